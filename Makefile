@@ -28,7 +28,11 @@ help:            ## list the targets
 .venv/.dev: requirements-dev.lock .venv/.run
 	@sh venv.sh dev
 
-demo: .venv/.run ## the main job on real files: the kernel refuses, the log records
+# The catalogues are compiled when the program is installed, and again when one of their sources has changed.
+agent/language/en.mo: .venv/.run hatch_build.py $(wildcard agent/language/*/*.po)
+	@$(BIN)/python hatch_build.py
+
+demo: agent/language/en.mo ## the main job on real files: the kernel refuses, the log records
 	$(BIN)/shoumi demo
 
 lint: .venv/.dev  ## linters, types, import directions, the rules of the tree

@@ -1,1 +1,1 @@
-"""The agent: its processes, its command line, and what they are made of. Imports ``rules``; never the terminal."""
+"""The agent: its processes, its command line, and their parts. Imports ``rules``; never the terminal."""

@@ -1,7 +1,7 @@
-"""``shoumi run``: the one place where the processes of an agent are wired together.
+"""``shoumi run``: the start of an agent, where its processes are connected.
 
-Rules of this file: it reads the host's settings, takes the home's lock and becomes the holder. The children are
-started with ``-I``, so that neither the working directory nor the environment can put code into a root process.
+Rules of this file: it reads the host's settings, takes the home's lock and becomes the holder. The children are started
+with ``-I``, so that neither the working directory nor the environment can put code into a root process.
 """
 
 import fcntl
@@ -17,16 +17,16 @@ from agent.runtime import config, ours
 from agent.runtime.home import UMASK, Home
 from agent.runtime.saying import say
 from agent.runtime.supervisor import python
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 
 def run(home: Home, announce: Callable[[str], bool]) -> int:
     """Run the agent of *home* in the foreground until it is told to stop; return the exit code.
 
-    *announce* gets the one line that says the agent enforces, ``ready tier=A areas=1``, and returns whether it could
-    be said without waiting. Raises :class:`RefusedError` when the site was never made, another agent runs on it, or
-    this machine does not let us enforce anything.
+    *announce* gets the one line that says the agent enforces, ``ready tier=A areas=1``, and returns whether it was
+    written without waiting. Raises :class:`RefusedError` when the site was never initialised, another agent runs on it,
+    or this machine does not permit enforcement.
     """
     os.umask(UMASK)
     settings = config.load(home.config)
@@ -43,26 +43,23 @@ def run(home: Home, announce: Callable[[str], bool]) -> int:
             )
         except PermissionError:
             raise RefusedError(
-                Text("this machine does not let us ask before files are opened", "本机不允许在打开文件之前进行判定"),
-                Text(
-                    "run as root with CAP_SYS_ADMIN; see `shoumi doctor`",
-                    "请以 root(CAP_SYS_ADMIN)运行；见 `shoumi doctor`",
-                ),
+                Message("runtime.enforcement-not-permitted"),
+                Message("runtime.run-as-root"),
             ) from None
         holder.run(announce)
     return 0
 
 
 def _only_ours(home: Home) -> None:
-    """Raise :class:`RefusedError` where others could put a file of theirs among those the agent believes."""
+    """Raise :class:`RefusedError` where others could replace a file the agent trusts."""
     try:
         for folder in (home.log, home.index, home.run):
             ours.check_folders(folder / "any")
     except ours.OthersCanWriteError as error:
         raise error.refused() from None
     except OSError as error:
-        said = visible(error.strerror or "")
-        raise RefusedError(Text(f"the home cannot be used: {said}", f"无法使用主目录：{said}")) from None
+        reason = visible(error.strerror or "")
+        raise RefusedError(Message("runtime.home-unusable", reason=reason)) from None
 
 
 @contextmanager
@@ -70,16 +67,14 @@ def _alone(home: Home) -> Iterator[None]:
     try:
         lock = os.open(home.run / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        said = visible(error.strerror or "")
-        raise RefusedError(Text(f"the home cannot be used: {said}", f"无法使用主目录：{said}")) from None
+        reason = visible(error.strerror or "")
+        raise RefusedError(Message("runtime.home-unusable", reason=reason)) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise RefusedError(
-            Text(
-                f"an agent runs on `{visible(str(home.root))}` already", f"`{visible(str(home.root))}` 上已有代理在运行"
-            ),
-            Text("see `shoumi status`", "请查看 `shoumi status`"),
+            Message("runtime.agent-already-running", root=str(home.root)),
+            Message("runtime.run-status"),
         ) from None
     else:
         yield

@@ -1,59 +1,51 @@
-"""The errors of the agent, each a sentence for its reader in both languages, and what may go on after each.
+"""Errors of the agent: codes with parameters, and how the process continues after each.
 
     Exception
-    ├── ShoumiError          a request failed; the process goes on
-    │   ├── RefusedError     asked for properly, and refused or found wrong       exit 1
+    ├── ShoumiError          a request failed; the process continues
+    │   ├── RefusedError     understood, and refused or found invalid             exit 1
     │   ├── UsageError       not understood                                       exit 2
     │   ├── ForbiddenError   the caller's role may not do this                    exit 3
-    │   │   └── FactorNeededError  before they have given their second factor
+    │   │   └── FactorNeededError  until they have given their second factor
     │   └── UnreachableError the agent does not answer                            exit 4
     └── FatalError           the state of this process is unknown: it must stop, and recovery runs at the next start
 
-Rules of this file: a text is one lower-case sentence without a full stop; foreign values stand in backticks and have
-gone through ``visible``; a hint says what to do next, with the command where there is one.
+Rules of this file: the sentence of an error is rendered where it is shown (``agent.language``): one sentence in lower
+case, without a full stop, with foreign values in backticks; its hint says what to do next, with the command.
 """
 
 from collections.abc import Mapping
 from typing import ClassVar
 
-from rules.text import Language, Text
+from rules.text import Sentence, from_json
 
 
 class ShoumiError(Exception):
-    """A request failed in a way the caller can do something about."""
+    """A request failed, and the caller can act on it."""
 
     kind: ClassVar[str] = "refused"
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, text: Text, hint: Text | None = None) -> None:
-        super().__init__(text.en)
+    def __init__(self, text: Sentence, hint: Sentence | None = None) -> None:
+        super().__init__(text)
         self.text = text
         self.hint = hint
 
-    def lines(self, language: Language) -> list[str]:
-        """Return the error and its hint as printed, without a program name."""
-        said = [self.text.say(language)]
-        if self.hint:
-            said.append(f"{Text('hint', '提示').say(language)}: {self.hint.say(language)}")
-        return said
-
     def to_json(self) -> dict[str, object]:
-        """Return it as it crosses a socket: ``{"kind", "text": {en, zh}, "hint": {en, zh} | null}``."""
-        hint = self.hint.to_json() if self.hint else None
-        return {"kind": self.kind, "text": self.text.to_json(), "hint": hint}
+        """Return it as it crosses a socket: ``{"kind", "code", "parameters", "hint": {code, parameters} | null}``."""
+        return {"kind": self.kind, **self.text.to_json(), "hint": self.hint.to_json() if self.hint else None}
 
     @staticmethod
-    def from_json(value: Mapping[str, object]) -> "ShoumiError":
-        """Rebuild what :meth:`to_json` wrote, as far as it goes: a kind that is not known is a refusal."""
+    def from_json(encoded: Mapping[str, object]) -> "ShoumiError":
+        """Rebuild the error that :meth:`to_json` wrote; an unknown kind becomes a refusal."""
         kinds = {
             cls.kind: cls for cls in (RefusedError, UsageError, ForbiddenError, FactorNeededError, UnreachableError)
         }
-        text, hint = value.get("text"), value.get("hint")
-        return kinds.get(str(value.get("kind")), RefusedError)(_text(text), _text(hint) if hint else None)
+        hint = encoded.get("hint")
+        return kinds.get(str(encoded.get("kind")), RefusedError)(from_json(encoded), from_json(hint) if hint else None)
 
 
 class RefusedError(ShoumiError):
-    """The request was understood and is refused, or a check found something wrong."""
+    """The request was understood and is refused, or a check failed."""
 
 
 class UsageError(ShoumiError):
@@ -71,7 +63,7 @@ class ForbiddenError(ShoumiError):
 
 
 class FactorNeededError(ForbiddenError):
-    """The caller has to give their second factor first; then the same is done."""
+    """The caller must give their second factor first; then the act is performed."""
 
     kind = "factor"
 
@@ -84,12 +76,8 @@ class UnreachableError(ShoumiError):
 
 
 class FatalError(Exception):
-    """The state of this process is unknown. Nothing may be answered from it any more."""
+    """The state of this process is unknown. It must not answer any more."""
 
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.en)
+    def __init__(self, text: Sentence) -> None:
+        super().__init__(text)
         self.text = text
-
-
-def _text(value: object) -> Text:
-    return Text(str(value["en"]), str(value["zh"])) if isinstance(value, dict) else Text(str(value), str(value))

@@ -1,12 +1,12 @@
-"""The sender's side of a file drop, for HR's own host: sign a notice, deliver it, and wait for the signed answer.
+"""File drop for HR's own host: sign a notice, deliver it, and wait for the signed answer.
 
     python hr_drop.py NOTICE.json --to DIR --key SENDER.jwk --approver A.jwk --approver B.jwk
     python hr_drop.py TOKEN --to DIR          a token that is signed already
 
 Rules of this file: it runs alone, with Python and ``pyjwt[crypto]`` and nothing else of the agent, so that it can be
-copied. A file is whole before it has a name that counts: written, on the disk, renamed. An answer counts only when it
-is about this very token; with the agent's public keys at hand, only when one of them signed it. "Received" is not
-"done". docs/hr-integration.md says what a notice and an answer are.
+copied. A file is written, synced to the disk and then renamed, so no reader sees a part of it. An answer counts only
+when it names this token; with the agent's public keys given, only when one of them signed it. "Received" is not "done".
+The format of notices and answers: docs/hr-integration.md.
 
 Exit codes: 0 done, 1 rejected, quarantined or overtaken, 2 usage, 3 not permitted,
 4 no spool, or no final answer yet.
@@ -35,16 +35,16 @@ SUFFIX: Final = ".set"
 DONE, REFUSED, USAGE, FORBIDDEN, WAITING = range(5)
 _OVER: Final = {"done": DONE, "rejected": REFUSED, "quarantined": REFUSED, "overtaken": REFUSED}
 _NO_SPOOL: Final = (
-    "it is the agent's home, where `shoumi run` makes the spool within a second once hr-keys.json is there",
-    "应为代理的数据目录；hr-keys.json 就位且 `shoumi run` 运行后，代理于一秒内创建投递目录",
+    "`--to` must be the agent's home; `shoumi run` creates the spool within a second once hr-keys.json is there",
+    "`--to` 应为守护服务的数据目录；hr-keys.json 就位且 `shoumi run` 运行后，一秒内创建投递目录",
 )
 _LOOK: Final = 0.1  # seconds between two looks
-# What broken JSON, JSON of another shape and JSON that is too deep or too large raise, read without asking first.
+# Errors of reading JSON that is broken, of another shape, too deep or too large.
 _BROKEN: Final = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 class DropError(Exception):
-    """What keeps a notice from being sent, in English and Chinese, and what helps."""
+    """The reason a notice cannot be sent, in English and Chinese, with a hint."""
 
     def __init__(self, en: str, zh: str, code: int = USAGE, hint: tuple[str, str] | None = None) -> None:
         super().__init__(en)
@@ -60,7 +60,7 @@ class Delivered:
 
     @property
     def sha256(self) -> str:
-        """What tells its bytes from others."""
+        """The digest of the token's bytes."""
         return hashlib.sha256(self.token.encode()).hexdigest()
 
 
@@ -79,14 +79,17 @@ def token_of(text: str, key: Json | None, approvers: Sequence[Json], now: float,
     if not isinstance(claims, dict):
         raise DropError("the file is neither a token nor a notice in JSON", "文件既不是令牌，也不是 JSON 通知")
     if key is None:
-        raise DropError("a notice is signed: name the sender's key (--key)", "通知须签名：请指明发送方密钥（--key）")
+        raise DropError(
+            "a notice must be signed: give the sender's key (--key)", "通知须签名：请指明发送方密钥（--key）"
+        )
     claims = {"iss": key.get("iss"), "iat": int(now), "jti": str(uuid.uuid4()), **claims}
     if audience:
         claims.setdefault("aud", audience)
     if approvers:
         facts = {name: claims[name] for name in APPROVED if name in claims}
         claims["approvals"] = [
-            _signed({"iss": one.get("iss"), "iat": int(now), **facts}, one, APPROVAL_TYPE) for one in approvers
+            _signed({"iss": approver.get("iss"), "iat": int(now), **facts}, approver, APPROVAL_TYPE)
+            for approver in approvers
         ]
     return _signed(claims, key, TYPE)
 
@@ -97,7 +100,7 @@ def deliver(token: str, to: Path, name: str) -> Delivered:
     under_way, final = new / f".{name}.{os.getpid()}.tmp", new / f"{name}{SUFFIX}"
     try:
         if final.exists():
-            raise DropError(f"`{final}` waits there already", f"`{final}` 已在等待处理", REFUSED)
+            raise DropError(f"`{final}` is already waiting in the spool", f"`{final}` 已在投递目录中等待处理", REFUSED)
         with open(os.open(under_way, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
             file.write(token)
             file.flush()
@@ -110,13 +113,13 @@ def deliver(token: str, to: Path, name: str) -> Delivered:
             os.close(folder)
     except FileNotFoundError as error:
         raise DropError(
-            f"there is no spool at `{to}`: are keys pinned?",
-            f"`{to}` 没有投递目录：是否已固定密钥？",
+            f"no spool at `{to}`; check that the keys are pinned",
+            f"`{to}` 中没有投递目录；请检查是否已固定密钥",
             WAITING,
             _NO_SPOOL,
         ) from error
     except PermissionError as error:
-        raise DropError(f"`{new}` may not be written to", f"无权写入 `{new}`", FORBIDDEN) from error
+        raise DropError(f"no permission to write to `{new}`", f"无权写入 `{new}`", FORBIDDEN) from error
     except OSError as error:
         raise DropError(f"`{new}`: {error.strerror}", f"`{new}`：{error.strerror}", WAITING) from error
     return Delivered(final.name, token)
@@ -126,37 +129,37 @@ def answer(to: Path, sent: Delivered, keys: jwt.PyJWKSet | None = None) -> Json 
     """Return the event of the newest answer about *sent*, ``None`` while there is none. Raises :class:`DropError`."""
     file = to / "outbox" / "by-name" / sent.name
     try:
-        text = file.read_text("latin-1")  # any bytes: what is no token is told apart below
+        text = file.read_text("latin-1")  # any bytes: the parser below refuses what is not a token
     except FileNotFoundError:
         return None
     except OSError as error:
         raise DropError(f"`{file}`: {error.strerror}", f"`{file}`：{error.strerror}", FORBIDDEN) from error
     try:
-        said = _payload(text, keys)
-        [event] = said["events"].values()
+        payload = _payload(text, keys)
+        [event] = payload["events"].values()
         about, bytes_of, _ = event.get("answers"), event.get("sha256"), event["state"]
     except (jwt.PyJWTError, *_BROKEN) as error:
-        raise DropError(f"`{file}` is not signed by the agent", f"`{file}` 并非由代理签名", REFUSED) from error
+        raise DropError(f"`{file}` is not signed by the agent", f"`{file}` 并非由守护服务签名", REFUSED) from error
     number = _number(sent.token)
-    mine = about == number if about else bytes_of == sent.sha256
-    return dict(event) if mine else None
+    matches = about == number if about else bytes_of == sent.sha256
+    return dict(event) if matches else None
 
 
 def wait(
     to: Path, sent: Delivered, seconds: float, keys: jwt.PyJWKSet | None, say: Callable[[Json], None]
 ) -> tuple[int, Json | None]:
-    """Wait for an answer after which nothing more comes; return the exit code and the last answer.
+    """Wait for a final answer; return the exit code and the last answer.
 
-    *say* is told of every answer on the way. Raises :class:`DropError`.
+    *say* gets every intermediate answer. Raises :class:`DropError`.
     """
     until, last = time.monotonic() + seconds, None
     while True:
-        found = answer(to, sent, keys)
-        if found and found != last:
-            say(found)
-            last = found
-            if found["state"] in _OVER:
-                return _OVER[found["state"]], found
+        event = answer(to, sent, keys)
+        if event and event != last:
+            say(event)
+            last = event
+            if event["state"] in _OVER:
+                return _OVER[event["state"]], event
         if time.monotonic() >= until:
             return WAITING, last
         time.sleep(_LOOK)
@@ -190,8 +193,8 @@ def _signed(claims: Mapping[str, Any], key: Json, kind: str) -> str:
 
 def _payload(token: str, keys: jwt.PyJWKSet | None) -> Json:
     if keys is None:
-        said: Json = json.loads(jwt.utils.base64url_decode(token.split(".")[1]))
-        return said
+        payload: Json = json.loads(jwt.utils.base64url_decode(token.split(".")[1]))
+        return payload
     kid = jwt.get_unverified_header(token).get("kid")
     key = next((key for key in keys.keys if key.key_id == kid), None)
     if key is None:
@@ -202,23 +205,27 @@ def _payload(token: str, keys: jwt.PyJWKSet | None) -> Json:
 
 def _number(token: str) -> str | None:
     try:
-        said = json.loads(jwt.utils.base64url_decode(token.split(".")[1]))
+        payload = json.loads(jwt.utils.base64url_decode(token.split(".")[1]))
     except (ValueError, IndexError, RecursionError):
         return None
-    return said.get("jti") if isinstance(said, dict) else None
+    return payload.get("jti") if isinstance(payload, dict) else None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run it by itself."""
+    """Run the command; return the exit code."""
     parser = argparse.ArgumentParser("hr_drop", description="send a notice to Shoumi 向守密发送人事通知")
     parser.add_argument("file", type=Path, help="token, or notice in JSON 令牌或 JSON 通知")
-    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="home of the agent 代理的数据目录")
+    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="home of the agent 守护服务的数据目录")
     parser.add_argument("--key", type=Path, help="the sender's private JWK 发送方私钥")
-    parser.add_argument("--approver", type=Path, action="append", default=[], help="an approver's JWK 审批人私钥")
+    parser.add_argument(
+        "--approver", type=Path, action="append", default=[], help="an approver's private JWK 审批人私钥"
+    )
     parser.add_argument("--audience", help="the site's name 本站名称")
     parser.add_argument("--name", help="name in the spool 投递名称")
-    parser.add_argument("--jwks", type=Path, help="public keys of the agent 代理的公钥")
-    parser.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="how long 等待秒数")
+    parser.add_argument("--jwks", type=Path, help="public keys of the agent 守护服务的公钥")
+    parser.add_argument(
+        "--wait", type=float, default=60.0, metavar="SECONDS", help="seconds to wait for the answer 等待秒数"
+    )
     args = parser.parse_args(argv)
     chinese = os.environ.get("SHOUMI_LANG", os.environ.get("LANG", "")).startswith("zh")
 
@@ -235,7 +242,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DropError as error:
         sys.stderr.write(f"{error.zh if chinese else error.en}\n")
         if error.hint:
-            sys.stderr.write(f"{'提示' if chinese else 'hint'}: {error.hint[chinese]}\n")
+            sys.stderr.write(f"{'提示：' if chinese else 'hint: '}{error.hint[chinese]}\n")
         return error.code
     except (OSError, UnicodeDecodeError) as error:
         sys.stderr.write(f"{args.file}: {error}\n")

@@ -1,13 +1,13 @@
-"""The rule packs that come with the program, as text.
+"""The shipped rule packs, as text.
 
-Rules of this file: ``rules`` does no I/O, so whoever wants a shipped pack reads it here. A shipped pack is only ever a
-source to copy from: what a site enforces is its own ``pack.toml``, which an upgrade of the program never touches.
+Rules of this file: ``rules`` does no I/O, so shipped packs are read here. A shipped pack is only a source to copy from:
+a site enforces its own ``pack.toml``, which an upgrade of the program never changes.
 """
 
 from importlib import resources
 
 from agent.errors import RefusedError
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 _SUFFIX = ".toml"
@@ -22,10 +22,10 @@ def names() -> tuple[str, ...]:
 def text(name: str) -> str:
     """Return the TOML text of the shipped pack *name*; raise :class:`RefusedError` if there is none."""
     if name not in names():
-        said = visible(name)
-        known = ", ".join(names())
+        pack_name = visible(name)
+        available = ", ".join(names())
         raise RefusedError(
-            Text(f"no pack called `{said}` is shipped", f"没有名为 `{said}` 的内置规则包"),
-            Text(f"one of: {known}; or the path of a TOML file", f"可选：{known}；或一个 TOML 文件的路径"),
+            Message("site.pack-not-shipped", pack=pack_name),
+            Message("site.choose-pack", packs=available),
         )
     return resources.files("rules").joinpath("packs", name + _SUFFIX).read_text(encoding="utf-8")

@@ -1,8 +1,8 @@
-"""The only way a rule learns what time it is, and why ``until`` is sound (contract C1).
+"""Clock of a rule: the only source of time in the rules, and the bound ``until`` (contract C1).
 
 Rules of this file: a rule never compares ``now`` itself; it asks whether an instant is reached. Every instant that was
 asked about and lies ahead bounds ``until``. At any ``t`` in ``[now, until)`` each of those questions has the same
-answer, so a rule that is a function of the facts and of these answers runs the same course and finds the same.
+answer, so a rule, a function of the facts and these answers, gives the same result.
 """
 
 from datetime import datetime, timedelta, timezone
@@ -37,6 +37,6 @@ class RuleClock:
         return start
 
     def bound(self, until: datetime | None) -> None:
-        """Take over the bound of another answer that this one rests on."""
+        """Add the bound of another result that this one rests on."""
         if until is not None and (self.until is None or until < self.until):
             self.until = until

@@ -1,42 +1,47 @@
-"""What is kept in a room must not be above the room: its level reaches that of every file and medium inside.
+"""Containment: a room stores only areas and media of its own domain, up to its own level.
 
-Rules of this file: levels of different domains are never compared (a room for company secrets keeps no state secrets,
-however low), so what is kept is of the room's own domain. What is not marked yet is kept nowhere.
+Rules of this file: levels of different domains are never compared (a room for company secrets stores no state secrets,
+however low), so the content belongs to the domain of the room. Content without a level is stored nowhere.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rules.model import Level, Resource
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message, Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class ContainmentViolation:
-    """One thing that may not be kept in the room, and why."""
+    """One area or medium that may not be stored in the room, with the reason."""
 
     id: str
-    because: Text
+    because: Sentence
 
 
-def misfits(room: Resource, kept: Iterable[Resource]) -> tuple[ContainmentViolation, ...]:
-    """Return what of *kept* may not be in *room*, in order; an area may stand for a medium that carries its mark."""
-    found = ((thing.id, _why_not(room, thing)) for thing in kept)
-    return tuple(ContainmentViolation(thing, because) for thing, because in found if because is not None)
+def misfits(room: Resource, contents: Iterable[Resource]) -> tuple[ContainmentViolation, ...]:
+    """Return the *contents* that may not be in *room*, in order; an area may represent a medium with its mark."""
+    reasons = ((content.id, _why_not(room, content)) for content in contents)
+    return tuple(ContainmentViolation(name, because) for name, because in reasons if because is not None)
 
 
-def _why_not(room: Resource, thing: Resource) -> Text | None:
-    what, where = visible(thing.id), visible(room.id)
-    if thing.domain != room.domain:
-        mine, its = visible(room.domain), visible(thing.domain)
-        en, zh = f"`{what}` is of `{its}` and `{where}` for `{mine}`", f"`{what}` 属 `{its}`，`{where}` 属 `{mine}`"
-        return Text(en, zh)
-    if thing.level is Level.NONE:
-        return Text(f"`{what}` has no level", f"`{what}` 未定密级")
-    if thing.level > room.level:
-        return Text(
-            f"`{what}` is `{thing.level.text.en}` and `{where}` only `{room.level.text.en}`",
-            f"`{what}` 为“{thing.level.text.zh}”，`{where}` 仅为“{room.level.text.zh}”",
+def _why_not(room: Resource, content: Resource) -> Sentence | None:
+    if content.domain != room.domain:
+        return Message(
+            "rules.content-domain-differs",
+            content=content.id,
+            content_domain=content.domain,
+            room=room.id,
+            room_domain=room.domain,
+        )
+    if content.level is Level.NONE:
+        return Message("rules.content-without-level", content=content.id)
+    if content.level > room.level:
+        return Message(
+            "rules.content-above-room",
+            content=content.id,
+            content_level=content.level.text,
+            room=room.id,
+            room_level=room.level.text,
         )
     return None

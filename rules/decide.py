@@ -1,8 +1,8 @@
 """The decision (contract C1): one pure function for files, doors, ``explain`` and ``what-if``.
 
-Rules of this file: default deny. Somebody known must be behind the request, and everybody behind it must be allowed.
-The first denial in order decides; an allow is that there is none. ``until`` is the least of the bounds of the findings
-up to the one that decided, so it bounds exactly what the verdict rests on. Nothing here raises.
+Rules of this file: default deny. A request needs a registered subject, and every subject must be allowed. The first
+denial in order decides; without one the verdict is allow. ``until`` is the least bound of the findings up to the one
+that decided, so it bounds exactly what the verdict rests on. Nothing here raises.
 """
 
 from collections.abc import Iterator
@@ -16,22 +16,21 @@ from rules.checks.service import service
 from rules.checks.together import first_in, limit
 from rules.clock import RuleClock
 from rules.companions import escort, two_person
-from rules.fail_closed import asked, failed
+from rules.fail_closed import fail_closed, failed
 from rules.model import Action, Facts, Request, Resource, RuleResult, Verdict
 from rules.pack.model import Pack
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message, Sentence
 
 _OUT = question.leaving()
-LEAVING = Verdict(True, _OUT.rule, (), _OUT.because, findings=(_OUT,))  # the verdict on every way out of a known room
+LEAVING = Verdict(True, _OUT.rule, (), _OUT.because, findings=(_OUT,))  # the verdict on every exit from a known room
 
 
 def decide(request: Request, facts: Facts, pack: Pack, now: datetime) -> Verdict:
-    """Return the verdict on *request* at *now*, an aware instant, knowing *facts* and nothing else.
+    """Return the verdict on *request* at *now*, an aware instant, from *facts* alone.
 
-    Pure, total and deterministic: the same arguments give the same verdict, and arguments of the wrong shape a denial
-    by the rule ``error``. The verdict holds for every ``t`` in ``[now, until)``; an ``until`` of *now* says that it
-    must not be kept.
+    Pure, total and deterministic: the same arguments give the same verdict; arguments of the wrong shape give a
+    denial by the rule ``error``. The verdict holds for every ``t`` in ``[now, until)``; an ``until`` of *now* forbids
+    caching it.
     """
     try:
         findings = tuple(_findings(request, facts, pack, _aware(now)))
@@ -54,24 +53,24 @@ def _findings(request: Request, facts: Facts, pack: Pack, now: datetime) -> Iter
     elif place.room is not None and request.action == Action.EXIT:
         yield _OUT
     else:
-        yield from (found for found in _asked(request, facts, pack, now, place) if found)
+        yield from (finding for finding in _applied(request, facts, pack, now, place) if finding)
 
 
-def _asked(request: Request, facts: Facts, pack: Pack, now: datetime, place: Resource) -> Iterator[RuleResult | None]:
+def _applied(request: Request, facts: Facts, pack: Pack, now: datetime, place: Resource) -> Iterator[RuleResult | None]:
     yield question.action(request, place)
     yield question.doubt(request)
     yield question.nobody(request)
-    yield asked("marking", now, lambda: marking(place, pack))
-    yield asked("lockdown", now, lambda: lockdown(place, facts, pack, now))
+    yield fail_closed("marking", now, lambda: marking(place, pack))
+    yield fail_closed("lockdown", now, lambda: lockdown(place, facts, pack, now))
     if request.service:
-        yield asked("service", now, lambda: service(request, facts, place))
-    for one in dict.fromkeys(request.persons):
-        yield from person_rules.findings(request, facts, pack, now, place, one)
+        yield fail_closed("service", now, lambda: service(request, facts, place))
+    for person in dict.fromkeys(request.persons):
+        yield from person_rules.findings(request, facts, pack, now, place, person)
     if place.room is not None:
-        yield asked("first-in", now, lambda: first_in(request, place, pack))
-        yield asked("limit", now, lambda: limit(request, place, pack))
-        yield asked("escort", now, lambda: escort(request, facts, pack, now, place))
-        yield asked("two-person", now, lambda: two_person(request, facts, pack, now, place))
+        yield fail_closed("first-in", now, lambda: first_in(request, place, pack))
+        yield fail_closed("limit", now, lambda: limit(request, place, pack))
+        yield fail_closed("escort", now, lambda: escort(request, facts, pack, now, place))
+        yield fail_closed("two-person", now, lambda: two_person(request, facts, pack, now, place))
 
 
 def _verdict(request: Request, pack: Pack, now: datetime, findings: tuple[RuleResult, ...]) -> Verdict:
@@ -95,7 +94,6 @@ def _verdict(request: Request, pack: Pack, now: datetime, findings: tuple[RuleRe
     return Verdict(True, "allow", pack.clauses["allow"], because, None, clock.until, "", findings)
 
 
-def _allowed(request: Request) -> Text:
-    behind = ", ".join(f"`{visible(one)}`" for one in dict.fromkeys((*request.persons, request.service)) if one)
-    what = f"`{visible(request.resource)}`"
-    return Text(f"every rule allows {what} to {behind}", f"各项规则均允许 {behind} 访问 {what}")
+def _allowed(request: Request) -> Sentence:
+    subjects = tuple(f"`{name}`" for name in dict.fromkeys((*request.persons, request.service)) if name)
+    return Message("rules.every-rule-allows", resource=request.resource, subjects=subjects)

@@ -1,7 +1,7 @@
-"""What a change loosens though nobody gains a right by it today: levels, and what a place asks (contract C12). Pure.
+"""Loosening: changes that lower requirements although no one gains a right today (contract C12).
 
-Rules of this file: a person or a place before and after is enough to say so. Nothing here says that somebody gains:
-:mod:`rules.rights` does. What only takes loosens nothing.
+Rules of this file: pure; it compares a person or a place before and after. Gains of rights are found by
+:mod:`rules.rights`. A change that only revokes loosens nothing.
 """
 
 from rules.model import Passback, Person, Resource, RoomRules, RoomSettings, Scope
@@ -13,16 +13,16 @@ def person_loosened(before: Person | None, after: Person | None) -> bool:
     """Whether *after* has more than *before*: a higher level, another label, another employment, or is active again."""
     if after is None:
         return False
-    had = {one.domain: one for one in before.clearances} if before else {}
-    for one in after.clearances:
-        old = had.get(one.domain)
-        if (old is None and one.level) or (old and (one.level > old.level or one.label != old.label)):
+    had = {entry.domain: entry for entry in before.clearances} if before else {}
+    for new in after.clearances:
+        old = had.get(new.domain)
+        if (old is None and new.level) or (old and (new.level > old.level or new.label != old.label)):
             return True
     return before is not None and (after.active > before.active or after.employment is not before.employment)
 
 
 def place_loosened(before: Resource | None, after: Resource | None) -> bool:
-    """Whether *after* asks less than *before*: of a place that is new, or is gone, nothing is said here."""
+    """Whether *after* requires less than *before*; false for a place that is new or removed."""
     if before is None or after is None:
         return False
     return (
@@ -51,7 +51,7 @@ def _asks_less(before: RoomRules, after: RoomRules) -> bool:
 
 
 def settings_loosened(before: RoomSettings, after: RoomSettings) -> bool:
-    """Whether a room's panel asks less by *after*: of the two who enter together, of one alone, of a door left open."""
+    """Whether the panel of a room requires less by *after*: for two-person entry, one alone, an open door."""
     together = after.together_seconds != before.together_seconds and not (
         0 < after.together_seconds < before.together_seconds
     )

@@ -1,4 +1,4 @@
-"""The words of the product as frozen data: what a decision is asked about and what it may know.
+"""The data model of a decision: people, areas, rooms, services, requests and verdicts, as frozen data.
 
 Rules of this file: data only, no behaviour beyond parsing a word and comparing levels. All instants are aware
 ``datetime`` objects in UTC; a window is half open, ``since <= now < until``, and ``until is None`` means no end.
@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum, IntEnum, StrEnum
+from typing import Final
 
-from rules.text import Text
+from rules.text import Message, Sentence
 
 
 class Level(IntEnum):
@@ -28,21 +29,37 @@ class Level(IntEnum):
         return self.name.lower().replace("_", "-")
 
     @property
-    def text(self) -> Text:
-        """The word a person reads."""
-        return Text(self.word, ("无", "内部", "秘密", "机密", "绝密")[self])
+    def text(self) -> Message:
+        """The level as a person reads it."""
+        return _LEVEL_TEXTS[self]
 
     @classmethod
     def parse(cls, word: str) -> "Level":
         """Read ``top-secret`` or ``绝密``; raise ``ValueError`` for any other word."""
         for level in cls:
-            if word in level.text:
+            if word == level.word or word in _CHINESE_INPUT[level]:
                 return level
         raise ValueError(word)
 
 
+_LEVEL_TEXTS: Final = {
+    Level.NONE: Message("terms.level-none"),
+    Level.INTERNAL: Message("terms.level-internal"),
+    Level.CONFIDENTIAL: Message("terms.level-confidential"),
+    Level.SECRET: Message("terms.level-secret"),
+    Level.TOP_SECRET: Message("terms.level-top-secret"),
+}
+_CHINESE_INPUT: Final = {
+    Level.NONE: ("无", "非密"),
+    Level.INTERNAL: ("内部",),
+    Level.CONFIDENTIAL: ("秘密",),
+    Level.SECRET: ("机密",),
+    Level.TOP_SECRET: ("绝密",),
+}
+
+
 class Action(StrEnum):
-    """What the subject wants to do."""
+    """The action that the subject requests."""
 
     OPEN = "open"  # open a file (before any read or write)
     LIST = "list"  # open a directory and see the names in it
@@ -69,7 +86,7 @@ class Employment(StrEnum):
 
 
 class Passback(StrEnum):
-    """反潜回: what happens to a badge that goes in twice, or is in two rooms at once; the later is the stricter."""
+    """反潜回: reaction to a badge that enters twice or is in two rooms at once; the later is the stricter."""
 
     NONE = "none"
     SOFT = "soft"  # let in, and an alarm
@@ -77,7 +94,7 @@ class Passback(StrEnum):
 
 
 class DepartureStage(Enum):
-    """Where a departure stands. ``CLOSED`` ends with the cooling-off period, and does not restore anything."""
+    """Stage of an offboarding. ``CLOSED`` ends with the cooling-off period, and does not restore anything."""
 
     NOTICE = "notice"
     APPROVED = "approved"
@@ -115,9 +132,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """授权: person to area or room, for a reason, approved by somebody else, for a while.
+    """授权: person to area or room, with a reason, approved by another person, for a time.
 
-    ``temporary`` marks a 临时授权 (D01-2.2): it stands in for the level, is capped in length, and always ends.
+    ``temporary`` marks a 临时授权 (D01-2.2): it replaces the level, has a maximum length, and always ends.
     """
 
     id: str
@@ -132,7 +149,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """停权: an officer's stop; it denies everything from ``since`` until somebody lifts it."""
+    """停权: put by an officer; it denies everything from ``since`` until it is lifted."""
 
     since: datetime
     reason: str = ""
@@ -140,7 +157,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """离岗: how far a departure is, and when each stage took or takes effect.
+    """离岗离职: the stage of an offboarding, and when each stage took or takes effect.
 
     ``approved_at`` set and past means all access is over, unless ``effective_at`` (the leave date) is to come: then it
     is over from that instant on. ``cooling_off_until`` is the end of the 脱密期. ``approver`` equal to the leaver
@@ -156,9 +173,9 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """来访: one registered visit of a person to one room, led in by ``escort`` and answered for by ``host``.
+    """来访: one registered visit of a person to one room, with an ``escort`` and a ``host``.
 
-    It stands in for level, circle, grant and records, as long as the escort is there (D10-4.4a). A host or an escort
+    It replaces level, scope, grant and records while the escort is present (D10-4.4a). A host or an escort
     equal to the visitor never counts.
     """
 
@@ -173,7 +190,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Lockdown:
-    """封控: an officer's stop on a room, or on every room of the site (``room`` is empty), until it is lifted."""
+    """封控: a lockdown of a room, or of every room of the site (``room`` is empty), until it is lifted."""
 
     since: datetime
     room: str = ""
@@ -199,12 +216,12 @@ class Person:
     badge: str = ""  # the badge presented at a door; must be one of ``badges``
     badges: frozenset[str] = frozenset()
     visits: tuple[Visit, ...] = ()
-    inside: frozenset[str] = frozenset()  # the rooms he is in now, as far as the doors know; see Request.inside
+    inside: frozenset[str] = frozenset()  # the rooms they are in now, as far as the doors report; see Request.inside
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """知悉范围: who needs to know. Empty means: only the persons a grant names."""
+    """知悉范围: the people who need to know. Empty: only the persons with a grant."""
 
     persons: frozenset[str] = frozenset()
     departments: frozenset[str] = frozenset()
@@ -215,8 +232,8 @@ class Scope:
 class RoomRules:
     """What a secure room asks beyond level, scope and grant.
 
-    ``occupancy_limit``: how many may be inside (0: any number). ``first_in``: while nobody is inside, the custodian
-    goes first.
+    ``occupancy_limit``: how many may be inside (0: any number). ``first_in``: while no one is inside, the custodian
+    enters first.
     """
 
     two_person: bool = False
@@ -230,13 +247,13 @@ class RoomRules:
 
 @dataclass(frozen=True, slots=True)
 class RoomSettings:
-    """How a room's panel is set; what it asks of a person is in :class:`RoomRules`. No verdict rests on it.
+    """Settings of the panel of a room; entry requirements are in :class:`RoomRules`. No verdict depends on them.
 
-    ``held_open_seconds``: how long a door may stand open after an entry. ``together_seconds``: within what time two
-    badges are shown where two enter; 0: as the pack says. ``accompany``: people who are inside count as the second
-    person. ``lone_alarm``: one person left alone is an alarm. ``reset_at``: the hour (``HH:MM``, on the host's clock)
-    at which whoever is still listed as inside is taken off each day; ``""``: never. ``location``: where it is, for
-    whoever has to go there.
+    ``held_open_seconds``: how long a door may stay open after an entry. ``together_seconds``: maximum time between the
+    two badges of a two-person entry; 0: as in the pack. ``accompany``: people who are inside count as the second
+    person. ``lone_alarm``: one person left alone raises an alarm. ``reset_at``: the hour (``HH:MM``, on the host's
+    clock) at which the presence list is reset each day; ``""``: never. ``location``: building, floor and number, for
+    officers who must go there.
     """
 
     held_open_seconds: int = 30
@@ -279,12 +296,12 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One question. ``persons`` are all humans behind the act (contract C4): every one of them must be allowed.
+    """One request. ``persons`` are all humans behind the access (contract C4): each must be allowed.
 
     ``nobody`` says why part of the subject belongs to no person or service (``uid 33``); if it is set the verdict is
     a deny. Door requests fill the rest. ``companions`` are persons whose own entry to the same room is being decided
-    within the room's two-person window, or who are inside already; ``inside`` is everybody who is inside. ``pin``: the
-    person entered his PIN. ``doubt`` says why the read cannot be trusted (``stale``); if it is set, the verdict is a
+    within the room's two-person window, or who are inside already; ``inside`` is everyone inside. ``pin``: the
+    person entered their PIN. ``doubt`` says why the read cannot be trusted (``stale``); if it is set, the verdict is a
     deny.
     """
 
@@ -303,9 +320,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All a decision may know. What is not in here does not exist, and what does not exist is denied.
+    """All facts of a decision. What is not in here does not exist, and what does not exist is denied.
 
-    ``here`` is the room the asking machine stands in (empty: none).
+    ``here`` is the room of the host (empty: none).
     """
 
     persons: Mapping[str, Person] = field(default_factory=dict)
@@ -318,13 +335,13 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """What one rule found. ``until``: the finding is the same for every ``t`` in ``[now, until)``."""
+    """The result of one rule. ``until``: the result is the same for every ``t`` in ``[now, until)``."""
 
     rule: str
     ok: bool
-    because: Text
+    because: Sentence
     clauses: tuple[str, ...] = ()
-    change: Text | None = None
+    change: Sentence | None = None
     until: datetime | None = None
     person: str = ""
 
@@ -339,8 +356,8 @@ class Verdict:
     allow: bool
     rule: str
     clauses: tuple[str, ...]
-    because: Text
-    change: Text | None = None
+    because: Sentence
+    change: Sentence | None = None
     until: datetime | None = None
     person: str = ""
     findings: tuple[RuleResult, ...] = ()

@@ -1,7 +1,7 @@
-"""One person before one resource: which rules are asked, and in which order.
+"""Rules about one person and one resource, in the order in which they decide.
 
-Rules of this file: the order is the product's: standing, domain, level, circle, grant, preconditions, hours, room.
-Every rule is asked even when an earlier one denies, so that ``explain`` can show them all.
+Rules of this file: the order is fixed: eligibility, domain, level, scope, grant, records, hours, room. Every rule is
+evaluated even when an earlier one denies, so that ``explain`` can show them all.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,11 +11,10 @@ from functools import partial
 from rules.checks import clearance, grants, hours, records, room, scope, standing, visits
 from rules.clock import RuleClock
 from rules.evaluation import RuleContext
-from rules.fail_closed import asked
+from rules.fail_closed import fail_closed
 from rules.model import Facts, Request, Resource, RuleResult
 from rules.pack.model import Pack
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message
 
 Rule = Callable[[RuleContext], RuleResult | None]
 
@@ -45,23 +44,22 @@ AFTER_RECORDS: tuple[tuple[str, Rule], ...] = (
 def findings(
     request: Request, facts: Facts, pack: Pack, now: datetime, resource: Resource, person: str
 ) -> Iterator[RuleResult]:
-    """Yield what every rule that applies found about the person with the id *person*, in order."""
-    known = facts.persons.get(person)
-    if known is None or known.id != person:
-        shown = visible(person)
+    """Yield the result of every rule that applies to the person with the id *person*, in order."""
+    registered = facts.persons.get(person)
+    if registered is None or registered.id != person:
         yield RuleResult(
             rule="unknown-person",
             ok=False,
-            because=Text(f"`{shown}` is not registered", f"`{shown}` 未登记"),
-            change=Text("the person is added", "登记此人"),
+            because=Message("rules.person-not-registered", person=person),
+            change=Message("rules.register-person"),
             person=person,
         )
         return
-    case = RuleContext(request, facts, pack, now, resource, known)
+    case = RuleContext(request, facts, pack, now, resource, registered)
     for name, rule in _rules(pack):
         case.clock = RuleClock(now)
-        if found := asked(name, now, partial(rule, case), person):
-            yield found
+        if finding := fail_closed(name, now, partial(rule, case), person):
+            yield finding
 
 
 def _rules(pack: Pack) -> Iterator[tuple[str, Rule]]:

@@ -1,8 +1,8 @@
-"""Whether somebody has a right at all, whatever hour it is and wherever they stand, and what a change takes of it.
+"""Rights: lasting access of people to areas and rooms, and what a change gives or revokes.
 
-Rules of this file: pure. A right is that no lasting rule denies: what depends on the moment (hours, who else is
-there, a badge not shown or a PIN not entered yet) takes nothing from anybody for good, and each attempt is judged by
-it anyway. Only what somebody had before can be lost.
+Rules of this file: pure. A person has a right if no lasting rule denies. Momentary rules (hours, who else is present, a
+badge or PIN not given yet) revoke nothing for good, and each attempt is judged by them anyway. Only an existing right
+can be lost.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,20 +27,20 @@ MOMENTARY = frozenset(
         "lockdown",
     ]
 )
-"""Rules whose denial ends with the moment."""
+"""Momentary rules: their denial ends without a change of the facts about the person."""
 
 
 class Right(NamedTuple):
-    """That *person* may open, or enter, *place* (an area or room by its name)."""
+    """The right of *person* to open or enter *place* (the name of an area or room)."""
 
     person: str
     place: str
 
 
 class Loss(NamedTuple):
-    """What one person loses by one change: areas and rooms, and accounts in whose name nobody of theirs acts now.
+    """The losses of one person by one change: areas, rooms, and accounts that are no longer theirs.
 
-    ``uids`` empty: every account of theirs loses it; else these alone do.
+    ``uids`` empty: every account of the person loses it; else only these.
     """
 
     person: str
@@ -50,9 +50,9 @@ class Loss(NamedTuple):
 
 
 def stands(verdict: Verdict) -> bool:
-    """Whether *verdict* leaves the right itself: nothing denies, or only what the moment lacks."""
+    """Whether *verdict* leaves the right itself: nothing denies, or only momentary rules do."""
     return verdict.allow or (
-        bool(verdict.findings) and all(found.ok or found.rule in MOMENTARY for found in verdict.findings)
+        bool(verdict.findings) and all(finding.ok or finding.rule in MOMENTARY for finding in verdict.findings)
     )
 
 
@@ -64,24 +64,24 @@ def losses(
 ) -> tuple[Loss, ...]:
     """Return what each person loses, in order of their ids.
 
-    *rooms* are the places that are rooms. *taken* are accounts that were taken from people who keep their rights: what
-    was open in the name of such an account is nobody's now. Giving nobody less than before loses nothing.
+    *rooms* are the places that are rooms. *taken* are accounts removed from people who keep their rights: files
+    open under such an account belong to no one now.
     """
-    gone: dict[str, set[str]] = {}
+    lost: dict[str, set[str]] = {}
     for right in before - after:
-        gone.setdefault(right.person, set()).add(right.place)
-    found = {person: _loss(person, places, rooms) for person, places in gone.items()}
+        lost.setdefault(right.person, set()).add(right.place)
+    by_person = {person: _loss(person, places, rooms) for person, places in lost.items()}
     for person, uids in (taken or {}).items():
         had = {right.place for right in before if right.person == person} - rooms
-        if person not in found and had:
-            found[person] = _loss(person, had, rooms)._replace(uids=tuple(sorted(uids)))
+        if person not in by_person and had:
+            by_person[person] = _loss(person, had, rooms)._replace(uids=tuple(sorted(uids)))
         elif had:
-            found[person] = _loss(person, had | gone[person], rooms)  # both: all of it, by every account
-    return tuple(found[person] for person in sorted(found))
+            by_person[person] = _loss(person, had | lost[person], rooms)  # both: all of it, by every account
+    return tuple(by_person[person] for person in sorted(by_person))
 
 
 class Gain(NamedTuple):
-    """What one person gains by one change: areas and rooms, and accounts in whose name they act from then on."""
+    """The gains of one person by one change: areas, rooms, and accounts that become theirs."""
 
     person: str
     areas: tuple[str, ...] = ()
@@ -93,23 +93,23 @@ def gains(
     before: AbstractSet[Right],
     after: AbstractSet[Right],
     rooms: AbstractSet[str],
-    given: Mapping[str, Iterable[int]] | None = None,
+    bound_accounts: Mapping[str, Iterable[int]] | None = None,
 ) -> tuple[Gain, ...]:
     """Return what each person gains, in order of their ids; the mirror of :func:`losses`.
 
-    *given* are accounts that became a person's: whoever acts under one has all that its person has.
+    *bound_accounts* are accounts newly bound to a person: each has all rights of its person.
     """
     new: dict[str, set[str]] = {}
     for right in after - before:
         new.setdefault(right.person, set()).add(right.place)
-    for person in given or ():
+    for person in bound_accounts or ():
         new.setdefault(person, set()).update({right.place for right in after if right.person == person} - rooms)
     return tuple(
         Gain(
             person,
             tuple(sorted(places - rooms)),
             tuple(sorted(places & rooms)),
-            tuple(sorted((given or {}).get(person, ()))),
+            tuple(sorted((bound_accounts or {}).get(person, ()))),
         )
         for person, places in sorted(new.items())
     )

@@ -1,4 +1,4 @@
-"""Tiers: how far a volume is really protected, and the least that a site or its pack asks for (contract C5).
+"""Protection tiers of volumes, and the minimum that a site or its pack requires (contract C5).
 
     A        a filesystem of its own, where every use of an open descriptor can be refused
     B        the same on a filesystem that others use, too, by binding the directory onto itself
@@ -7,8 +7,8 @@
     C        opens only
     none     nothing is sound
 
-Rules of this file: one order, the best first; whoever compares two tiers asks here. Where a tier does not cut a use,
-whoever goes on with it without rights is ended as a process.
+Rules of this file: one order, the best first; all comparisons of tiers are made here. Where a tier does not cut a use,
+a process that continues it without rights is ended.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ MINIMA: Final[tuple[MinimumTier, ...]] = get_args(MinimumTier)
 
 
 class Use(StrEnum):
-    """What can be done with a file through what a process holds of it already."""
+    """A use of a file that a process has open already."""
 
     READ = "read"
     WRITE = "write"
@@ -49,7 +49,7 @@ def lowest(tiers: Iterable[Tier]) -> Tier:
 
 
 def strictest(minima: Iterable[MinimumTier]) -> MinimumTier:
-    """Return the highest of some minima; ``C``, which asks for no more than enforcing opens, of none."""
+    """Return the highest of some minima; ``C``, which requires only that opens are enforced, of none."""
     return min(minima, key=ORDER.index, default="C")
 
 

@@ -1,8 +1,8 @@
-r"""The one way foreign text becomes something a person reads (contract C9).
+r"""Visible text: foreign text made safe to read (contract C9).
 
-File names, badge data, fields from the HR system and log text are written by strangers. A terminal acts on control
+File names, badge data, fields from the HR system and log text have foreign authors. A terminal acts on control
 bytes, a bidirectional override reorders what is read, and an undecodable byte ends a program. ``visible`` makes all
-of them plain to see and leaves every other character, Chinese included, as it is.
+of them visible and leaves every other character, Chinese included, as it is.
 
 >>> visible("plan\x1b[2J.txt")
 'plan\\x1b[2J.txt'
@@ -31,6 +31,11 @@ def visible(foreign: str | bytes) -> str:
     if text.isascii() and text.isprintable():
         return text
     return _HIDDEN.sub(_written_out, text)
+
+
+def is_visible(text: str) -> bool:
+    """Return whether :func:`visible` leaves *text* as it is."""
+    return not _HIDDEN.search(text)
 
 
 def _written_out(match: re.Match[str]) -> str:

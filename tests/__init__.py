@@ -5,5 +5,10 @@
 
 from pathlib import Path
 
+import hatch_build
+
 ROOT = Path(__file__).parents[1]
 """The checkout: where ``python -m tests.…`` is run."""
+
+if hatch_build.stale():
+    hatch_build.compile_catalogues()

@@ -5,6 +5,9 @@
     one folder, one thing   no folder of the product has more than 40 files, or five whose names begin with one word,
                             and each says in one line what it is
     a reference leads       what a docstring names in ``:class:`` and the like is there
+    a header says a thing   no docstring of a module begins with What, Who, Whether, How, Where, When or Why
+    a name says a thing     words that name nothing are bound at most five times in a thousand lines (tests/names.py)
+    a sentence has a code   no Chinese, and no text in both languages, stands in the code (agent/language has them)
 
 Rules of this file: it reads the files as text and runs none of them, so that it is quick enough for every commit.
 """
@@ -18,12 +21,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tests import ROOT
+from tests import ROOT, names
 
 PRODUCT = ("agent", "rules", "tui")
 MOST_LINES = 400
 MOST_FILES = 40
 MOST_OF_ONE_PREFIX = 4
+_QUESTION = ("What", "Who", "Whether", "How", "Where", "When", "Why")
+_CHINESE = re.compile("[\u3000-\u9fff\uff00-\uffef]")
+_AGENT = ("hr_drop", "language/catalogue", "registry/csv_import", "runtime/config")
+_DEMO = ("building", "cast", "live", "looking", "rehearsal")
+_TERMINAL = ("filters", "forms", "render/cells", "render/operation")
+# In these files Chinese is matched with input, is data of the demo's site, or goes to another host or into a file.
+MATCHED_WORDS = {
+    "rules/model.py",
+    *(f"agent/{name}.py" for name in _AGENT),
+    *(f"agent/demo/{name}.py" for name in _DEMO),
+    *(f"tui/{name}.py" for name in _TERMINAL),
+}
+PURE = ("rules/checks/", "rules/offboarding/", "rules/pack/", "agent/rooms/panel/")
 _ROLE = re.compile(r":(?:class|meth|func|data|attr|mod|exc):`~?([\w.]+)`")
 
 
@@ -61,6 +77,8 @@ def problems(tree: Mapping[str, Module]) -> Iterator[str]:
     yield from _files(tree)
     yield from _folders(tree)
     yield from _references(tree)
+    yield from _vague(tree)
+    yield from _sentences(tree)
 
 
 def too_long(files: Mapping[Path, str]) -> Iterator[str]:
@@ -91,8 +109,11 @@ def _outermost(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
 
 def _files(tree: Mapping[str, Module]) -> Iterator[str]:
     for module in tree.values():
-        if module.path.name != "__init__.py" and ast.get_docstring(module.tree) is None:
+        says = ast.get_docstring(module.tree)
+        if module.path.name != "__init__.py" and says is None:
             yield f"{module.path}:1: the file does not say what it is"
+        if says and says.split()[0] in _QUESTION:
+            yield f"{module.path}:1: the header asks a question: begin with the name of the thing"
 
 
 def _folders(tree: Mapping[str, Module]) -> Iterator[str]:
@@ -110,6 +131,28 @@ def _folders(tree: Mapping[str, Module]) -> Iterator[str]:
         for prefix, count in prefixes.items():
             if count > MOST_OF_ONE_PREFIX:
                 yield f"{folder}: {count} files begin with `{prefix}_`: they are a folder"
+
+
+def _vague(tree: Mapping[str, Module]) -> Iterator[str]:
+    lines = Counter[str]()
+    for module in tree.values():
+        lines[module.path.parts[0]] += len(module.text.splitlines())
+    return names.vague({module.path: module.tree for module in tree.values()}, lines)
+
+
+def _sentences(tree: Mapping[str, Module]) -> Iterator[str]:
+    for module in tree.values():
+        if str(module.path) in MATCHED_WORDS:
+            continue
+        docstrings = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(module.tree):
+            match node:
+                case ast.Constant(value=str(text)) if id(node) not in docstrings and _CHINESE.search(text):
+                    yield f"{module.path}:{node.lineno}: a sentence in the code: give it a code in agent/language"
+                case ast.Call(func=ast.Name(id="visible")) if str(module.path).startswith(PURE):
+                    yield f"{module.path}:{node.lineno}: the pure core shows nothing: the catalogue calls `visible`"
+                case ast.Call(func=ast.Name(id="Text"), args=[ast.Constant(value=str(text)), *_]) if text:
+                    yield f"{module.path}:{node.lineno}: a text in the code: give it a code in agent/language"
 
 
 def _references(tree: Mapping[str, Module]) -> Iterator[str]:

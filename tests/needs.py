@@ -16,6 +16,7 @@ import pytest
 
 from agent.kernel import fanotify
 from agent.simulator import volume_image
+from tests.sentences import en
 
 Check = Callable[[], str | None]
 """Return what is missing, ``None`` when nothing is."""
@@ -97,7 +98,7 @@ def volume(fstype: str = "ext4") -> Check:
         if reason := is_root() or tools(f"mkfs.{fstype}", "mount", "losetup")():
             return reason
         missing = volume_image.available(fstype)
-        return missing.en if missing else None
+        return en(missing) if missing else None
 
     return check
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tests import lint
 
-FOLDER = '"""What this folder is about."""\n'
-FILE = '"""What this file is."""\n'
+FOLDER = '"""Things: all of one kind."""\n'
+FILE = '"""Thing: one of them."""\n'
 
 
 def found(files: dict[str, str]) -> list[str]:
@@ -32,6 +32,34 @@ def test_a_class_that_is_defined_twice_is_named_with_both_places() -> None:
 def test_a_long_file_and_one_that_does_not_say_what_it_is() -> None:
     assert found({"a.py": FILE + "x = 1\n" * 400}) == ["agent/a.py:401: the file has 401 lines, more than 400"]
     assert found({"a.py": "x = 1\n"}) == ["agent/a.py:1: the file does not say what it is"]
+    asks = "agent/a.py:1: the header asks a question: begin with the name of the thing"
+    assert found({"a.py": '"""What this file is."""\n'}) == [asks]
+
+
+def test_words_for_people_in_the_code() -> None:
+    both = FILE + 'door = Text("a door", "门")\n"""门"""\nname = "E1"\n'
+    assert sorted(found({"a.py": both})) == [
+        "agent/a.py:2: a sentence in the code: give it a code in agent/language",
+        "agent/a.py:2: a text in the code: give it a code in agent/language",
+    ]
+
+
+def test_the_pure_core_makes_nothing_visible() -> None:
+    folder = '"""The rooms of a site."""\n'
+    panel = {
+        "rooms/__init__.py": folder,
+        "rooms/panel/__init__.py": folder,
+        "rooms/panel/a.py": FILE + "x = visible(1)\n",
+    }
+    shows = "agent/rooms/panel/a.py:2: the pure core shows nothing: the catalogue calls `visible`"
+    assert found(panel) == [shows]
+    assert found({"rooms/__init__.py": folder, "rooms/a.py": FILE + "x = visible(1)\n"}) == []
+
+
+def test_names_that_say_nothing() -> None:
+    [problem] = found({"a.py": FILE + "data = info = 1\n" + "\n" * 100})
+    assert problem.startswith("agent: ")
+    assert problem.endswith(" vague names on a thousand lines, more than 5: data 1, info 1")
 
 
 def test_a_folder_that_is_too_full_or_says_nothing_or_hides_another_one() -> None:

@@ -1,6 +1,6 @@
-"""``python -m tui HOME LANGUAGE [PLACE] [--no-mouse]``: what ``shoumi tui`` becomes.
+"""Entry point of the terminal: ``python -m tui HOME LANGUAGE [PLACE] [--no-mouse]``, which ``shoumi tui`` executes.
 
-Rules of this file: nothing is imported that a first frame does not need. What keeps the screens from being shown is one
+Rules of this file: nothing is imported that the first frame does not need. An error before the first frame is one
 sentence and a hint, as everywhere on the command line.
 """
 
@@ -9,23 +9,21 @@ import sys
 from pathlib import Path
 
 from agent.errors import RefusedError, ShoumiError, UsageError
+from agent.language.errors import error_lines
 from agent.runtime.home import Home
-from rules.text import Language, Text
-from rules.visible import visible
+from rules.text import Language, Message
 from tui.keys import PLACES
 
-_NO_MOUSE = "--no-mouse"  # what is marked with the mouse is then the outer terminal's own business
-_COMMANDS = Text(
-    "every act has a command too, with --json: shoumi --help", "所有操作均有命令，可加 --json：shoumi --help"
-)
+_NO_MOUSE = "--no-mouse"  # the outer terminal then handles text selection with the mouse
+_COMMANDS = Message("tui.use-commands-instead")
 
 
 def main(argv: list[str]) -> int:
-    """Run the terminal until it is left; return the exit code."""
-    home, word, *place = [word for word in argv if word != _NO_MOUSE]
-    language: Language = "zh" if word == "zh" else "en"
-    if error := _not_here(place):
-        first, *more = error.lines(language)
+    """Run the terminal until the user quits; return the exit code."""
+    home, requested, *place = [argument for argument in argv if argument != _NO_MOUSE]
+    language: Language = "zh" if requested == "zh" else "en"
+    if error := _startup_error(place):
+        first, *more = error_lines(error, language)
         print(f"shoumi: {first}", *more, sep="\n", file=sys.stderr)
         return error.exit_code
     from tui.app import Terminal
@@ -35,24 +33,14 @@ def main(argv: list[str]) -> int:
     return terminal.return_code or 0
 
 
-def _not_here(place: list[str]) -> ShoumiError | None:
-    """Return why the screens cannot be shown."""
+def _startup_error(place: list[str]) -> ShoumiError | None:
+    """Return the error that keeps the screens from being shown; ``None`` when there is none."""
     if place and place[0] not in PLACES:
-        said, right = visible(place[0]), ", ".join(PLACES)
-        return UsageError(
-            Text(f"there is no screen `{said}`", f"没有屏幕 `{said}`"), Text(f"one of {right}", f"可选 {right}")
-        )
+        return UsageError(Message("tui.screen-unknown", screen=place[0]), Message("tui.one-of", choices=list(PLACES)))
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return RefusedError(Text("the screens need a terminal", "该界面需要在终端中运行"), _COMMANDS)
+        return RefusedError(Message("tui.needs-terminal"), _COMMANDS)
     if (kind := os.environ.get("TERM", "")) in ("", "dumb"):
-        said = visible(kind)
-        return RefusedError(
-            Text(
-                f"a terminal of the kind `{said}` (TERM) cannot show the screens",
-                f"终端类型 `{said}`（TERM）无法显示该界面",
-            ),
-            _COMMANDS,
-        )
+        return RefusedError(Message("tui.terminal-unsuitable", terminal=kind), _COMMANDS)
     return None
 
 

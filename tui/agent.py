@@ -1,12 +1,12 @@
-"""All talk to the agent.
+"""The connection to the agent: calls, streams, and detection of its loss.
 
 Rules of this file:
-- the terminal holds no rights: it asks over the control socket like everybody, and the agent decides. What is known
-  here of roles only serves to say beforehand what would be refused, and why;
+- the terminal holds no rights: it calls over the control socket like every client, and the agent decides. Roles are
+  only used here to say in advance what would be refused, and why;
 - calls run in threads and are awaited, so that no key waits for the agent;
-- one connection is kept open for nothing but noticing its end: that is how the loss of the agent shows at once. Then
-  it is tried again until the agent is back;
-- after :class:`UnreachableError` an act may have happened. Nothing is ever asked a second time by itself.
+- one connection is kept open only to notice its end: the loss of the agent shows at once. The terminal then reconnects
+  until the agent is back;
+- after :class:`UnreachableError` an act may have happened. No call is ever repeated automatically.
 """
 
 import asyncio
@@ -25,38 +25,38 @@ from agent.api.roles import CallerRole, Role
 from agent.api.sockets import connect
 from agent.errors import FactorNeededError, ShoumiError, UnreachableError
 from agent.runtime.home import Home
-from rules.text import Text
+from rules.text import Message, Sentence, either, from_json, series
 
 Json = Any
 
 _CONVERSATIONS = 4  # calls under way at a time
-_EVERY = 5.0  # seconds between two questions whether everything is still as it was (roles change, processes hang)
-_PATIENCE = 10.0  # seconds for the answer to that
-_AGAIN = 0.5  # seconds between two tries to reach the agent
+_EVERY = 5.0  # seconds between two checks of role and reachability (roles change, processes hang)
+_PATIENCE = 10.0  # seconds to wait for the answer of that check
+_AGAIN = 0.5  # seconds between two attempts to connect
 _LONGEST = 1 << 20  # bytes of an answer on the watching connection
 
 
 class AgentSession:
-    """The agent at *home*. ``changed`` is called, on the event loop, when it is lost or found or the role changes."""
+    """The agent at *home*. ``changed`` is called on the event loop when it is lost or reached, or the role changes."""
 
     def __init__(self, home: Home, changed: Callable[[], None], factor: Callable[[str], Awaitable[str | None]]) -> None:
-        """*factor* asks whoever sits here for their second factor for an act; ``None`` when they do not give it."""
+        """*factor* asks the user for their second factor for an act; it returns ``None`` when they cancel."""
         self.home = home
-        self.factor = False  # whether the site asks for one
+        self.factor = False  # whether the site requires one
         self._factor = factor
-        self.trouble: ShoumiError | None = None  # why it cannot be reached; None while it can
-        self.standing: CallerRole | None = None  # what the caller may act as; None until the agent has said so
+        self.trouble: ShoumiError | None = None  # the error why it cannot be reached; None while it can
+        self.standing: CallerRole | None = None  # the role of the caller; None until the agent has answered
         self._changed = changed
         self._threads = ThreadPoolExecutor(_CONVERSATIONS, "asking")
         self._own = threading.local()
         self._clients: list[AgentClient] = []  # of all threads, with connections to the agent as it is now
-        self._old: list[AgentClient] = []  # with connections to one that is gone
+        self._old: list[AgentClient] = []  # with connections to an agent that is gone
         self._closed = False
 
     async def call(self, op: str, **args: Json) -> Json:
-        """Ask for *op*. Raises the :class:`ShoumiError` it was answered with, :class:`UnreachableError` among them.
+        """Call *op*. Raises the :class:`ShoumiError` of the answer, :class:`UnreachableError` among them.
 
-        An act that waits for a second officer now is none that was done: :class:`ProposedError`.
+        An act that now waits for a second officer has not been executed: raises :class:`ProposedError`.
         """
         try:
             answer = await self._in_thread(lambda client: client.call(op, **args))
@@ -71,20 +71,20 @@ class AgentSession:
         return answer
 
     async def give(self, secret: str) -> None:
-        """Give the second factor. Raises :class:`agent.errors.RefusedError` when it is wrong."""
+        """Send the second factor. Raises :class:`agent.errors.RefusedError` when it is wrong."""
         await self._in_thread(lambda client: client.call("factor.give", secret=secret))
 
     async def items(self, op: str, **args: Json) -> list[Json]:
-        """Ask for a stream that ends, and return all of it. Raises as :meth:`call` does."""
-        found: list[Json] = await self._in_thread(lambda client: list(client.stream(op, **args)))
-        return found
+        """Call a stream that ends, and return all its items. Raises as :meth:`call` does."""
+        rows: list[Json] = await self._in_thread(lambda client: list(client.stream(op, **args)))
+        return rows
 
-    def why_not(self, *ops: str) -> Text | None:
-        """Return why the caller would be refused one of *ops*, ``None`` when none would be, or nobody knows yet."""
+    def why_not(self, *ops: str) -> Sentence | None:
+        """Return why the caller would be refused one of *ops*; ``None`` when none would be, or it is not known yet."""
         return self.trouble.text if self.trouble else self.not_mine(*ops)
 
-    def not_mine(self, *ops: str) -> Text | None:
-        """Return why the role does not do for one of *ops*, whether or not the agent can be reached."""
+    def not_mine(self, *ops: str) -> Sentence | None:
+        """Return why the role does not permit one of *ops*, whether or not the agent can be reached."""
         if self.standing is None:
             return None
         for op in ops:
@@ -94,12 +94,12 @@ class AgentSession:
         return None
 
     def takes(self, op: str, param: str) -> bool:
-        """Return whether the caller may give *param* with *op*."""
+        """Return whether the role of the caller may pass *param* to *op*."""
         roles = next(p.roles for p in TABLE[op].params if p.name == param)
         return roles is None or (self.standing is not None and self.standing.may(roles))
 
     async def watch(self) -> None:
-        """Notice, for ever, when the agent goes and when it is back."""
+        """Notice, until cancelled, when the agent is lost and when it is back."""
         while True:
             try:
                 await self._accompany()
@@ -110,15 +110,15 @@ class AgentSession:
             await asyncio.sleep(_AGAIN)
 
     def close(self) -> None:
-        """End every conversation; who waits for an answer gets :class:`UnreachableError`."""
+        """Close every connection; pending calls raise :class:`UnreachableError`."""
         self._closed = True
         self._hang_up()
-        self._threads.shutdown(cancel_futures=True)  # what they waited for has just ended
+        self._threads.shutdown(cancel_futures=True)  # their connections have just been closed
         for client in self._old:
             client.close()
 
     async def _accompany(self) -> None:
-        """Stay connected; returns or raises when that ends."""
+        """Stay connected; return or raise when the connection ends."""
         end = await asyncio.to_thread(connect, self.home)
         reader, writer = await asyncio.open_unix_connection(sock=end, limit=_LONGEST)
         try:
@@ -133,7 +133,7 @@ class AgentSession:
                 self._now(None, _standing(answer["result"]))
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_EVERY):
-                        await reader.read(1)  # the agent says nothing unasked: this returns at the end
+                        await reader.read(1)  # the agent sends nothing unasked: this returns when the connection ends
                         raise ConnectionResetError
         finally:
             writer.close()
@@ -150,7 +150,7 @@ class AgentSession:
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(self._client()))
 
     def _client(self) -> AgentClient:
-        """Return this thread's own connection; a new one when the old one was to an agent that is gone."""
+        """Return the connection of this thread; a new one when the old one was to an agent that is gone."""
         client: AgentClient | None = getattr(self._own, "client", None)
         if client is None or client not in self._clients:
             client = self._own.client = AgentClient(self.home)
@@ -168,22 +168,17 @@ class AgentSession:
 
 def _standing(answer: Json) -> CallerRole:
     yours, because = answer["yours"], answer["because"]
-    return CallerRole(Role(yours) if yours else None, Text.from_json(because) if because else None)
+    return CallerRole(Role(yours) if yours else None, from_json(because) if because else None)
 
 
-def _for_others(roles: frozenset[Role], who: CallerRole) -> Text:
-    en = " or ".join(sorted(role.text.en for role in roles))
-    zh = "或".join(sorted(role.text.zh for role in roles))
-    if who.role is None:
-        why = who.why_none or Text("you have no role", "您没有角色")
-        return Text(f"for the {en}; {why.en}", f"须由{zh}执行；{why.zh}")
-    return Text(f"for the {en}; you are the {who.role.text.en}", f"须由{zh}执行；您是{who.role.text.zh}")
+def _for_others(roles: frozenset[Role], caller: CallerRole) -> Sentence:
+    allowed = Message("tui.reserved-for", roles=either(role.text for role in sorted(roles)))
+    if caller.role is None:
+        return series([allowed, caller.why_none or Message("tui.you-have-no-role")])
+    return series([allowed, Message("tui.your-role-is", role=caller.role.text)])
 
 
 def _lost(home: Home, error: Exception) -> UnreachableError:
     if isinstance(error, TimeoutError):
-        return UnreachableError(Text("the agent does not answer", "代理没有应答"))
-    return UnreachableError(
-        Text("the agent is not running", "代理未在运行"),
-        Text("start it as root; what you see is from before", "请以 root 启动代理；所见内容为此前状态"),
-    )
+        return UnreachableError(Message("tui.agent-does-not-answer"))
+    return UnreachableError(Message("tui.agent-not-running"), Message("tui.start-agent-as-root"))

@@ -1,7 +1,7 @@
-"""The terminal: one program, a place at a time.
+"""The terminal application: one program that shows one place at a time.
 
-Rules of this file: it holds what all screens share (the agent, the language, the keys, running work) and knows none of
-them: a place is loaded when somebody goes there. Everything a key can do passes :func:`tui.actions.perform`.
+Rules of this file: it holds what all screens share (the agent, the language, the keys, running jobs) and imports none
+of them: a place is loaded when the user goes there. Every action of a key passes :func:`tui.actions.perform`.
 """
 
 import asyncio
@@ -22,12 +22,14 @@ from textual.screen import Screen
 from textual.worker import Worker
 
 from agent.errors import ShoumiError
+from agent.language.catalogue import localized
+from agent.language.errors import error_lines
 from agent.runtime.home import Home
-from rules.text import Language, Text
+from rules.text import Language, Message, Sentence, foreign, labelled
 from tui import actions, clipboard
 from tui.agent import AgentSession
 from tui.jobs import JobList, LongWork
-from tui.keys import PLACES, WAYS, here
+from tui.keys import PLACE_ACTIONS, PLACES, actions_at
 from tui.keys.shape import EVERYWHERE, KeyAction
 from tui.render.cells import Tone, words_of
 from tui.render.plan import PlanPage
@@ -35,14 +37,14 @@ from tui.screens.base import BaseScreen
 from tui.settings import THEMES, Settings
 
 _SEVERITY: dict[Tone, Any] = {"bad": "error", "warning": "warning"}
-_LOOK = 10.0  # seconds between two looks whether anybody is still there
-_LIFE = 5.0  # seconds a sentence is shown; an error twice as long
+_IDLE_CHECK = 10.0  # seconds between two checks for idleness
+_LIFE = 5.0  # seconds a notification is shown; an error twice as long
 
 
 class Terminal(App[None]):
     """The administration terminal of the site at *home*."""
 
-    ENABLE_COMMAND_PALETTE = False  # ours is made from the registry and says why something cannot be done
+    ENABLE_COMMAND_PALETTE = False  # ours is made from the registry and shows why an action cannot be used
     INLINE_PADDING = 0
     BINDINGS: ClassVar[list[BindingType]] = [
         *actions.bindings(EVERYWHERE),
@@ -58,7 +60,7 @@ class Terminal(App[None]):
 
     def __init__(self, home: Home, language: Language, settings: Settings | None = None, place: str = "home") -> None:
         self.settings = settings = settings or Settings.at(home)
-        super().__init__(ansi_color=True if settings.colourless else None)  # only so are there no greys either
+        super().__init__(ansi_color=True if settings.colourless else None)  # otherwise Textual still draws greys
         self.animation_level = "none"  # every frame of an animation is bytes over ssh
         self.set_reactive(Terminal.language, language)
         self._trouble = settings.trouble
@@ -67,7 +69,7 @@ class Terminal(App[None]):
         self.agent = AgentSession(home, self._agent_changed, self._ask_factor)
         self.touched_at = time.monotonic()
         self.locked = False
-        self.works = JobList(self._bars)
+        self.jobs = JobList(self._bars)
         self.verified = 0
         self._first = place
         self._screens: dict[str, BaseScreen] = {}
@@ -75,7 +77,7 @@ class Terminal(App[None]):
     # Starting and ending ----------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        """Show the first place, and begin to watch the agent. A signal that ends us gives the terminal back first."""
+        """Show the first place, and start to watch the agent. A terminating signal restores the terminal first."""
         if not self.is_headless:
             for number in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, self.exit, None, 128 + number)
@@ -85,16 +87,16 @@ class Terminal(App[None]):
         if self._trouble:
             self.tell(self._trouble, "warning")
         if self.settings.lock_minutes:
-            self.set_interval(_LOOK, self.lock_when_idle)
+            self.set_interval(_IDLE_CHECK, self.lock_when_idle)
 
     async def on_event(self, event: Event) -> None:
-        """Take note of whoever touches a key or the mouse."""
+        """Record the time of the last key or mouse event."""
         if isinstance(event, InputEvent):
             self.touched_at = time.monotonic()
         await super().on_event(event)
 
     def lock_when_idle(self) -> None:
-        """Lock when nobody has touched anything for as long as the settings say; without a second factor, leave."""
+        """Lock when the user has been idle for as long as the settings say; quit where there is no second factor."""
         if self.locked or time.monotonic() - self.touched_at < self.settings.lock_minutes * 60:
             return
         if self.agent.factor:
@@ -103,7 +105,7 @@ class Terminal(App[None]):
             self.locked = True
             self.push_screen(LockScreen(), self._unlocked)
         else:
-            self.exit(message=Text("left: nobody has pressed a key", "无人操作，已退出").say(self.language))
+            self.exit(message=localized(Message("tui.closed-when-idle"), self.language))
 
     def _unlocked(self, _answer: None) -> None:
         self.locked, self.touched_at = False, time.monotonic()
@@ -114,51 +116,50 @@ class Terminal(App[None]):
         return await self.push_screen_wait(FactorScreen(op))
 
     def on_unmount(self) -> None:
-        """Let go of the agent."""
+        """Close the connections to the agent."""
         self.agent.close()
 
     # Actions ----------------------------------------------------------------------------------------------------------
 
     async def action_act(self, ident: str) -> None:
-        """Do the action of this id. Every binding of the terminal leads here."""
+        """Execute the action of this id. Every binding of the terminal leads here."""
         await actions.perform(self, ident)
 
     def target(self, action: KeyAction) -> object:
-        """Return whose method does *action*."""
+        """Return the object whose method executes *action*."""
         return self if action.place == EVERYWHERE else self.screen
 
-    def why_not(self, action: KeyAction) -> Text | None:
-        """Return why *action* cannot be done now. One may always go and look at what was there before."""
-        if action.id in WAYS:
+    def why_not(self, action: KeyAction) -> Sentence | None:
+        """Return why *action* cannot be used now. A place can be shown even while the agent is unreachable."""
+        if action.id in PLACE_ACTIONS:
             return self.agent.not_mine(*action.ops)
-        if action.ops and (why := self.agent.why_not(*action.ops)):
-            return why
+        if action.ops and (reason := self.agent.why_not(*action.ops)):
+            return reason
         screen = self.screen
         return screen.why_not(action.id) if isinstance(screen, BaseScreen) else None
 
-    def refuse(self, action: KeyAction, why: Text) -> None:
-        """Say that *action* cannot be done."""
-        title = action.title
-        self.tell(Text(f"{title.en}: {why.en}", f"{title.zh}：{why.zh}"), "warning")
+    def refuse(self, action: KeyAction, reason: Sentence) -> None:
+        """Show why *action* cannot be used."""
+        self.tell(labelled(action.title, reason), "warning")
 
     async def do_help(self) -> None:
-        """Show what can be done here."""
+        """Show the keys of this place."""
         from tui.screens.help import HelpScreen
 
         await self.push_screen(HelpScreen(self._place()))
 
     async def do_jump(self) -> None:
-        """Show everything that can be gone to or done; do what is chosen."""
+        """Show every place and action of this screen; execute the chosen one."""
         from tui.screens.palette import Palette
 
         def chosen(ident: str | None) -> None:
             if ident:
                 _: Worker[bool] = self.run_worker(partial(actions.perform, self, ident))
 
-        await self.push_screen(Palette(here(self._place())), chosen)
+        await self.push_screen(Palette(actions_at(self._place())), chosen)
 
     async def do_back(self) -> None:
-        """Go one level up; from the first screen nowhere."""
+        """Go one level up; on the first screen do nothing."""
         screen = self.screen
         if isinstance(screen, BaseScreen) and await screen.leave():
             return
@@ -166,44 +167,44 @@ class Terminal(App[None]):
             self.go("home")
 
     async def do_refresh(self) -> None:
-        """Ask the agent again."""
+        """Load the screen again."""
         if isinstance(self.screen, BaseScreen):
             self.screen.start(self.screen.load)
 
     def do_language(self) -> None:
-        """Speak the other language from now on."""
+        """Switch to the other language."""
         self.language = "en" if self.language == "zh" else "zh"
 
     def do_colours(self) -> None:
-        """Take the next set of colours."""
+        """Switch to the next theme."""
         self.theme = THEMES[(THEMES.index(self.theme) + 1) % len(THEMES)] if self.theme in THEMES else THEMES[0]
-        self.tell(Text(f"colours: {self.theme}", f"配色：{self.theme}"))
+        self.tell(Message("tui.theme-is", theme=self.theme))
 
     async def do_running(self) -> None:
-        """Show what is under way."""
+        """Show the running jobs."""
         from tui.screens.jobs import JobsScreen
 
         await self.push_screen(JobsScreen())
 
     def do_quit(self) -> None:
-        """Leave."""
+        """Quit."""
         self.exit()
 
     def action_help_quit(self) -> None:
-        """``ctrl+c`` does nothing but say how to leave."""
-        self.tell(Text("ctrl+q leaves the terminal", "按 ctrl+q 退出"))
+        """Show how to quit: ``ctrl+c`` does nothing else."""
+        self.tell(Message("tui.press-ctrl-q-to-quit"))
 
-    # What screens ask for ---------------------------------------------------------------------------------------------
+    # For screens ------------------------------------------------------------------------------------------------------
 
-    def go(self, place: str, **how: Any) -> None:
-        """Show a place; what it showed before is still there."""
+    def go(self, place: str, **options: Any) -> None:
+        """Show a place in the state it was left in."""
         screen = self._screen(place)
         if screen is not self.screen:
             self.switch_screen(screen)
-        screen.call_after_refresh(screen.arrive, **how)
+        screen.call_after_refresh(screen.on_navigate, **options)
 
-    def tell(self, text: Text, tone: Tone = "plain") -> None:
-        """Show a sentence for a few seconds; of a locked terminal nothing is shown."""
+    def tell(self, text: Sentence, tone: Tone = "plain") -> None:
+        """Show a notification for a few seconds; none while the terminal is locked."""
         if self.locked:
             return
         severity = _SEVERITY.get(tone, "information")
@@ -214,30 +215,30 @@ class Terminal(App[None]):
         """Show an error and its hint."""
         if self.locked:
             return
-        lines = [words_of(line, self.language) for line in error.lines(self.language)]
+        lines = error_lines(error, self.language)
         self.notify("\n".join(lines), severity="error", timeout=_LIFE * 2, markup=False)
 
-    def begin(self, title: Text, work: LongWork) -> None:
-        """Do something that goes on when the screen is left."""
+    def begin(self, title: Sentence, work: LongWork) -> None:
+        """Start a job that continues when the user leaves the screen."""
 
-        async def going() -> None:
-            taken = self.works.begin(title)
+        async def run() -> None:
+            job = self.jobs.begin(title)
             try:
-                if said := await work(taken):
-                    self.tell(said)
+                if outcome := await work(job):
+                    self.tell(outcome)
             except ShoumiError as error:
                 self.tell_error(error)
             finally:
-                self.works.end(taken)
+                self.jobs.end(job)
 
-        _: Worker[None] = self.run_worker(going, group="works")
+        _: Worker[None] = self.run_worker(run, group="works")
 
     async def agreed(self, plan: PlanPage) -> bool:
-        """Show a plan, ask for the name, and return whether it was typed."""
+        """Show a plan, ask for its name, and return whether the user typed it."""
         from tui.screens.plan import PlanScreen
 
-        shown: Screen[Any] = PlanScreen(plan)
-        return bool(await self.push_screen_wait(shown))
+        screen: Screen[Any] = PlanScreen(plan)
+        return bool(await self.push_screen_wait(screen))
 
     def copy(self, text: str, name: str) -> None:
         """Send *text* to the terminal's clipboard."""
@@ -246,13 +247,13 @@ class Terminal(App[None]):
             try:
                 path = clipboard.write(self.folder(), name, text.encode("utf-8", "surrogateescape"))
             except OSError as error:
-                self.tell(Text(str(error), str(error)), "bad")
+                self.tell(foreign(str(error)), "bad")
         if self._driver:
             self._driver.write(clipboard.sequence(text))
-        self.tell(clipboard.said(path))
+        self.tell(clipboard.sent_message(path))
 
     def folder(self) -> Path:
-        """Return the folder for what the user takes away."""
+        """Return the folder for exports and long copies."""
         return clipboard.folder(os.environ)
 
     # Inside -----------------------------------------------------------------------------------------------------------
@@ -279,7 +280,7 @@ class Terminal(App[None]):
     def _agent_changed(self) -> None:
         self._bars()
         for screen in self._screens.values():
-            if screen.is_mounted:  # one that comes loads by itself
+            if screen.is_mounted:  # a new one loads on its own
                 screen.agent_changed()
 
     def _bars(self) -> None:

@@ -1,7 +1,7 @@
-"""Copying to the clipboard of the terminal, however far away that is (OSC 52, xterm control sequences).
+"""Copying to the clipboard of the terminal, also over ssh (OSC 52, xterm control sequences).
 
-Rules of this file: a terminal may cut a long sequence, tmux may swallow it, and none of them answers. So it is "sent",
-never "copied", and what is long also goes to a file, whose name is said. Files are for their owner alone.
+Rules of this file: a terminal may cut a long sequence, tmux may drop it, and neither answers. The text is therefore
+"sent", never "copied", and a long one also goes to a file whose name is shown. Files are readable by their owner only.
 """
 
 import base64
@@ -9,8 +9,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message, Sentence
 
 LONG = 4096  # bytes; some terminals take no more
 
@@ -21,37 +20,36 @@ def sequence(text: str) -> str:
 
 
 def folder(environ: "os._Environ[str] | dict[str, str]" = os.environ) -> Path:
-    """Return where files for the user go: ``$XDG_DATA_HOME/shoumi``, else ``~/.local/share/shoumi``."""
+    """Return the folder for files of the user: ``$XDG_DATA_HOME/shoumi``, else ``~/.local/share/shoumi``."""
     base = environ.get("XDG_DATA_HOME", "")
     return (Path(base) if base.startswith("/") else Path.home() / ".local" / "share") / "shoumi"
 
 
-def write(where: Path, name: str, data: bytes) -> Path:
-    """Write a new file called like *name* that only its owner may read, and return it. Raises OSError."""
+def write(directory: Path, name: str, content: bytes) -> Path:
+    """Write a new file named after *name* that only its owner may read, and return its path. Raises OSError."""
     stem, dot, suffix = name.rpartition(".")
     for number in range(1, 10_000):
-        path = where / (name if number == 1 else f"{stem}-{number}{dot}{suffix}")
+        path = directory / (name if number == 1 else f"{stem}-{number}{dot}{suffix}")
         try:
             with new(path) as file:
-                file.write(data)
+                file.write(content)
         except FileExistsError:
             continue
         return path
-    raise FileExistsError(where / name)
+    raise FileExistsError(directory / name)
 
 
 def new(path: Path) -> BinaryIO:
-    """Open a file that was not there, that only its owner may read. Raises OSError."""
+    """Create and open a file that only its owner may read. Raises OSError, also when it exists."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
 
 
-def said(path: Path | None, environ: "os._Environ[str] | dict[str, str]" = os.environ) -> Text:
-    """Return what the user is told."""
-    en, zh = "sent to the terminal's clipboard", "已发送到终端剪贴板"
-    if "TMUX" in environ or environ.get("TERM", "").startswith(("tmux", "screen")):  # sudo forgets the first
-        en, zh = f"{en} (tmux: needs `set -g set-clipboard on`)", f"{zh}（tmux 需 `set -g set-clipboard on`）"
+def sent_message(path: Path | None, environ: "os._Environ[str] | dict[str, str]" = os.environ) -> Sentence:
+    """Return the notification after sending, with the *path* of the file if there is one."""
+    text: Sentence = Message("tui.sent-to-clipboard")
+    if "TMUX" in environ or environ.get("TERM", "").startswith(("tmux", "screen")):  # sudo drops TMUX
+        text = Message("tui.sent-through-tmux", text=text)
     if path:
-        name = visible(str(path))
-        en, zh = f"{en}; it is long, so also in `{name}`", f"{zh}；内容较长，另存于 `{name}`"
-    return Text(en, zh)
+        text = Message("tui.sent-and-written-to-file", text=text, path=path)
+    return text

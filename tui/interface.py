@@ -1,6 +1,6 @@
-"""What screens and widgets may expect of the program they are part of.
+"""The interface of the program for its screens and widgets.
 
-Rules of this file: an interface, so that no screen imports the application and the application can load screens late.
+Rules of this file: an interface only, so that no screen imports the application and the application loads screens late.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 from textual.dom import DOMNode
 
 from agent.errors import ShoumiError
-from rules.text import Language, Text
+from rules.text import Language, Sentence
 from tui.agent import AgentSession
 from tui.jobs import JobList, LongWork
 from tui.keys.shape import KeyAction
@@ -24,34 +24,34 @@ class TerminalProgram(Protocol):
     language: Language
     agent: AgentSession
     keymap: Mapping[str, str]
-    works: JobList
+    jobs: JobList
     verified: int  # the number up to which this terminal had the log verified; 0: not yet
 
-    def why_not(self, action: KeyAction) -> Text | None:
-        """Return why *action* cannot be done now."""
+    def why_not(self, action: KeyAction) -> Sentence | None:
+        """Return why *action* cannot be used now; ``None`` when it can."""
 
-    def tell(self, text: Text, tone: Tone = "plain") -> None:
-        """Show a sentence for a few seconds."""
+    def tell(self, text: Sentence, tone: Tone = "plain") -> None:
+        """Show a notification for a few seconds."""
 
     def tell_error(self, error: ShoumiError) -> None:
         """Show an error and its hint."""
 
-    def begin(self, title: Text, work: LongWork) -> None:
-        """Do something that may take long and goes on when the screen is left; see :data:`tui.jobs.LongWork`."""
+    def begin(self, title: Sentence, work: LongWork) -> None:
+        """Start a job that continues when the user leaves the screen; see :data:`tui.jobs.LongWork`."""
 
-    def go(self, place: str, **how: Any) -> None:
-        """Show a place; ``how`` is handed to its screen's ``arrive``."""
+    def go(self, place: str, **options: Any) -> None:
+        """Show a place; *options* are passed to ``on_navigate`` of its screen."""
 
     async def agreed(self, plan: PlanPage) -> bool:
-        """Show a plan, ask for the name to be typed, and return whether it was. Only in a worker."""
+        """Show a plan, ask for its name, and return whether the user typed it. Only in a worker."""
 
     def copy(self, text: str, name: str) -> None:
-        """Send *text* to the terminal's clipboard; a long one also goes to a file called like *name*."""
+        """Send *text* to the terminal's clipboard; a long one also goes to a file named after *name*."""
 
     def folder(self) -> Path:
-        """Return the folder for what the user takes away (exports, long copies)."""
+        """Return the folder for exports and long copies."""
 
 
 def program_of(node: DOMNode) -> TerminalProgram:
-    """Return the program *node* is part of."""
+    """Return the program of *node*."""
     return cast("TerminalProgram", node.app)

@@ -1,56 +1,60 @@
-"""Work that takes long: it goes on when its screen is left, says how far it is, and says when it is over.
+"""Jobs: work that continues when its screen is left, reports its progress, and reports its end.
 
-Rules of this file: work belongs to the program, not to a screen. What was begun at the agent goes on there even when
-the terminal is closed; that is said where it is true.
+Rules of this file: a job belongs to the program, not to a screen. Work the agent has started continues there even when
+the terminal is closed; the screens say so where it is true.
 """
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from rules.text import Text
+from rules.text import Message, Sentence
 
 
 @dataclass(slots=True)
 class Job:
-    """One thing under way. ``done`` of ``of`` steps; ``of`` is 0 while nobody knows."""
+    """One running job: ``completed`` of ``total`` steps; ``total`` is 0 while it is unknown."""
 
-    title: Text
-    done: int = 0
-    of: int = 0
+    title: Sentence
+    completed: int = 0
+    total: int = 0
 
     @property
-    def far(self) -> Text:
-        """How far it is."""
-        if not self.of:
-            return Text("running", "进行中") if not self.done else Text(f"{self.done:,}", f"{self.done:,}")
-        return Text(f"{self.done:,} of {self.of:,}", f"{self.done:,} / {self.of:,}")
+    def progress(self) -> Sentence:
+        """The progress in words."""
+        if not self.total:
+            return (
+                Message("tui.job-running")
+                if not self.completed
+                else Message("common.plain-number", text=self.completed)
+            )
+        return Message("tui.progress-of", completed=self.completed, total=self.total)
 
 
-# Gets its own Work, to say how far it is; what it returns is said at its end. It may raise ShoumiError.
-LongWork = Callable[[Job], Coroutine[Any, Any, Text | None]]
+# Receives its Job to report progress; the sentence it returns is shown at its end. It may raise ShoumiError.
+LongWork = Callable[[Job], Coroutine[Any, Any, Sentence | None]]
 
 
 class JobList:
-    """What is under way. ``changed`` is called whenever that, or how far something is, changes."""
+    """The running jobs. ``changed`` is called whenever a job starts, progresses or ends."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
-        self.going: list[Job] = []
+        self.running: list[Job] = []
         self._changed = changed
 
-    def begin(self, title: Text, of: int = 0) -> Job:
-        """Take up a work."""
-        work = Job(title, of=of)
-        self.going.append(work)
+    def begin(self, title: Sentence, total: int = 0) -> Job:
+        """Add a job and return it."""
+        job = Job(title, total=total)
+        self.running.append(job)
         self._changed()
-        return work
+        return job
 
-    def step(self, work: Job, done: int, of: int | None = None) -> None:
-        """Say how far *work* is."""
-        work.done, work.of = done, work.of if of is None else of
+    def step(self, job: Job, completed: int, total: int | None = None) -> None:
+        """Set the progress of *job*."""
+        job.completed, job.total = completed, job.total if total is None else total
         self._changed()
 
-    def end(self, work: Job) -> None:
-        """Take a work off the list."""
-        self.going.remove(work)
+    def end(self, job: Job) -> None:
+        """Remove *job* from the list."""
+        self.running.remove(job)
         self._changed()

@@ -1,1 +1,1 @@
-"""What clients may import: operations, the protocol of the control socket, its client, roles, instants, findings."""
+"""Local API for clients: operations, protocol of the control socket, client, roles, timestamps and findings."""

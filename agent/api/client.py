@@ -1,8 +1,8 @@
-"""The caller's side of the local API, for the command line and the screens.
+"""Client of the local API, for the command line and the screens.
 
-Rules of this file: standard library only, synchronous, one call at a time on one connection. Whatever goes wrong
-between here and the agent is :class:`UnreachableError`, never half an answer. A connection that the agent has ended
-meanwhile, as it does with idle ones, is made anew before anything is asked on it; nothing is ever asked twice.
+Rules of this file: standard library only, synchronous, one call at a time on one connection. Any failure
+between here and the agent raises :class:`UnreachableError`, never half an answer. A connection that the agent has
+ended (it ends idle ones) is opened again before a request is sent; no request is sent twice.
 """
 
 import json
@@ -17,8 +17,7 @@ from agent.api import protocol
 from agent.api.sockets import connect
 from agent.errors import ShoumiError, UnreachableError
 from agent.runtime.home import Home
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message
 
 Json = Any  # what json.loads can give
 
@@ -38,21 +37,21 @@ class AgentClient:
         self._interrupted = False
 
     def call(self, op: str, **args: Json) -> Json:
-        """Ask for *op* and return its result.
+        """Call *op* and return its result.
 
         Raises the :class:`agent.errors.ShoumiError` the agent answered with, or :class:`UnreachableError`. After
-        Unreachable an act may or may not have happened: the log says. The result of an act has
-        ``caller_milliseconds`` beside what the agent measured itself: from before it was asked until it was answered.
+        Unreachable an act may or may not have happened; the log shows it. The result of an act has
+        ``caller_milliseconds`` too: the time from before the request until after the answer.
         """
         began = time.monotonic()
         ident = self._send(op, args)
-        result = self._answer(ident).get("result")
-        if isinstance(result, dict) and "milliseconds" in result:
-            result["caller_milliseconds"] = (time.monotonic() - began) * 1000
-        return result
+        reply = self._answer(ident).get("result")
+        if isinstance(reply, dict) and "milliseconds" in reply:
+            reply["caller_milliseconds"] = (time.monotonic() - began) * 1000
+        return reply
 
     def stream(self, op: str, **args: Json) -> Iterator[Json]:
-        """Ask for *op* and yield its items as they come; raises as :meth:`call` does, at any item."""
+        """Call *op* and yield its rows as they arrive; raises as :meth:`call` does, at any row."""
         ident = self._send(op, args)
         assert self._socket
         self._socket.settimeout(None)
@@ -60,7 +59,7 @@ class AgentClient:
             while "item" in (answer := self._answer(ident)):
                 yield answer["item"]
         except GeneratorExit:
-            self.close()  # the rest of the stream is on its way, and nobody will read it
+            self.close()  # the rest of the stream is on its way, and no one will read it
             raise
         if self._socket:
             self._socket.settimeout(self._timeout)
@@ -77,7 +76,7 @@ class AgentClient:
         """End the conversation from another thread: a waiting caller gets :class:`UnreachableError`."""
         self._interrupted = True
         if end := self._socket:
-            with suppress(OSError):  # it has ended already
+            with suppress(OSError):  # it has ended
                 end.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Self:
@@ -89,8 +88,10 @@ class AgentClient:
     def _send(self, op: str, args: dict[str, Json]) -> str:
         self._calls += 1
         ident = str(self._calls)
-        given = {
-            name: value for name, value in args.items() if value is not None and value is not False and value != []
+        arguments = {
+            name: argument
+            for name, argument in args.items()
+            if argument is not None and argument is not False and argument != []
         }
         try:
             if self._socket is not None and _ended(self._socket) and not self._interrupted:
@@ -99,7 +100,7 @@ class AgentClient:
                 self._socket = connect(self._home)
                 self._socket.settimeout(self._timeout)
                 self._lines = self._socket.makefile("rb")
-            self._socket.sendall(protocol.request(ident, op, given))
+            self._socket.sendall(protocol.request(ident, op, arguments))
         except BrokenPipeError:
             pass  # the agent refused the request before it had read it all; its answer says why
         except OSError as error:
@@ -123,26 +124,26 @@ class AgentClient:
         return answer
 
     def _unreachable(self, error: Exception) -> UnreachableError:
-        path = visible(str(self._home.socket))
-        start = f"shoumi --home {visible(str(self._home.root))} run"
+        path = str(self._home.socket)
+        start = f"shoumi --home {self._home.root} run"
         match error:
             case FileNotFoundError() | ConnectionRefusedError():
-                text = Text(f"the agent is not running at `{path}`", f"代理未在 `{path}` 运行")
-                return UnreachableError(text, Text(f"start it as root: {start}", f"以 root 启动：{start}"))
+                text = Message("api.agent-not-running", path=path)
+                return UnreachableError(text, Message("api.start-agent", start=start))
             case PermissionError():
-                text = Text(f"`{path}` may not be used", f"无权使用 `{path}`")
-                return UnreachableError(text, Text("check the mode of the folders above it", "请检查其上级目录的权限"))
+                text = Message("api.socket-forbidden", path=path)
+                return UnreachableError(text, Message("api.check-folder-modes"))
             case TimeoutError():
-                text = Text("the agent did not answer in time", "代理未及时应答")
+                text = Message("api.agent-timeout")
         if not isinstance(error, TimeoutError):
-            text = Text("the agent ended the conversation", "代理中断了会话")
-        doctor = f"shoumi --home {visible(str(self._home.root))} doctor"
-        hint = Text(f"an act may have happened; see: {doctor}", f"操作可能已生效，请查看：{doctor}")
+            text = Message("api.agent-closed-connection")
+        doctor = f"shoumi --home {self._home.root} doctor"
+        hint = Message("api.act-may-have-happened", doctor=doctor)
         return UnreachableError(text, hint)
 
 
 def _ended(end: socket.socket) -> bool:
     """Whether the agent has ended a connection on which it owes no answer."""
-    look = select.poll()
-    look.register(end, select.POLLIN)
-    return bool(look.poll(0))
+    poller = select.poll()
+    poller.register(end, select.POLLIN)
+    return bool(poller.poll(0))

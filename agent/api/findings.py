@@ -1,22 +1,22 @@
-"""What a check found. ``doctor``, ``status`` and ``area show`` speak in these."""
+"""Findings of checks, as ``doctor``, ``status`` and ``area show`` report them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rules.text import Text
+from rules.text import Sentence, from_json
 
 State = Literal["good", "warning", "serious"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found: how bad it is, a word for programs, a sentence, and the command or step that closes it."""
+    """One finding: severity, code for programs, sentence, and the command or step that resolves it."""
 
     state: State
     code: str
-    text: Text
-    hint: Text | None = None
+    text: Sentence
+    hint: Sentence | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -28,7 +28,7 @@ class Finding:
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "Finding":
+    def from_json(cls, encoded: Mapping[str, Any]) -> "Finding":
         """Read what :meth:`to_json` wrote."""
-        hint = value.get("hint")
-        return cls(value["state"], value["code"], Text.from_json(value["text"]), Text.from_json(hint) if hint else None)
+        hint = encoded.get("hint")
+        return cls(encoded["state"], encoded["code"], from_json(encoded["text"]), from_json(hint) if hint else None)

@@ -1,9 +1,9 @@
-"""Who is at the other end of the control socket.
+"""Peers: the process and account at the other end of the control socket.
 
-Rules of this file: the kernel answers, the caller is never asked. Uid and groups are those the caller had when it
+Rules of this file: the kernel is asked, the caller never. Uid and groups are those the caller had when it
 connected (unix(7): SO_PEERCRED, SO_PEERGROUPS); changing them afterwards changes nothing. The login uid is read from
-/proc of the process that connected, which is pinned by a descriptor (SO_PEERPIDFD, Linux 6.5). Of a process that is
-gone it is not known, which is another thing than no login.
+/proc of the process that connected, which is pinned by a descriptor (SO_PEERPIDFD, Linux 6.5). For a process that has
+ended it is unknown, which differs from no login.
 """
 
 import errno
@@ -25,8 +25,8 @@ _UCRED = struct.Struct("iII")
 class Peer:
     """A caller. ``groups`` holds the effective gid and every supplementary one.
 
-    ``loginuid`` is ``None`` when it is unset, and when it is not ``login_known``. ``process`` is what it is read of
-    again; the agent's own acts have none.
+    ``loginuid`` is ``None`` when it is unset, and when it is not ``login_known``. ``process`` is the process it is
+    read from again; the agent's own acts have none.
     """
 
     pid: int
@@ -39,10 +39,10 @@ class Peer:
 
 
 class PinnedProcess:
-    """A process by its descriptor: while this is kept, what it says of the process is of no other one."""
+    """A process pinned by its descriptor: while this object lives, its answers are of no other process."""
 
     def __init__(self, pid: int, descriptor: int) -> None:
-        """*descriptor*: a pidfd, which is closed with the last who keeps this."""
+        """*descriptor*: a pidfd; it is closed with this object."""
         self._pid = pid
         self._descriptor = descriptor
         self._end = select.poll()
@@ -53,8 +53,8 @@ class PinnedProcess:
 
     def login_uid(self) -> int | None:
         """Return the login uid, ``None`` when it is unset. Raises ``ProcessLookupError`` once the process has ended."""
-        value = self._read("loginuid")
-        return None if int(value) == _UNSET else int(value)
+        loginuid = self._read("loginuid")
+        return None if int(loginuid) == _UNSET else int(loginuid)
 
     def has_uid(self, uid: int) -> bool:
         """Whether the process acts as *uid* now. Raises ``ProcessLookupError``."""
@@ -63,19 +63,19 @@ class PinnedProcess:
 
     def _read(self, name: str) -> str:
         try:
-            found = Path(f"/proc/{self._pid}/{name}").read_text(encoding="utf-8", errors="replace")
+            content = Path(f"/proc/{self._pid}/{name}").read_text(encoding="utf-8", errors="replace")
         except OSError as error:
             raise ProcessLookupError(errno.ESRCH, str(error)) from error
-        if self._end.poll(0):  # afterwards: the number may have become another one's before
+        if self._end.poll(0):  # checked afterwards: the pid may belong to another process by now
             raise ProcessLookupError(errno.ESRCH, "it has ended")
-        return found
+        return content
 
 
 def credentials(connection: socket.socket) -> Peer:
-    """Return the peer of a connected unix stream socket; its login uid is not known yet.
+    """Return the peer of a connected unix stream socket; without its login uid.
 
-    Raises ``OSError`` if the kernel does not tell, and for one that is in more than 4,096 groups: nobody is but who has
-    made themselves so in a user namespace, to make each look at them cost milliseconds.
+    Raises ``OSError`` if the kernel does not answer, and for a peer in more than 4,096 groups: only a user namespace
+    makes so many, to make each lookup cost milliseconds.
     """
     pid, uid, gid = _UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
     return Peer(pid, uid, gid, frozenset({gid, *_groups(connection)}), login_known=False)
@@ -95,7 +95,7 @@ def _groups(connection: socket.socket) -> tuple[int, ...]:
 
 
 def with_login(peer: Peer, connection: socket.socket) -> Peer:
-    """Return *peer* of *connection* with its login uid; not known where its process has ended, or cannot be seen."""
+    """Return *peer* of *connection* with its login uid; unknown where its process has ended or cannot be read."""
     try:
         process = _pinned(peer, connection)
         return replace(peer, loginuid=process.login_uid(), login_known=True, process=process)
@@ -104,7 +104,7 @@ def with_login(peer: Peer, connection: socket.socket) -> Peer:
 
 
 def seen_again(peer: Peer) -> Peer:
-    """Return *peer* as it is now: its login is known while the process that connected lives, and keeps it."""
+    """Return *peer* as it is now: its login is known while the process that connected lives and keeps its login uid."""
     if peer.process is None:
         return peer
     try:
@@ -121,6 +121,6 @@ def _pinned(peer: Peer, connection: socket.socket) -> PinnedProcess:
         if error.errno != errno.ENOPROTOOPT:
             raise
     process = PinnedProcess(peer.pid, os.pidfd_open(peer.pid))
-    if not process.has_uid(peer.uid):  # before 6.5 another one may have the number by now
+    if not process.has_uid(peer.uid):  # before Linux 6.5 another process may have the pid by now
         raise ProcessLookupError(errno.ESRCH, "the number is another one's")
     return process

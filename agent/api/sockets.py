@@ -1,12 +1,12 @@
-"""The control sockets: where they are, and which of them a caller takes.
+"""Control sockets: their paths, and the one each caller uses.
 
-    control.sock        everybody           control-root.sock                                root
+    control.sock        everyone            control-root.sock                                root
     control-system.sock, control-security.sock, control-auditor.sock                         the group of that role
 
-Rules of this file: all of them lead to the same agent and the same answers. What a caller may do hangs on who it is and
-never on the socket it came by. The sockets of the roles are there because the kernel lets connections to one socket
-wait in one line (listen(2)), and whoever fills it keeps out everybody behind: in front of these nobody else can stand.
-A client that only knows ``control.sock`` is served there as well.
+Rules of this file: all of them lead to the same agent and the same answers. The rights of a caller depend on its
+identity and never on the socket. The sockets of the roles exist because connections to one socket wait in one queue
+(listen(2)), and a caller that fills it keeps out everyone behind; no one else can fill the queues of the roles. A
+client that only knows ``control.sock`` is served there as well.
 """
 
 import os
@@ -25,14 +25,14 @@ _LONGEST_PATH = 107  # sockaddr_un.sun_path without its final zero, unix(7)
 
 
 def path(home: Home, role: Role | None = None) -> Path:
-    """Return the path of the socket that is kept for *role*, of everybody's when none is named."""
+    """Return the path of the socket reserved for *role*, of the public one when none is named."""
     if role is None:
         return home.socket
     return home.run / f"control-{'root' if role is ROOT else role.value}.sock"
 
 
 def connect(home: Home) -> socket.socket:
-    """Connect to the agent at *home* by the socket that is kept for the caller, else by everybody's.
+    """Connect to the agent at *home* by the socket reserved for the caller, else by the public one.
 
     Raises ``OSError``.
     """
@@ -40,14 +40,15 @@ def connect(home: Home) -> socket.socket:
         try:
             return _connected(path(home, role))
         except (FileNotFoundError, PermissionError, ConnectionRefusedError):
-            continue  # it is somebody else's, or of an agent that has ended
+            continue  # it belongs to another role, or to an agent that has ended
     return _connected(path(home))
 
 
 def listen(home: Home, role: Role | None = None) -> socket.socket:
     """Make a socket, replacing one left by a dead agent; raise ``OSError``. The server's side of the address.
 
-    Everybody may connect to everybody's (mode 0666), to one that is kept only root, until :func:`keep` names a group.
+    Everyone may connect to the public socket (mode 0666), only root to a reserved one, until :func:`keep` names a
+    group.
     """
     name = path(home, role)
     end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -55,7 +56,7 @@ def listen(home: Home, role: Role | None = None) -> socket.socket:
         name.unlink(missing_ok=True)
         with closing(_Address(name)) as address:
             end.bind(address.name)
-        name.chmod(0o666 if role is None else 0o600)  # until it listens, nobody gets further than ECONNREFUSED
+        name.chmod(0o666 if role is None else 0o600)  # until it listens, everyone gets ECONNREFUSED
         end.listen(_BACKLOG)
     except BaseException:
         end.close()
@@ -64,7 +65,7 @@ def listen(home: Home, role: Role | None = None) -> socket.socket:
 
 
 def keep(home: Home, role: Role, gid: int | None) -> None:
-    """Let the group *gid* use the socket of *role*, and nobody else but root; ``None``: nobody. Raises ``OSError``."""
+    """Let the group *gid* use the socket of *role*, and no one else but root; ``None``: no one. Raises ``OSError``."""
     name = path(home, role)
     now = name.stat()
     if (now.st_gid, now.st_mode & 0o777) == ((gid, 0o660) if gid is not None else (now.st_gid, 0o600)):
@@ -102,6 +103,6 @@ class _Address:
 
 
 def sockets(home: Home) -> Iterator[tuple[Role | None, socket.socket]]:
-    """Make all of them, everybody's last: whoever finds that one finds the others as well. Raises ``OSError``."""
+    """Make all sockets, the public one last: a client that finds it finds the others as well. Raises ``OSError``."""
     for role in (*RESERVED, None):
         yield role, listen(home, role)

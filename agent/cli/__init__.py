@@ -1,1 +1,1 @@
-"""The command line: a client of the control process, a file a noun, and the only place that prints."""
+"""The command line: a client of the control process, one file per noun, and the only place that prints."""

@@ -1,9 +1,8 @@
-"""``shoumi``: the one entry point, and the one place where errors become text and exit codes.
+"""``shoumi``: the entry point of the program, where errors become text and exit codes.
 
-    0 done    1 refused or found something wrong    2 usage    3 not permitted    4 the agent is not reachable
+    0 done    1 refused, or a check failed    2 usage    3 not permitted    4 the agent is not reachable
 
-Rules of this file: nothing below it exits or prints an error. A reader of stdout that goes away, or Ctrl-C, ends the
-program quietly.
+Rules of this file: no other file exits or prints an error. A closed stdout or Ctrl-C ends the program quietly.
 """
 
 import itertools
@@ -38,23 +37,23 @@ from agent.cli import (
     pack,
     person,
     pin,
+    process_commands,
     proposal,
     record,
     registry,
     request,
     role,
     room,
-    running,
     service,
     visitor,
     volume,
 )
 from agent.cli.context import Args, CliContext
 from agent.cli.parser import Command, build
-from agent.cli.say import Console, choose_language
+from agent.cli.terminal import Console, choose_language
 from agent.errors import FatalError, RefusedError, ShoumiError, UsageError
 from agent.runtime.home import Home
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 NOUNS = {
@@ -90,7 +89,7 @@ NOUNS = {
 COMMANDS: tuple[Command, ...] = (
     *init.COMMANDS,
     *doctor.COMMANDS,
-    *running.COMMANDS,
+    *process_commands.COMMANDS,
     *(command for noun in NOUNS.values() for command in noun.COMMANDS),
     *explain.COMMANDS,
     *request.COMMANDS,
@@ -102,13 +101,13 @@ _CLOSED_PIPE = 141  # 128 + SIGPIPE
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; return the exit code."""
-    words = sys.argv[1:] if argv is None else list(argv)
+    arguments = sys.argv[1:] if argv is None else list(argv)
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):  # replaced by a test, or closed
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     terminal = Console("en")
     try:
-        code = _run(words, terminal)
+        code = _run(arguments, terminal)
         sys.stdout.flush()
     except ShoumiError as error:
         terminal.error(error)
@@ -124,16 +123,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(words: Sequence[str], terminal: Console) -> int:
-    terminal.language = choose_language(Home.at(_home_in(words)))
+def _run(arguments: Sequence[str], terminal: Console) -> int:
+    terminal.language = choose_language(Home.at(_home_in(arguments)))
     nouns = {name: noun.NOUN for name, noun in NOUNS.items()} | hr.GROUPS
     parser = build(COMMANDS, nouns, terminal.language)
     try:
-        args: Args = vars(parser.parse_args(words))
+        args: Args = vars(parser.parse_args(arguments))
     except SystemExit:  # --help has been printed
         return 0
     except UsageError:
-        _refuse_plan(words)
+        _refuse_plan(arguments)
         raise
     terminal.json = args["json"]
     home = Home.at(args["home"])
@@ -142,37 +141,39 @@ def _run(words: Sequence[str], terminal: Console) -> int:
         try:
             return command.run(CliContext(home, terminal, client), args)
         except ProposedError as proposed:
-            terminal.data(proposed.answer, *proposed.said())
+            terminal.emit(proposed.answer, *proposed.said())
             return 0
 
 
-def _refuse_plan(words: Sequence[str]) -> None:
-    """Raise :class:`UsageError` for ``--plan`` of a command that has another one beside it to show its plan."""
-    for place, command in enumerate(itertools.pairwise(words)):
-        if "--plan" in words and (plan := _PLANS.get(command)):
-            person = next((visible(word) for word in words[place + 2 :] if not word.startswith("-")), "PERSON")
-            said = " ".join(command)
+def _refuse_plan(arguments: Sequence[str]) -> None:
+    """Raise :class:`UsageError` for ``--plan`` of a command whose plan is shown by a command of its own."""
+    for place, command in enumerate(itertools.pairwise(arguments)):
+        if "--plan" in arguments and (plan := _PLANS.get(command)):
+            person = next(
+                (visible(argument) for argument in arguments[place + 2 :] if not argument.startswith("-")), "PERSON"
+            )
+            name = " ".join(command)
             raise UsageError(
-                Text(f"`{said}` has no `--plan`: its plan is a command", f"`{said}` 没有 `--plan`：预览另有命令"),
-                Text(f"shoumi {plan} {person}", f"shoumi {plan} {person}"),
+                Message("cli.no-plan-option", command=name),
+                Message("cli.plan-command", plan=plan, person=person),
             )
 
 
-def _home_in(words: Sequence[str]) -> str | None:
-    """Return ``--home`` before the line is understood: the site's language is needed to say why it is not."""
-    for word, after in zip(words, [*words[1:], None], strict=False):
-        if word == "--home":
-            return after
-        if word.startswith("--home="):
-            return word.removeprefix("--home=")
+def _home_in(arguments: Sequence[str]) -> str | None:
+    """Return ``--home`` before the line is parsed: a usage error is printed in the language of the site."""
+    for argument, following in zip(arguments, [*arguments[1:], None], strict=False):
+        if argument == "--home":
+            return following
+        if argument.startswith("--home="):
+            return argument.removeprefix("--home=")
     return None
 
 
 def _forget_stdout() -> None:
-    """Point stdout elsewhere, so that Python's own last flush does not complain."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    """Point stdout at /dev/null: Python's last flush must not fail."""
+    sink = os.open(os.devnull, os.O_WRONLY)
     with suppress(OSError, ValueError):
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(sink, sys.stdout.fileno())
 
 
 if __name__ == "__main__":

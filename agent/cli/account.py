@@ -1,22 +1,26 @@
-"""``shoumi account``: which Linux uid is whose."""
+"""``shoumi account``: Linux accounts of people."""
 
-from agent.cli.context import act, column, listing, shown
-from rules.text import Text
+from agent.cli.context import act, column, listing, printable
+from rules.text import Message
 
-NOUN = Text("Linux accounts of people", "人员的 Linux 账号")
+NOUN = Message("cli.noun-account")
 
 COMMANDS = (
     act(
         "account.add",
-        lambda r: Text(f"uid {r['uid']} is `{shown(r['person'])}`", f"uid {r['uid']} 现属于 `{shown(r['person'])}`"),
+        lambda r: Message("cli.account-bound", uid=r["uid"], person=printable(r["person"])),
     ),
     act(
         "account.remove",
-        lambda r: Text(f"uid {r['uid']} is nobody's now", f"uid {r['uid']} 不再属于任何人"),
+        lambda r: Message("cli.account-unbound", uid=r["uid"]),
     ),
     listing(
         "account.list",
-        (column("uid", "uid", "uid"), column("person", "人员", "person"), column("name", "账号名", "name")),
-        Text("no accounts", "没有账号"),
+        (
+            column(Message("presentation.field-uid"), "uid"),
+            column(Message("common.person"), "person"),
+            column(Message("cli.account-name"), "name"),
+        ),
+        Message("cli.no-accounts"),
     ),
 )

@@ -1,37 +1,32 @@
-"""``shoumi badge``: which card is whose."""
+"""``shoumi badge``: badges of people."""
 
-from agent.cli.context import act, coded, column, listing, moment, shown
+from agent.cli.context import act, coded, column, listing, moment, printable
 from agent.presentation.terms import BADGES
-from rules.text import Text
+from rules.text import Message
 
-NOUN = Text("badges of people", "人员的门禁卡")
+NOUN = Message("cli.noun-badge")
 
 COMMANDS = (
     act(
         "badge.add",
-        lambda r: Text(
-            f"badge `{shown(r['number'])}` is `{shown(r['person'])}`'s",
-            f"门禁卡 `{shown(r['number'])}` 发给 `{shown(r['person'])}`",
-        ),
+        lambda r: Message("cli.badge-assigned", number=printable(r["number"]), person=printable(r["person"])),
     ),
     act(
         "badge.remove",
-        lambda r: Text(f"badge `{shown(r['number'])}` is taken back", f"已收回门禁卡 `{shown(r['number'])}`"),
+        lambda r: Message("cli.badge-returned", number=printable(r["number"])),
     ),
     act(
         "badge.lost",
-        lambda r: Text(
-            f"badge `{shown(r['number'])}` opens nothing", f"门禁卡 `{shown(r['number'])}` 已挂失，不再有效"
-        ),
+        lambda r: Message("cli.badge-reported-lost", number=printable(r["number"])),
     ),
     listing(
         "badge.list",
         (
-            column("number", "卡号", "number"),
-            column("person", "人员", "person"),
-            coded("state", "状态", "state", BADGES),
-            moment("until", "有效期至", "until"),
+            column(Message("cli.card-number"), "number"),
+            column(Message("common.person"), "person"),
+            coded(Message("common.state"), "state", BADGES),
+            moment(Message("cli.valid-until"), "until"),
         ),
-        Text("no badges", "没有门禁卡"),
+        Message("cli.no-badges"),
     ),
 )

@@ -1,33 +1,32 @@
-"""``shoumi breakglass``: the sealed code by which root restores the offices of a site that has lost them."""
+"""``shoumi breakglass``: the sealed code by which root restores the roles of a site that has lost its officers."""
 
 from agent.api.timestamps import local
-from agent.cli.context import Args, CliContext, act, command, shown
-from rules.text import Text
+from agent.cli.context import Args, CliContext, act, command
+from agent.presentation.fields import officer as named_officer
+from rules.text import Message
 
-NOUN = Text("the sealed code for the day without officers", "应急代码（三员全部离任时使用）")
+NOUN = Message("cli.noun-breakglass")
 
 
 def _seal(context: CliContext, args: Args) -> int:
-    result = context.call("breakglass.seal", args)
-    context.terminal.data(
-        result, Text(f"the code, shown once: {result['code']}", f"应急代码（仅显示一次）：{result['code']}")
-    )
+    answer = context.call("breakglass.seal", args)
+    context.terminal.emit(answer, Message("cli.break-glass-code", code=answer["code"]))
     return 0
 
 
 def _show(context: CliContext, args: Args) -> int:
-    found, terminal = context.call("breakglass.show", args), context.terminal
+    answer, terminal = context.call("breakglass.show", args), context.terminal
     if terminal.json:
-        terminal.data(found)
+        terminal.emit(answer)
         return 0
-    if found["broken_until"]:
-        until, by = local(found["broken_until"]), shown(found["broken_by"])
-        terminal.line(terminal.say(Text(f"BROKEN by `{by}` until {until}", f"应急状态：由 `{by}` 开启，至 {until}")))
-    if found["sealed_at"]:
-        at, by = local(found["sealed_at"]), shown(found["sealed_by"])
-        terminal.line(terminal.say(Text(f"a code is sealed since {at}, by `{by}`", f"代码由 `{by}` 于 {at} 封存")))
+    if answer["broken_until"]:
+        until, person = local(answer["broken_until"]), named_officer(str(answer["broken_by"]))
+        terminal.line(terminal.say(Message("cli.break-glass-opened", person=person, until=until)))
+    if answer["sealed_at"]:
+        at, officer = local(answer["sealed_at"]), named_officer(str(answer["sealed_by"]))
+        terminal.line(terminal.say(Message("cli.break-glass-code-sealed", at=at, officer=officer)))
     else:
-        terminal.line(terminal.say(Text("no code is sealed", "没有封存的代码")))
+        terminal.line(terminal.say(Message("cli.no-break-glass-code")))
     return 0
 
 
@@ -35,11 +34,8 @@ COMMANDS = (
     command("breakglass.seal", _seal),
     act(
         "breakglass.open",
-        lambda r: Text(
-            f"THE GLASS IS BROKEN until {local(r['until'])}: root restores offices, and everything is an alarm",
-            f"已应急开启，至 {local(r['until'])}：root 可恢复三员，全程报警",
-        ),
+        lambda r: Message("cli.break-glass-started", until=local(r["until"])),
     ),
-    act("breakglass.close", lambda _r: Text("it is over", "应急状态已结束")),
+    act("breakglass.close", lambda _r: Message("cli.break-glass-ended")),
     command("breakglass.show", _show),
 )

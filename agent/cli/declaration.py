@@ -1,31 +1,31 @@
-"""``shoumi declaration``: what a person states before entering a room: why, and which devices he carries."""
+"""``shoumi declaration``: purpose and devices that a person declares before entering a room."""
 
 from agent.api.timestamps import local
-from agent.cli.context import Args, CliContext, OutputColumn, act, column, command, moment, shown, table
-from rules.text import Text
+from agent.cli.context import Args, CliContext, OutputColumn, act, column, command, moment, printable, table
+from rules.text import Message, Sentence
 
-NOUN = Text("what is stated before entering", "进入申报")
+NOUN = Message("cli.noun-declaration")
 
 
-def _added(result: dict[str, str]) -> Text:
-    who, room, until = shown(result["person"]), shown(result["room"]), local(result["until"])
-    number = result["declaration"]
-    return Text(f"{number}: `{who}` for `{room}`, until {until}", f"{number}：`{who}` 进入 `{room}`，至 {until}")
+def _added(answer: dict[str, str]) -> Sentence:
+    person, room, until = printable(answer["person"]), printable(answer["room"]), local(answer["until"])
+    number = answer["declaration"]
+    return Message("cli.declaration-added", number=number, person=person, room=room, until=until)
 
 
 def _list(context: CliContext, args: Args) -> int:
-    nothing = context.terminal.say(Text("none", "无"))
+    no_devices = context.terminal.say(Message("common.none"))
     columns = (
-        column("declaration", "申报", "id"),
-        column("person", "人员", "person"),
-        column("room", "场所", "room"),
-        column("purpose", "事由", "purpose"),
-        OutputColumn(Text("devices", "携带设备"), lambda row: (row["devices"] or nothing) if row["declares"] else None),
-        moment("since", "起始", "since"),
-        moment("until", "截止", "until"),
-        column("by", "经办人", "taken_by"),
+        column(Message("cli.declaration"), "id"),
+        column(Message("common.person"), "person"),
+        column(Message("common.room"), "room"),
+        column(Message("common.purpose"), "purpose"),
+        OutputColumn(Message("cli.devices"), lambda row: (row["devices"] or no_devices) if row["declares"] else None),
+        moment(Message("common.since"), "since"),
+        moment(Message("cli.ends-at"), "until"),
+        column(Message("cli.handled-by"), "taken_by"),
     )
-    return table(context, context.stream("declaration.list", args), columns, Text("no declarations", "没有申报"))
+    return table(context, context.stream("declaration.list", args), columns, Message("cli.no-declarations"))
 
 
 COMMANDS = (
@@ -33,6 +33,6 @@ COMMANDS = (
     command("declaration.list", _list),
     act(
         "declaration.end",
-        lambda r: Text(f"{shown(r['declaration'])} holds no longer", f"{shown(r['declaration'])} 已终止"),
+        lambda r: Message("cli.declaration-ended", declaration=printable(r["declaration"])),
     ),
 )

@@ -1,12 +1,12 @@
-"""``shoumi door simulate``: the site's own doors, made of software, and what people do at them.
+"""``shoumi door simulate``: the doors of the site as software devices, and actions at them.
 
     shoumi door simulate --serve                       real readers and boards on loopback, until Ctrl-C
-    shoumi door simulate DOOR swipe --card 4660        in another terminal: show a badge, press keys, force the door …
+    shoumi door simulate DOOR swipe --card 4660        in another terminal: swipe a badge, press keys, force the door …
 
-Rules of this file: the devices are those the registry names, at the addresses it names, so that nothing of the agent
-knows the difference. The keys of readers that were commissioned are read from the agent's own store, which takes root;
-a reader without one waits to be commissioned. What is done here opens no real door: loopback, and serial ports of names
-that no hardware has. A door that is elsewhere is named and left out.
+Rules of this file: the devices have the names and addresses of the registry, and the agent cannot tell them from real
+ones. Keys of commissioned readers are read from the agent's own store, which takes root; a reader without a key waits
+to be commissioned. No real door opens: the devices use loopback, and serial ports with names that no hardware has. A
+door at another address is reported and left out.
 """
 
 import time
@@ -15,28 +15,28 @@ from pathlib import Path
 from typing import Any
 
 from agent.api.operations.schema import Param
-from agent.cli.context import Args, CliContext, shown
+from agent.cli.context import Args, CliContext, printable
 from agent.cli.parser import Command
 from agent.errors import UsageError
 from agent.presentation.terms import SIDES, word
-from rules.text import Text
+from rules.text import Message, Sentence
 
-_HANDS = ("swipe", "key", "tamper", "hold", "force", "contact", "rex", "power", "offline", "online", "state")
+_ACTIONS = ("swipe", "key", "tamper", "hold", "force", "contact", "rex", "power", "offline", "online", "state")
 _LIGHTS = {
-    "off": Text("off", "灭"),
-    "red": Text("red", "红"),
-    "green": Text("green", "绿"),
-    "amber": Text("amber", "琥珀色"),
+    "off": Message("cli.light-off"),
+    "red": Message("cli.light-red"),
+    "green": Message("cli.light-green"),
+    "amber": Message("cli.light-amber"),
 }
 _PARAMS = (
-    Param("door", "text", Text("name of a door", "门的名称"), positional=True, metavar="DOOR"),
-    Param("what", "text", Text("what somebody does there", "在门前的动作"), positional=True, choices=_HANDS),
-    Param("serve", "flag", Text("be the readers and boards, until Ctrl-C", "模拟读卡器与控制板，直至 Ctrl-C")),
-    Param("side", "text", Text("where he stands (default in)", "所在一侧（默认 in）"), choices=("in", "out")),
-    Param("card", "number", Text("number of the badge, to swipe", "刷卡卡号"), metavar="NUMBER"),
-    Param("facility", "number", Text("facility code of the badge", "卡内厂区码"), metavar="NUMBER"),
-    Param("digits", "text", Text("keys to press, 4711#", "按键，如 4711#")),
-    Param("off", "flag", Text("the opposite: closed again, mended", "相反动作：关上、恢复")),
+    Param("door", "text", Message("common.name-door"), positional=True, metavar="DOOR"),
+    Param("what", "text", Message("cli.param-action"), positional=True, choices=_ACTIONS),
+    Param("serve", "flag", Message("cli.param-serve")),
+    Param("side", "text", Message("cli.param-side"), choices=("in", "out")),
+    Param("card", "number", Message("cli.param-card"), metavar="NUMBER"),
+    Param("facility", "number", Message("cli.param-facility"), metavar="NUMBER"),
+    Param("digits", "text", Message("cli.param-digits")),
+    Param("off", "flag", Message("cli.param-off")),
 )
 
 
@@ -46,24 +46,24 @@ def _simulate(context: CliContext, args: Args) -> int:
         return _serve(context, path)
     if not args["door"] or not args["what"]:
         raise UsageError(
-            Text("name a door and what is done there", "请写明门和动作"),
-            Text("or start the devices: shoumi door simulate --serve", "或启动设备：shoumi door simulate --serve"),
+            Message("cli.simulate-usage"),
+            Message("cli.simulate-serve-hint"),
         )
-    from agent.simulator.client import command  # of no use to any other command
+    from agent.simulator.client import command  # no other command needs it
 
-    word, members = _act(args)
-    answer = command(path, word, **members)
-    found = answer["doors"].get(args["door"]) if word == "state" else {"door": args["door"], "done": args["what"]}
-    if found is None:
-        from agent.simulator.site import no_door  # of no use to anybody who knows his doors
+    order, members = _act(args)
+    answer = command(path, order, **members)
+    reply = answer["doors"].get(args["door"]) if order == "state" else {"door": args["door"], "done": args["what"]}
+    if reply is None:
+        from agent.simulator.site import no_door  # needed for this error only
 
         raise no_door(args["door"])
-    context.terminal.data(found, *_said(found, args))
+    context.terminal.emit(reply, *_sentences(reply, args))
     return 0
 
 
 def _serve(context: CliContext, path: Path) -> int:
-    """Make the devices of the site, say where they are, and wait until somebody ends it."""
+    """Start the devices of the site, print their addresses, and wait for Ctrl-C or their end."""
     import msgspec
 
     from agent.simulator.client import start
@@ -71,23 +71,17 @@ def _serve(context: CliContext, path: Path) -> int:
 
     terminal = context.terminal
     description, left_out = of_site(context.home)
-    for one in left_out:
-        name = shown(one.door)
-        terminal.talk(Text(f"NOT SIMULATED: `{name}`: {one.why.en}", f"未模拟：`{name}`：{one.why.zh}"))
-    path.unlink(missing_ok=True)  # one that was killed leaves its socket
+    for omitted in left_out:
+        name = printable(omitted.door)
+        terminal.talk(Message("cli.door-not-simulated", name=name, reason=omitted.why))
+    path.unlink(missing_ok=True)  # a killed simulator leaves its socket
     with start(msgspec.to_builtins(description), path) as running:
         if terminal.json:
-            terminal.data(running.doors)
+            terminal.emit(running.doors)
         for name, door in () if terminal.json else running.doors.items():
-            where = [reader["address"] for reader in door["readers"].values()] or [door.get("address", "")]
-            addresses = ", ".join(map(shown, where))
-            terminal.line(terminal.say(Text(f"`{shown(name)}` at {addresses}", f"`{shown(name)}`：{addresses}")))
-        terminal.talk(
-            Text(
-                "try: shoumi door simulate DOOR swipe --card NUMBER, then contact: the door opens; Ctrl-C ends it",
-                "可运行：shoumi door simulate DOOR swipe --card 卡号，再以 contact 开门；按 Ctrl-C 结束",
-            )
-        )
+            locations = [reader["address"] for reader in door["readers"].values()] or [door.get("address", "")]
+            terminal.line(terminal.say(Message("cli.simulated-door", name=name, addresses=locations)))
+        terminal.talk(Message("cli.simulate-try-hint"))
         terminal.out.flush()
         with suppress(KeyboardInterrupt):
             while running.process.poll() is None:
@@ -96,17 +90,17 @@ def _serve(context: CliContext, path: Path) -> int:
 
 
 def _act(args: Args) -> tuple[str, dict[str, Any]]:
-    """Return the word of the simulator and its members; raise :class:`UsageError` for one that lacks what it needs."""
-    what, on = args["what"], not args["off"]
+    """Return the order to the simulator and its members; raise :class:`UsageError` where an option is missing."""
+    action, on = args["what"], not args["off"]
     members: dict[str, Any] = {"door": args["door"], "side": args["side"] or "in"}
-    match what:
+    match action:
         case "swipe":
             if args["card"] is None:
-                raise UsageError(Text("`swipe` needs `--card`", "`swipe` 需要 `--card`"))
+                raise UsageError(Message("cli.swipe-needs-card"))
             members |= {"card": args["card"], "facility": args["facility"] or 0}
         case "key":
             if not args["digits"]:
-                raise UsageError(Text("`key` needs `--digits`", "`key` 需要 `--digits`"))
+                raise UsageError(Message("cli.key-needs-digits"))
             members["digits"] = args["digits"]
         case "tamper":
             members["active"] = on
@@ -116,36 +110,28 @@ def _act(args: Args) -> tuple[str, dict[str, Any]]:
             members["failed"] = on
         case "state":
             members = {}
-        case _ if what not in _HANDS:
-            right = ", ".join(_HANDS)
-            raise UsageError(Text(f"`what` must be one of {right}", f"`what` 应为以下之一：{right}"))
-    return what, members
+        case _ if action not in _ACTIONS:
+            raise UsageError(Message("cli.simulate-action-unknown", actions=_ACTIONS))
+    return action, members
 
 
-def _said(found: dict[str, Any], args: Args) -> tuple[Text, ...]:
-    name = shown(args["door"])
+def _sentences(answer: dict[str, Any], args: Args) -> tuple[Sentence, ...]:
+    name = printable(args["door"])
     if args["what"] != "state":
-        return (Text(f"`{name}`: {args['what']}", f"`{name}`：{args['what']}"),)
-    lock = Text("released", "已放行") if found["unlocked"] else Text("locked", "锁闭")
-    leaf = Text("open", "敞开") if found["open"] else Text("closed", "关闭")
-    lines = [
-        Text(
-            f"`{name}`: {lock.en}, {leaf.en}, released {found['opened']} times",
-            f"`{name}`：{lock.zh}，{leaf.zh}，放行 {found['opened']} 次",
-        )
-    ]
-    for side, reader in found["readers"].items():
-        light, text = shown(reader["light"]), shown(reader["text"])
-        where, colour = word(SIDES, side), word(_LIGHTS, light)
-        lines.append(
-            Text(f"{where.en}: light {colour.en}, text `{text}`", f"{where.zh}：指示灯 {colour.zh}，显示 `{text}`")
-        )
+        return (Message("common.named", name=name, text=args["what"]),)
+    lock = Message("common.released") if answer["unlocked"] else Message("cli.lock-locked")
+    leaf = Message("cli.leaf-open") if answer["open"] else Message("common.closed")
+    lines = [Message("cli.simulated-door-state", name=name, lock=lock, leaf=leaf, releases=answer["opened"])]
+    for side, reader in answer["readers"].items():
+        light, text = printable(reader["light"]), printable(reader["text"])
+        colour = word(_LIGHTS, light)
+        lines.append(Message("cli.reader-display", side=word(SIDES, side), colour=colour, text=text))
     return tuple(lines)
 
 
 COMMAND = Command(
     ("door", "simulate"),
-    Text("readers and boards made of software, and what people do there", "软件模拟的读卡器与控制板及门前动作"),
+    Message("cli.help-door-simulate"),
     _PARAMS,
     _simulate,
 )

@@ -1,36 +1,31 @@
-"""``shoumi grant``: who may open which area, why, and how long."""
+"""``shoumi grant``: grants of areas and rooms to people, with approver, reason and period."""
 
-from agent.cli.context import act, column, flag, listing, moment, shown
-from rules.text import Text
+from agent.cli.context import act, column, flag, listing, moment, printable
+from rules.text import Message
 
-NOUN = Text("who may open which area", "授权")
-
-
-def _names(result: dict[str, list[str]]) -> str:
-    return ", ".join(result["grants"])
+NOUN = Message("cli.noun-grant")
 
 
 COMMANDS = (
     act(
         "grant.add",
-        lambda r: Text(
-            f"grant {r['grant']}: `{shown(r['person'])}` → `{shown(r['area'])}`",
-            f"授权 {r['grant']}：`{shown(r['person'])}` → `{shown(r['area'])}`",
+        lambda r: Message(
+            "cli.grant-added", grant=r["grant"], person=printable(r["person"]), area=printable(r["area"])
         ),
     ),
-    act("grant.end", lambda r: Text(f"ended: {_names(r)}", f"已终止：{_names(r)}")),
+    act("grant.end", lambda r: Message("cli.grants-ended", grants=r["grants"])),
     listing(
         "grant.list",
         (
-            column("grant", "授权", "id"),
-            column("person", "人员", "person"),
-            column("area", "目录", "resource"),
-            moment("since", "起始", "since"),
-            moment("until", "截止", "until"),
-            flag("temporary", "临时", "temporary"),
-            column("approver", "审批人", "approver"),
-            column("reason", "理由", "reason"),
+            column(Message("common.grant"), "id"),
+            column(Message("common.person"), "person"),
+            column(Message("common.area"), "resource"),
+            moment(Message("common.since"), "since"),
+            moment(Message("cli.ends-at"), "until"),
+            flag(Message("terms.employment-temporary"), "temporary"),
+            column(Message("registry.approver"), "approver"),
+            column(Message("cli.reason"), "reason"),
         ),
-        Text("no grants", "没有授权"),
+        Message("cli.no-grants"),
     ),
 )

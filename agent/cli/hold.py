@@ -1,47 +1,52 @@
-"""``shoumi hold``: stop a person at once. The command returns when every open is cut; what is open ends right after."""
+"""``shoumi hold``: holds, which suspend a person's access at once.
+
+The command returns when every new open is refused; files already open are closed right after.
+"""
 
 from typing import Any
 
-from agent.cli.context import act, column, command, listing, moment, shown
-from agent.cli.pages.receipt import KEEPING, planned
-from agent.cli.pages.receipt import shown as shown_receipt
+from agent.cli.context import act, column, command, listing, moment, printable
+from agent.cli.pages.receipt import KEEPING, planned, show_receipt
 from agent.presentation import backlog, waits
-from rules.text import Text
+from rules.text import Message, Sentence, series
 
-NOUN = Text("stop a person at once", "停权")
-
-
-def _cut(result: dict[str, Any]) -> Text:
-    person, took = shown(result["person"]), waits.sentence(result)
-    under_way = backlog.sentence(result["revocations"])
-    more = Text(f"; {under_way.en}", f"；{under_way.zh}") if under_way else Text("", "")
-    return Text(f"`{person}` is cut off: {took.en}{more.en}", f"`{person}` 已停权：{took.zh}{more.zh}")
+NOUN = Message("cli.noun-hold")
 
 
-def _lifted(result: dict[str, object]) -> Text:
-    person = shown(result["person"])
-    if result["waiting"]:
-        return Text(
-            f"`{person}` stays on hold: a second officer lifts it as well", f"`{person}` 仍被停权：待第二名管理员解除"
-        )
-    return Text(f"the hold on `{person}` is lifted", f"已解除 `{person}` 的停权")
+def _cut(answer: dict[str, Any]) -> Sentence:
+    person, timing = printable(answer["person"]), waits.sentence(answer)
+    under_way = backlog.sentence(answer["revocations"])
+    suspended = Message("cli.hold-placed", person=person, timing=timing)
+    return series([suspended, under_way]) if under_way else suspended
+
+
+def _lifted(answer: dict[str, object]) -> Sentence:
+    person = printable(answer["person"])
+    if answer["waiting"]:
+        return Message("cli.hold-lift-pending", person=person)
+    return Message("cli.hold-lifted", person=person)
 
 
 COMMANDS = (
     act("hold.add", _cut),
     act("hold.lift", _lifted),
     command("hold.plan", lambda context, args: planned(context, args, "hold.plan")),
-    command("hold.receipt", lambda context, args: shown_receipt(context, args, "hold.receipt"), extra=KEEPING),
+    command(
+        "hold.receipt",
+        lambda context, args: show_receipt(context, args, "hold.receipt"),
+        extra=KEEPING,
+        note=Message("cli.explains-proof-receipt"),
+    ),
     listing(
         "hold.list",
         (
-            column("hold", "停权", "id"),
-            column("person", "人员", "person"),
-            moment("since", "起始", "since"),
-            column("reason", "理由", "reason"),
-            column("by", "经办人", "placed_by"),
-            moment("lifted", "解除", "lifted_at"),
+            column(Message("common.hold"), "id"),
+            column(Message("common.person"), "person"),
+            moment(Message("common.since"), "since"),
+            column(Message("cli.reason"), "reason"),
+            column(Message("cli.handled-by"), "placed_by"),
+            moment(Message("cli.lifted-at"), "lifted_at"),
         ),
-        Text("nobody is on hold", "没有人被停权"),
+        Message("cli.no-holds"),
     ),
 )

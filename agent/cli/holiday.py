@@ -1,16 +1,16 @@
-"""``shoumi holiday``: days on which the hours of the pack open nothing."""
+"""``shoumi holiday``: days on which the opening hours of the pack do not apply."""
 
-from agent.cli.context import act, column, listing, shown
-from rules.text import Text
+from agent.cli.context import act, column, listing, printable
+from rules.text import Message
 
-NOUN = Text("holidays, for rules with hours", "节假日（用于限时规则）")
+NOUN = Message("cli.noun-holiday")
 
 COMMANDS = (
-    act("holiday.add", lambda r: Text(f"{shown(r['day'])} is a holiday", f"{shown(r['day'])} 已登记为节假日")),
-    act("holiday.remove", lambda r: Text(f"{shown(r['day'])} is a working day", f"{shown(r['day'])} 已恢复为工作日")),
+    act("holiday.add", lambda r: Message("cli.holiday-added", day=printable(r["day"]))),
+    act("holiday.remove", lambda r: Message("cli.holiday-removed", day=printable(r["day"]))),
     listing(
         "holiday.list",
-        (column("day", "日期", "day"), column("name", "名称", "name")),
-        Text("no holidays", "没有登记节假日"),
+        (column(Message("cli.date"), "day"), column(Message("common.object-name"), "name")),
+        Message("common.no-holidays"),
     ),
 )

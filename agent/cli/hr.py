@@ -1,8 +1,8 @@
-"""``shoumi hr``: the personnel system's side of the channel, and how it names people.
+"""``shoumi hr``: notices and answers of the personnel system, and its names of people.
 
-Rules of this file: dropping a notice and reading answers need no agent and no role, only files that HR's drop user may
-write and read; what signs is imported by whoever does. What is printed of an answer was signed by the agent, and is
-shown as foreign text all the same.
+Rules of this file: dropping a notice and reading answers need no agent and no role, only files that the drop user of HR
+may write and read. The signing modules are imported where they are used. An answer was signed by the agent, and is
+still printed as foreign text.
 """
 
 import json
@@ -15,21 +15,23 @@ from typing import TYPE_CHECKING, Any
 
 from agent.api.operations.schema import Param
 from agent.api.timestamps import printed
-from agent.cli.context import Args, CliContext, OutputColumn, act, column, command, moment, shown, table, text
+from agent.cli.context import Args, CliContext, OutputColumn, act, coded, column, command, moment, printable, table
 from agent.cli.parser import Command
 from agent.errors import ForbiddenError, RefusedError, ShoumiError, UnreachableError, UsageError
-from rules.text import Text
+from agent.presentation.os_errors import os_reason
+from agent.presentation.terms import HR_ANSWERS, word
+from rules.text import Message, Sentence, Text, from_json, labelled
 
 if TYPE_CHECKING:
     from agent.hr_drop import DropError
 
-NOUN = Text("personnel system: notices, answers, names of people", "人事系统：通知、答复、人员名称")
+NOUN = Message("cli.noun-hr")
 GROUPS = {
-    "hr answers": Text("what the agent answered, by the name HR gave", "代理的答复（按投递名称）"),
-    "hr subject": Text("how HR names people", "人事系统所用的人员名称"),
+    "hr answers": Message("cli.noun-hr-answers"),
+    "hr subject": Message("cli.noun-hr-subject"),
 }
 
-_TO = Param("to", "text", Text("home of the agent as seen here", "本机所见的代理数据目录"), metavar="DIR")
+_TO = Param("to", "text", Message("cli.param-agent-home"), metavar="DIR")
 _ERRORS = {1: RefusedError, 2: UsageError, 3: ForbiddenError, 4: UnreachableError}
 
 
@@ -44,59 +46,58 @@ def _drop(context: CliContext, args: Args) -> int:
         to = _place(context, args)
         sent = hr_drop.deliver(token, to, args["name"] or str(uuid.uuid4()))
         seconds = 60.0 if args["wait"] is None else float(args["wait"])
-        code, last = hr_drop.wait(to, sent, seconds, keys, lambda said: context.terminal.talk(_said(said)))
+        code, last = hr_drop.wait(to, sent, seconds, keys, lambda event: context.terminal.talk(_event(event)))
     except hr_drop.DropError as error:
         raise _error(error) from None
     if context.terminal.json:
-        context.terminal.data({"name": sent.name, "answer": last})
+        context.terminal.emit({"name": sent.name, "answer": last})
     else:
-        context.terminal.line(shown(sent.name))
+        context.terminal.line(printable(sent.name))
     if last is None or code == hr_drop.WAITING:
-        name = shown(shlex.quote(sent.name))
-        context.terminal.talk(
-            Text(f"no final answer yet: shoumi hr answers show {name}", f"尚无最终答复：shoumi hr answers show {name}")
-        )
+        name = printable(shlex.quote(sent.name))
+        context.terminal.talk(Message("cli.answer-pending", name=name))
     return code
 
 
 def _error(error: "DropError") -> ShoumiError:
-    return _ERRORS[error.code](Text(shown(error.en), shown(error.zh)), Text(*error.hint) if error.hint else None)
+    return _ERRORS[error.code](
+        Text(printable(error.en), printable(error.zh)), Text(*error.hint) if error.hint else None
+    )
 
 
 def _text(file: str) -> str:
     try:
         return Path(file).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        said = shown(file)
-        raise RefusedError(Text(f"`{said}` cannot be read", f"无法读取 `{said}`")) from error
+        raise RefusedError(Message("cli.file-unreadable", path=file)) from error
 
 
 def _list(context: CliContext, args: Args) -> int:
-    rows = [_row(name, said) for name, said in _answers(context, args)]
+    rows = [_row(name, answer) for name, answer in _answers(context, args)]
     columns = (
-        column("name", "名称", "name"),
-        column("state", "状态", "state"),
-        moment("at", "时间", "at"),
-        column("personnel case", "人事编号", "txn"),
-        OutputColumn(Text("why", "原因"), lambda row: text(row["text"]) if row["text"] else None),
+        column(Message("common.object-name"), "name"),
+        coded(Message("common.state"), "state", HR_ANSWERS),
+        moment(Message("common.at"), "at"),
+        column(Message("receipt.personnel-case"), "txn"),
+        OutputColumn(Message("common.reason"), lambda row: from_json(row["text"]) if row["text"] else None),
     )
-    return table(context, sorted(rows, key=lambda row: row["at"]), columns, Text("nothing was answered", "尚无答复"))
+    return table(context, sorted(rows, key=lambda row: row["at"]), columns, Message("cli.no-answers"))
 
 
 def _show(context: CliContext, args: Args) -> int:
     wanted = {args["name"], f"{args['name']}.set"}
-    found = [said for name, said in _answers(context, args) if name in wanted]
-    if not found:
-        name = shown(args["name"])
+    answers = [answer for name, answer in _answers(context, args) if name in wanted]
+    if not answers:
+        name = printable(args["name"])
         raise RefusedError(
-            Text(f"there is no answer about `{name}`", f"没有关于 `{name}` 的答复"),
-            Text("see: shoumi hr answers list", "查看：shoumi hr answers list"),
+            Message("cli.answer-not-found", name=name),
+            Message("cli.answers-list-hint"),
         )
     if context.terminal.json:
-        context.terminal.data(found[0])
+        context.terminal.emit(answers[0])
     else:
-        for line in json.dumps(found[0], ensure_ascii=False, indent=1).splitlines():
-            context.terminal.line(shown(line))
+        for line in json.dumps(answers[0], ensure_ascii=False, indent=1).splitlines():
+            context.terminal.line(printable(line))
     return 0
 
 
@@ -110,90 +111,87 @@ def _answers(context: CliContext, args: Args) -> list[tuple[str, dict[str, Any]]
         return []
     except PermissionError:
         raise ForbiddenError(
-            Text("only root and the drop user of HR read answers", "仅 root 与人事投递用户可读取答复"),
-            Text("`drop_uid` in hr-keys.json says who that is", "投递用户见 hr-keys.json 的 `drop_uid`"),
+            Message("cli.answers-forbidden"),
+            Message("cli.drop-user-hint"),
         ) from None
     except OSError as error:
-        why = shown(error.strerror or "")
-        raise RefusedError(Text(f"the outbox cannot be read: {why}", f"无法读取答复目录：{why}")) from error
+        raise RefusedError(Message("cli.outbox-unreadable", reason=os_reason(error))) from error
 
 
-def _row(name: str, said: dict[str, Any]) -> dict[str, Any]:
-    [event] = said["events"].values()
+def _row(name: str, answer: dict[str, Any]) -> dict[str, Any]:
+    [event] = answer["events"].values()
     return {
         "name": name,
         "state": event["state"],
-        "at": printed(datetime.fromtimestamp(said["iat"], UTC)),
-        "txn": said.get("txn") or None,
+        "at": printed(datetime.fromtimestamp(answer["iat"], UTC)),
+        "txn": answer.get("txn") or None,
         "reason": event.get("reason"),
         "text": event.get("text"),
     }
 
 
-def _said(event: dict[str, Any]) -> Text:
-    state, why = shown(event["state"]), event.get("text") or {"en": "", "zh": ""}
-    return Text(f"{state} {shown(why['en'])}".rstrip(), f"{state} {shown(why['zh'])}".rstrip())
+def _event(event: dict[str, Any]) -> Sentence:
+    state = word(HR_ANSWERS, event["state"])
+    return labelled(state, from_json(event["text"])) if event.get("text") else state
 
 
 def _place(context: CliContext, args: Args) -> Path:
     return Path(args["to"]) if args["to"] else context.home.root
 
 
-def _named(result: dict[str, Any]) -> Text:
-    name, person = shown(result["name"]), shown(result["person"])
-    return Text(f"`{name}` is `{person}`", f"`{name}` 即 `{person}`")
+def _named(answer: dict[str, Any]) -> Sentence:
+    name, person = printable(answer["name"]), printable(answer["person"])
+    return Message("cli.subject-added", name=name, person=person)
 
 
-def _forgotten(result: dict[str, Any]) -> Text:
-    name, person = shown(result["name"]), shown(result["person"])
-    return Text(f"`{name}` is not `{person}` any more", f"`{name}` 不再对应 `{person}`")
+def _forgotten(answer: dict[str, Any]) -> Sentence:
+    name, person = printable(answer["name"]), printable(answer["person"])
+    return Message("cli.subject-removed", name=name, person=person)
 
 
 def _subjects(context: CliContext, args: Args) -> int:
     columns = (
-        column("person", "人员", "person"),
-        column("format", "类型", "format"),
-        column("issuer", "签发者", "iss"),
-        column("name", "名称", "value"),
-        moment("since", "登记时间", "since"),
-        column("by", "登记人", "added_by"),
+        column(Message("common.person"), "person"),
+        column(Message("cli.subject-format"), "format"),
+        column(Message("cli.issuer"), "iss"),
+        column(Message("common.object-name"), "value"),
+        moment(Message("cli.registered-at"), "since"),
+        column(Message("cli.registered-by"), "added_by"),
     )
-    return table(context, context.stream("hr.subject.list", args), columns, Text("no names", "没有登记名称"))
+    return table(context, context.stream("hr.subject.list", args), columns, Message("cli.no-subjects"))
 
 
 COMMANDS: tuple[Command, ...] = (
     Command(
         ("hr", "drop"),
-        Text("sign and deliver a notice, and wait for the answer", "签名并投递人事通知，等待答复"),
+        Message("cli.help-hr-drop"),
         (
-            Param(
-                "file", "text", Text("token, or notice in JSON", "令牌，或 JSON 通知"), required=True, positional=True
-            ),
+            Param("file", "text", Message("cli.param-notice-file"), required=True, positional=True),
             _TO,
-            Param("key", "text", Text("the sender's private JWK", "发送方私钥（JWK）"), metavar="FILE"),
-            Param("approver", "texts", Text("an approver's private JWK", "审批人私钥（JWK）"), metavar="FILE"),
-            Param("audience", "text", Text("the site's name, if the notice has none", "本站名称（通知未写明时）")),
-            Param("name", "text", Text("its name in the spool (default: a number)", "投递名称（默认：编号）")),
+            Param("key", "text", Message("cli.param-sender-key"), metavar="FILE"),
+            Param("approver", "texts", Message("cli.param-approver-key"), metavar="FILE"),
+            Param("audience", "text", Message("cli.param-notice-audience")),
+            Param("name", "text", Message("cli.param-notice-name")),
             Param(
                 "jwks",
                 "text",
-                Text("public keys of the agent: keys show --jwks", "代理公钥：keys show --jwks"),
+                Message("cli.param-jwks-file"),
                 metavar="FILE",
             ),
             Param(
                 "wait",
                 "number",
-                Text("seconds to wait for the answer (60)", "等待答复的秒数（默认 60）"),
+                Message("cli.param-wait-answer"),
                 metavar="SECONDS",
             ),
         ),
         _drop,
     ),
-    Command(("hr", "answers", "list"), Text("list the answers", "列出答复"), (_TO,), _list),
+    Command(("hr", "answers", "list"), Message("cli.help-hr-answers-list"), (_TO,), _list),
     Command(
         ("hr", "answers", "show"),
-        Text("show one answer", "查看一份答复"),
-        (Param("name", "text", Text("the name HR gave", "投递名称"), required=True, positional=True), _TO),
+        Message("cli.help-hr-answers-show"),
+        (Param("name", "text", Message("cli.param-answer-name"), required=True, positional=True), _TO),
         _show,
     ),
     act("hr.subject.add", _named),

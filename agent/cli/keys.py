@@ -1,7 +1,7 @@
-"""``shoumi keys``: the agent's own public key, and a personnel system's keys for trying.
+"""``shoumi keys``: the public key of the agent, and test keys of a personnel system.
 
-Rules of this file: ``show`` prints nothing but the key, so that it can be sent to a file. Keys made here are
-for trying, and their issuer says so; a site that goes live pins those of its own personnel system
+Rules of this file: ``show`` prints nothing but the key, and its output can be redirected to a file. Keys made here are
+test keys, and their issuer has a test name; a site in service pins the keys of its own personnel system
 (docs/hr-integration.md).
 """
 
@@ -13,10 +13,10 @@ from agent.api.operations.schema import Param
 from agent.cli.context import Args, CliContext, command
 from agent.cli.parser import Command
 from agent.errors import RefusedError
-from rules.text import Text
-from rules.visible import visible
+from agent.presentation.os_errors import os_reason
+from rules.text import Message
 
-NOUN = Text("keys: the agent's own, and test keys of a personnel system", "密钥：代理自身的公钥，人事系统的测试密钥")
+NOUN = Message("cli.noun-keys")
 
 AUDIENCE = "urn:shoumi:agent:test"
 ISSUER = "https://hr.test.invalid"
@@ -24,11 +24,11 @@ _ROLE = "personnel"
 
 
 def _show(context: CliContext, args: Args) -> int:
-    found = context.call("keys.show", args)
+    keys = context.call("keys.show", args)
     if context.terminal.json:
-        context.terminal.data(found)
+        context.terminal.emit(keys)
     else:
-        context.terminal.line(str(found["jwks" if args.get("jwks") else "pem"]).rstrip("\n"))
+        context.terminal.line(str(keys["jwks" if args.get("jwks") else "pem"]).rstrip("\n"))
     return 0
 
 
@@ -39,83 +39,74 @@ def _make_test(context: CliContext, args: Args) -> int:
     folder = Path(str(args["folder"]))
     pinned = pinned_keys.path(context.home.root)
     if args["pin"] and os.path.lexists(pinned):
-        there = visible(str(pinned))
         raise RefusedError(
-            Text(f"keys are pinned already: `{there}`", f"已有固定的密钥：`{there}`"),
-            Text(
-                "test keys never replace a site's own; move that file aside first",
-                "测试密钥不会替换现有密钥；请先移开该文件",
-            ),
+            Message("cli.keys-already-pinned", path=str(pinned)),
+            Message("cli.test-keys-hint"),
         )
     public = hr_sender.make_keys(
         folder,
         audience=str(args["audience"] or AUDIENCE),
         iss=str(args["iss"] or ISSUER),
-        approvers=[_approver(word) for word in args["approver"]],
+        approvers=[_approver(text) for text in args["approver"]],
     )
-    pinned_keys.load(public)  # what is wrong with a name given here is said before anything is pinned
+    pinned_keys.load(public)  # reports a bad name before anything is pinned
     if args["pin"]:
         _pin(public, pinned)
-    place, made = visible(str(folder)), visible(str(public))
-    believed = Text(
-        f"test keys are in `{place}`, and the agent believes them", f"测试密钥在 `{place}` 中，代理已信任这些密钥"
-    )
-    waiting = Text(f"test keys are made; pin them with: {made}", f"已生成测试密钥；待固定的文件：{made}")
-    said = believed if args["pin"] else waiting
-    context.terminal.data({"folder": str(folder), "keys": str(public), "pinned": bool(args["pin"])}, said)
+    pinned_sentence = Message("cli.test-keys-pinned", folder=str(folder))
+    sentence = pinned_sentence if args["pin"] else Message("cli.test-keys-made", path=str(public))
+    context.terminal.emit({"folder": str(folder), "keys": str(public), "pinned": bool(args["pin"])}, sentence)
     return 0
 
 
-def _approver(word: str) -> tuple[str, str]:
-    role, equals, person = word.rpartition("=")
+def _approver(text: str) -> tuple[str, str]:
+    role, equals, person = text.rpartition("=")
     return (role if equals else _ROLE), person
 
 
 def _pin(public: Path, pinned: Path) -> None:
-    """Put the public keys where the agent reads them, whole from the first moment on, and never over others."""
-    fresh = pinned.with_name(f".{pinned.name}.{os.getpid()}")
+    """Install the public keys where the agent reads them, atomically, and never over existing ones."""
+    new_file = pinned.with_name(f".{pinned.name}.{os.getpid()}")
     try:
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644), "wb") as file:
+        with open(os.open(new_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644), "wb") as file:
             file.write(public.read_bytes())
             file.flush()
             os.fsync(file.fileno())
-        pinned.hardlink_to(fresh)
+        pinned.hardlink_to(new_file)
     except OSError as error:
-        said, why = visible(str(pinned)), visible(error.strerror or "")
         raise RefusedError(
-            Text(f"`{said}` cannot be written: `{why}`", f"无法写入 `{said}`：`{why}`"),
-            Text("only root pins keys", "只有 root 可以固定密钥"),
+            Message("cli.file-write-failed", path=str(pinned), reason=os_reason(error)),
+            Message("cli.pin-keys-hint"),
         ) from None
     finally:
         with suppress(OSError):
-            fresh.unlink()
+            new_file.unlink()
 
 
 COMMANDS: tuple[Command, ...] = (
     command(
         "keys.show",
         _show,
-        extra=(Param("jwks", "flag", Text("as JWK Set: for answers to HR", "以 JWK Set 输出：核验给人事系统的答复")),),
+        extra=(Param("jwks", "flag", Message("cli.param-jwks-output")),),
     ),
     Command(
         ("keys", "make-test"),
-        Text("make keys of a personnel system, for trying", "生成人事系统测试密钥"),
+        Message("cli.help-keys-make-test"),
         (
-            Param("folder", "text", Text("folder they are written to", "写入的目录"), required=True, positional=True),
+            Param("folder", "text", Message("cli.param-keys-folder"), required=True, positional=True),
             Param(
                 "approver",
                 "texts",
-                Text("who approves there; one key each", "人事系统审批人，各一把密钥"),
+                Message("cli.param-test-approvers"),
                 required=True,
                 metavar="[ROLE=]PERSON",
             ),
-            Param("audience", "text", Text(f"name of the site (default {AUDIENCE})", f"本站名称（默认 {AUDIENCE}）")),
+            Param("audience", "text", Message("cli.param-test-audience", audience=AUDIENCE)),
             Param(
                 "iss",
                 "text",
-                Text(f"name of the personnel system (default {ISSUER})", f"人事系统名称（默认 {ISSUER}）"),
+                Message("cli.param-issuer", issuer=ISSUER),
             ),
-            Param("pin", "flag", Text("have the agent of this host believe them", "令本机代理信任这些密钥")),
+            Param("pin", "flag", Message("cli.param-pin-test-keys")),
         ),
         _make_test,
     ),

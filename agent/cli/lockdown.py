@@ -1,34 +1,29 @@
-"""``shoumi lockdown``: nobody enters from now on; the way out stays open."""
+"""``shoumi lockdown``: lockdowns, in which nobody enters and everybody may leave."""
 
-from agent.cli.context import OutputColumn, act, column, listing, moment, shown
+from agent.cli.context import OutputColumn, act, column, listing, moment
 from agent.presentation import waits
-from rules.text import Text
+from agent.presentation.fields import quoted
+from rules.text import Message, Sentence, series
 
-NOUN = Text("nobody enters from now on", "封控")
-
-
-def _place(room: object) -> Text:
-    name = shown(room)
-    return Text(f"`{name}`", f"`{name}`") if name else Text("the site", "全单位")
+NOUN = Message("cli.noun-lockdown")
 
 
-def _locked(result: dict[str, object]) -> Text:
-    place, took = _place(result["room"]), waits.sentence(result)
-    return Text(
-        f"{place.en} is locked down ({result['lockdown']}), {took.en}; everybody may leave",
-        f"{place.zh}已封控（{result['lockdown']}），{took.zh}；人员可离开",
-    )
+def _place(room: object) -> Sentence:
+    return quoted(room) if room else Message("common.site")
 
 
-def _lifted(result: dict[str, object]) -> Text:
-    place, still = _place(result["room"]), result["still"]
-    said = Text(f"the lockdown of {place.en} is lifted", f"已解除{place.zh}的封控")
+def _locked(answer: dict[str, object]) -> Sentence:
+    place, timing = _place(answer["room"]), waits.sentence(answer)
+    return Message("cli.locked-down", place=place, lockdown=answer["lockdown"], timing=timing)
+
+
+def _lifted(answer: dict[str, object]) -> Sentence:
+    place, still = _place(answer["room"]), answer["still"]
+    lifted = Message("cli.lockdown-lifted", place=place)
     if not still:
-        return said
+        return lifted
     assert isinstance(still, list)
-    others = [_place(room) for room in still]
-    en, zh = ", ".join(one.en for one in others), "、".join(one.zh for one in others)
-    return Text(f"{said.en}; still locked down: {en}", f"{said.zh}；仍在封控：{zh}")
+    return series([lifted, Message("cli.still-locked-down", places=[_place(room) for room in still])])
 
 
 COMMANDS = (
@@ -37,14 +32,14 @@ COMMANDS = (
     listing(
         "lockdown.list",
         (
-            column("lockdown", "封控", "id"),
-            OutputColumn(Text("room", "场所"), lambda row: row["room"] or "*"),
-            moment("since", "起始", "since"),
-            column("by", "经办人", "placed_by"),
-            column("reason", "理由", "reason"),
-            moment("lifted", "解除", "lifted_at"),
-            column("by", "经办人", "lifted_by"),
+            column(Message("cli.lockdown"), "id"),
+            OutputColumn(Message("common.room"), lambda row: row["room"] or "*"),
+            moment(Message("common.since"), "since"),
+            column(Message("cli.handled-by"), "placed_by"),
+            column(Message("cli.reason"), "reason"),
+            moment(Message("cli.lifted-at"), "lifted_at"),
+            column(Message("cli.handled-by"), "lifted_by"),
         ),
-        Text("nothing is locked down", "没有封控"),
+        Message("common.nothing-locked-down"),
     ),
 )

@@ -1,29 +1,28 @@
-"""``shoumi occupancy``: who is inside, as far as badges say, and setting it right."""
+"""``shoumi occupancy``: people inside rooms according to their badges, and its correction."""
 
-from agent.cli.context import act, column, listing, moment, shown
-from rules.text import Text
+from agent.cli.context import act, column, listing, moment
+from rules.text import Message, Sentence
 
-NOUN = Text("who is inside", "室内人员")
+NOUN = Message("common.people-inside")
 
 
-def _reset(result: dict[str, object]) -> Text:
-    persons = result["persons"]
+def _reset(answer: dict[str, object]) -> Sentence:
+    persons = answer["persons"]
     assert isinstance(persons, list)
-    who, room = ", ".join(map(shown, persons)) or "-", shown(result["room"])
-    return Text(f"not inside `{room}`: {who}", f"已更正为不在 `{room}` 内：{who}")
+    return Message("cli.occupancy-reset", room=answer["room"], people=persons or "-")
 
 
 COMMANDS = (
     listing(
         "occupancy.list",
         (
-            column("room", "场所", "room"),
-            column("person", "人员", "person"),
-            column("name", "姓名", "name"),
-            moment("since", "进入时间", "since"),
-            column("door", "门", "door"),
+            column(Message("common.room"), "room"),
+            column(Message("common.person"), "person"),
+            column(Message("common.name"), "name"),
+            moment(Message("cli.entered-at"), "since"),
+            column(Message("common.door"), "door"),
         ),
-        Text("nobody is inside", "室内无人"),
+        Message("cli.nobody-inside"),
     ),
     act("occupancy.reset", _reset),
 )

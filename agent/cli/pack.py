@@ -1,48 +1,49 @@
-"""``shoumi pack``: the rules in force, and the ones that come with the program.
+"""``shoumi pack``: the rule pack in force, and the packs shipped with the program.
 
 Rules of this file: ``check`` and ``list`` need no agent. A shipped pack is named by its name, any other by its path.
-The reader of packs is imported by whoever reads one: no other command has to wait for it.
+The reader of packs is imported where a pack is read: no other command waits for that import.
 """
 
 from pathlib import Path
 
 from agent import shipped_packs
 from agent.api.operations.schema import Param
-from agent.cli.context import PLAN, Args, CliContext, command, file_text, losses, planned, shown, text
+from agent.cli.context import PLAN, SEVERITIES, Args, CliContext, command, file_text, losses, planned, printable
 from agent.cli.parser import Command
-from rules.text import Text
+from agent.presentation.terms import word
+from rules.text import Message, from_json, labelled
 
-NOUN = Text("the rules in force", "规则包")
+NOUN = Message("cli.noun-pack")
 
 _PACK = Param(
     "pack",
     "text",
-    Text("a shipped pack's name, or a TOML file", "内置规则包名称，或 TOML 文件"),
+    Message("common.pack-argument"),
     positional=True,
     metavar="PACK",
 )
 
 
-def source(word: str) -> str:
-    """Return the TOML text of a shipped pack or a file; raise :class:`RefusedError` when there is neither."""
-    if word in shipped_packs.names():
-        return shipped_packs.text(word)
-    if "/" in word or word.endswith(".toml") or Path(word).exists() or word == "-":
-        return file_text(word)
-    return shipped_packs.text(word)  # raises, naming the shipped ones
+def source(name: str) -> str:
+    """Return the TOML text of a shipped pack or a file; raise :class:`RefusedError` when neither exists."""
+    if name in shipped_packs.names():
+        return shipped_packs.text(name)
+    if "/" in name or name.endswith(".toml") or Path(name).exists() or name == "-":
+        return file_text(name)
+    return shipped_packs.text(name)  # raises, naming the shipped ones
 
 
 def _show(context: CliContext, args: Args) -> int:
-    found = context.call("pack.show", args)
+    pack = context.call("pack.show", args)
     terminal = context.terminal
     if terminal.json:
-        terminal.data(found)
+        terminal.emit(pack)
         return 0
-    title = text(found["title"])
-    terminal.line(terminal.say(Text(f"{found['id']}: {title.en}", f"{found['id']}：{title.zh}")))
+    title = from_json(pack["title"])
+    terminal.line(terminal.say(Message("common.labelled", label=pack["id"], text=title)))
     terminal.table(
-        [Text("rule", "规则"), Text("what it asks", "要求"), Text("clauses", "条款")],
-        [(rule["id"], terminal.say(text(rule["title"])), rule["clauses"]) for rule in found["rules"]],
+        [Message("common.rule"), Message("common.requirements"), Message("common.clauses")],
+        [(rule["id"], terminal.say(from_json(rule["title"])), rule["clauses"]) for rule in pack["rules"]],
     )
     return 0
 
@@ -56,7 +57,7 @@ def _check(context: CliContext, args: Args) -> int:
     errors = [problem for problem in problems if problem.severity == "error"]
     if terminal.json:
         for problem in problems:
-            terminal.data(
+            terminal.emit(
                 {
                     "line": problem.line,
                     "severity": problem.severity,
@@ -66,14 +67,12 @@ def _check(context: CliContext, args: Args) -> int:
             )
         return 1 if errors else 0
     for problem in problems:
-        terminal.line(f"{problem.line}: {problem.severity}: {terminal.say(problem.text)}")
+        severity = word(SEVERITIES, problem.severity)
+        terminal.line(terminal.say(labelled(problem.line, labelled(severity, problem.text))))
         terminal.line(f"    → {terminal.say(problem.hint)}")
     if not errors:
         pack = load(toml)
-        rules = len(pack.rules)
-        terminal.line(
-            terminal.say(Text(f"{pack.id}: {rules} rules, nothing wrong", f"{pack.id}：{rules} 条规则，没有错误"))
-        )
+        terminal.line(terminal.say(Message("cli.pack-valid", pack=pack.id, count=len(pack.rules))))
     return 1 if errors else 0
 
 
@@ -81,9 +80,9 @@ def _use(context: CliContext, args: Args) -> int:
     text = source(args["pack"])
     if args.get("plan"):
         return planned(context, "pack.use", {"pack": text})
-    result = context.client.call("pack.use", pack=text)
-    said = Text(f"in force: {shown(result['pack'])}", f"已启用：{shown(result['pack'])}")
-    context.terminal.data(result, said, *losses(result))
+    answer = context.client.call("pack.use", pack=text)
+    sentence = Message("cli.pack-in-force", pack=printable(answer["pack"]))
+    context.terminal.emit(answer, sentence, *losses(answer))
     return 0
 
 
@@ -94,10 +93,10 @@ def _list(context: CliContext, args: Args) -> int:
     terminal = context.terminal
     if terminal.json:
         for pack in packs:
-            terminal.data({"name": pack.name, "id": pack.id, "title": pack.title.to_json(), "rules": len(pack.rules)})
+            terminal.emit({"name": pack.name, "id": pack.id, "title": pack.title.to_json(), "rules": len(pack.rules)})
         return 0
     terminal.table(
-        [Text("pack", "规则包"), Text("rules", "规则数"), Text("title", "名称")],
+        [Message("common.pack"), Message("cli.rule-count"), Message("cli.title")],
         [(pack.name, len(pack.rules), terminal.say(pack.title)) for pack in packs],
     )
     return 0
@@ -107,10 +106,10 @@ COMMANDS = (
     command("pack.show", _show),
     Command(
         ("pack", "check"),
-        Text("look for mistakes in a pack; the one in force if none is named", "检查规则包；不指定则检查生效的规则包"),
+        Message("cli.help-pack-check"),
         (_PACK,),
         _check,
     ),
     command("pack.use", _use, extra=(PLAN,)),
-    Command(("pack", "list"), Text("list the packs that come with the program", "列出内置规则包"), (), _list),
+    Command(("pack", "list"), Message("cli.help-pack-list"), (), _list),
 )

@@ -1,4 +1,4 @@
-"""``shoumi person``: people, and what is on file about one of them."""
+"""``shoumi person``: people, and the file of one person."""
 
 from typing import Any
 
@@ -16,89 +16,83 @@ from agent.cli.context import (
     listing,
     losses,
     planned,
-    shown,
+    printable,
 )
 from agent.cli.parser import Command
-from agent.presentation.terms import EMPLOYMENTS
-from rules.text import Text
+from agent.presentation.terms import DOMAINS, EMPLOYMENTS, word
+from rules.text import Message, Sentence, spaced
 
-NOUN = Text("people", "人员")
+NOUN = Message("cli.noun-person")
 
-_EMPTY = Text("nobody is registered", "没有登记任何人员")
+_EMPTY = Message("cli.no-people")
 
 
 def _import(context: CliContext, args: Args) -> int:
-    given = {"csv": file_text(args["csv"])} | ({"update": True} if args.get("update") else {})
+    arguments = {"csv": file_text(args["csv"])} | ({"update": True} if args.get("update") else {})
     if args.get("plan"):
-        return planned(context, "person.import", given)
-    result = context.call("person.import", given)
-    count, changed = result["people"], result["changed"]
-    said = Text(f"{count} people imported", f"已导入 {count} 名人员")
-    if changed:
-        said = Text(f"{said.en}, {changed} of them were there before", f"{said.zh}，其中 {changed} 名原已登记")
-    context.terminal.data(result, said, *losses(result))
+        return planned(context, "person.import", arguments)
+    answer = context.call("person.import", arguments)
+    count, existing = answer["people"], answer["changed"]
+    sentence = Message("cli.people-imported", count=count)
+    if existing:
+        sentence = Message("cli.people-imported-known", imported=sentence, existing=existing)
+    context.terminal.emit(answer, sentence, *losses(answer))
     return 0
 
 
 def _show(context: CliContext, args: Args) -> int:
-    found = context.call("person.show", args)
+    person = context.call("person.show", args)
     terminal = context.terminal
     if terminal.json:
-        terminal.data(found)
+        terminal.emit(person)
         return 0
-    active = Text("active", "在册") if found["active"] else Text("INACTIVE", "已停用")
-    levels = [
-        Text(f"{c['domain']} {level(c['level']).en}", f"{c['domain']} {level(c['level']).zh}")
-        for c in found["clearances"]
-    ]
-    running = [hold for hold in found["holds"] if hold["lifted_at"] is None]
+    active = Message("cli.person-active") if person["active"] else Message("cli.person-inactive")
+    levels = [spaced((word(DOMAINS, c["domain"]), level(c["level"]))) for c in person["clearances"]]
+    running = [hold for hold in person["holds"] if hold["lifted_at"] is None]
     rows = [
-        (Text("person", "人员"), found["id"]),
-        (Text("name", "姓名"), found["name"]),
-        (Text("status", "状态"), terminal.say(Text("ON HOLD", "停权中") if running else active)),
-        (Text("levels", "密级"), [terminal.say(one) for one in levels]),
-        (Text("department", "部门"), found["department"]),
-        (Text("post", "岗位"), found["post"]),
-        (Text("projects", "项目"), found["projects"]),
-        (Text("accounts", "账号"), [account["uid"] for account in found["accounts"]]),
-        (Text("badges", "门禁卡"), found["badges"]),
+        (Message("common.person"), person["id"]),
+        (Message("common.name"), person["name"]),
+        (Message("cli.status"), terminal.say(Message("cli.on-hold") if running else active)),
+        (Message("cli.levels"), [terminal.say(clearance) for clearance in levels]),
+        (Message("common.department"), person["department"]),
+        (Message("common.post"), person["post"]),
+        (Message("common.projects"), person["projects"]),
+        (Message("common.accounts"), [account["uid"] for account in person["accounts"]]),
+        (Message("common.badges"), person["badges"]),
         (
-            Text("grants", "授权"),
-            [f"{grant['id']} {grant['resource']}" for grant in found["grants"] if not grant["ended_at"]],
+            Message("common.grants"),
+            [f"{grant['id']} {grant['resource']}" for grant in person["grants"] if not grant["ended_at"]],
         ),
         (
-            Text("records", "档案"),
-            [f"{record['kind']} {record['on'][:10]}" for record in found["records"] if not record["voided_at"]],
+            Message("common.records"),
+            [f"{record['kind']} {record['on'][:10]}" for record in person["records"] if not record["voided_at"]],
         ),
-        (Text("inside", "所在场所"), [row["room"] for row in found["inside"]]),
-        (Text("holds", "停权"), [f"{hold['id']} {hold['reason']}" for hold in running]),
+        (Message("cli.inside-rooms"), [row["room"] for row in person["inside"]]),
+        (Message("cli.holds"), [f"{hold['id']} {hold['reason']}" for hold in running]),
     ]
-    terminal.table([Text("what", "项目"), Text("value", "内容")], [(terminal.say(what), value) for what, value in rows])
+    terminal.table([Message("cli.field"), Message("cli.value")], [(terminal.say(label), cell) for label, cell in rows])
     return 0
 
 
-def _registered(result: dict[str, Any]) -> Text:
-    who = shown(result["person"])
-    if result.get("quarantined"):
-        return Text(
-            f"`{who}` is registered; HR has sent a departure of `{who}` before: shoumi case release {who}",
-            f"已登记 `{who}`；人事系统此前已发来 `{who}` 的离岗：shoumi case release {who}",
-        )
-    return Text(f"`{who}` is registered", f"已登记 `{who}`")
+def _registered(answer: dict[str, Any]) -> Sentence:
+    person = printable(answer["person"])
+    if answer.get("quarantined"):
+        return Message("cli.registered-after-notice", person=person)
+    return Message("cli.registered", name=person)
 
 
 COMMANDS: tuple[Command, ...] = (
     act("person.add", _registered),
-    act("person.set", lambda r: Text(f"`{shown(r['person'])}` is changed", f"已修改 `{shown(r['person'])}`")),
+    act("person.set", lambda r: Message("cli.changed", name=printable(r["person"]))),
     command("person.show", _show),
     listing(
         "person.list",
         (
-            column("id", "编号", "id"),
-            column("name", "姓名", "name"),
-            column("department", "部门", "department"),
-            coded("employment", "用工形式", "employment", EMPLOYMENTS),
-            flag("active", "在册", "active"),
+            column(Message("cli.id"), "id"),
+            column(Message("common.name"), "name"),
+            column(Message("common.department"), "department"),
+            coded(Message("cli.employment"), "employment", EMPLOYMENTS),
+            flag(Message("cli.person-active"), "active"),
         ),
         _EMPTY,
     ),

@@ -1,7 +1,7 @@
-"""``shoumi pin``: what a person types at a door. It is typed here too, unseen, and stands on no command line.
+"""``shoumi pin``: PINs typed at doors. They are typed here without echo, and never given on a command line.
 
-From a terminal the PIN is asked for twice. Otherwise stdin has it: the first line is the PIN, the second, if there is
-one, the PIN for duress.
+A terminal asks for the PIN twice. Otherwise stdin has it: the first line is the PIN, the second line, if any, the
+duress PIN.
 """
 
 import getpass
@@ -9,33 +9,33 @@ import sys
 
 from agent.api.operations import TABLE
 from agent.api.operations.people import PERSON
-from agent.cli.context import Args, CliContext, act, column, flag, listing, moment, shown
+from agent.cli.context import Args, CliContext, act, column, flag, listing, moment, printable
 from agent.cli.parser import Command
 from agent.errors import UsageError
-from rules.text import Text
+from rules.text import Message
 
-NOUN = Text("PINs typed at doors", "门禁密码")
+NOUN = Message("cli.noun-pin")
 
 
 def _set(context: CliContext, args: Args) -> int:
     pin, duress = _typed(context) if sys.stdin.isatty() else _piped()
-    result = context.call("pin.set", {"person": args["person"], "pin": pin, "duress": duress or None})
-    who = shown(result["person"])
-    said = Text(f"`{who}` has a PIN", f"已为 `{who}` 设置密码")
-    if result["duress"]:
-        said = Text(f"`{who}` has a PIN, and one for duress", f"已为 `{who}` 设置密码和胁迫密码")
-    context.terminal.data(result, said)
+    answer = context.call("pin.set", {"person": args["person"], "pin": pin, "duress": duress or None})
+    person = printable(answer["person"])
+    sentence = Message("cli.pin-set", person=person)
+    if answer["duress"]:
+        sentence = Message("cli.pin-and-duress-set", person=person)
+    context.terminal.emit(answer, sentence)
     return 0
 
 
 def _typed(context: CliContext) -> tuple[str, str]:
     say = context.terminal.say
-    pin = getpass.getpass(say(Text("PIN: ", "密码：")))
-    if pin != getpass.getpass(say(Text("again: ", "再输一次："))):
-        raise UsageError(Text("the two are not the same", "两次输入不一致"))
-    duress = getpass.getpass(say(Text("PIN for duress (empty: none): ", "胁迫密码（可留空）：")))
-    if duress and duress != getpass.getpass(say(Text("again: ", "再输一次："))):
-        raise UsageError(Text("the two are not the same", "两次输入不一致"))
+    pin = getpass.getpass(say(Message("cli.prompt-pin")))
+    if pin != getpass.getpass(say(Message("cli.prompt-again"))):
+        raise UsageError(Message("cli.pins-differ"))
+    duress = getpass.getpass(say(Message("cli.prompt-duress-pin")))
+    if duress and duress != getpass.getpass(say(Message("cli.prompt-again"))):
+        raise UsageError(Message("cli.pins-differ"))
     return pin, duress
 
 
@@ -43,8 +43,8 @@ def _piped() -> tuple[str, str]:
     lines = [line.strip() for line in sys.stdin.read().splitlines()]
     if not lines or not lines[0] or len(lines) > 2:
         raise UsageError(
-            Text("stdin must have the PIN in its first line", "标准输入首行应为密码"),
-            Text("and the one for duress in the second, if any", "如有胁迫密码，写在第二行"),
+            Message("cli.pin-stdin-missing"),
+            Message("cli.pin-stdin-hint"),
         )
     return lines[0], lines[1] if len(lines) > 1 else ""
 
@@ -53,15 +53,15 @@ COMMANDS = (
     Command(("pin", "set"), TABLE["pin.set"].help, (PERSON,), _set),
     act(
         "pin.remove",
-        lambda r: Text(f"`{shown(r['person'])}` has no PIN now", f"已删除 `{shown(r['person'])}` 的密码"),
+        lambda r: Message("cli.pin-removed", person=printable(r["person"])),
     ),
     listing(
         "pin.list",
         (
-            column("person", "人员", "person"),
-            flag("duress", "胁迫密码", "duress"),
-            moment("since", "设置时间", "set_at"),
+            column(Message("common.person"), "person"),
+            flag(Message("cli.duress-pin"), "duress"),
+            moment(Message("cli.pin-set-at"), "set_at"),
         ),
-        Text("nobody has a PIN", "没有人设置密码"),
+        Message("cli.no-pins"),
     ),
 )

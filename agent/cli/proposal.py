@@ -1,135 +1,120 @@
-"""``shoumi proposal``: acts that give access, waiting for a second officer."""
+"""``shoumi proposal``: proposals, the acts that give access and wait for a second officer."""
 
 import difflib
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agent.api.operations import TABLE
 from agent.api.proposed import about, is_asked, whose
 from agent.api.timestamps import local
-from agent.cli.context import (
-    Args,
-    CliContext,
-    OutputColumn,
-    act,
-    coded,
-    column,
-    command,
-    listing,
-    moment,
-    shown,
-    text,
-)
+from agent.cli.context import Args, CliContext, OutputColumn, act, coded, column, command, listing, moment, printable
 from agent.presentation import changes, gains
+from agent.presentation.fields import field_content, field_label, officer, quoted
 from agent.presentation.terms import PROPOSAL_OUTCOMES, word
-from rules.text import Text
+from rules.text import Message, Sentence, from_json, labelled, series
 
 _MOST_LINES = 200
-NOUN = Text("acts that wait for a second officer", "待第二人确认的操作")
+NOUN = Message("cli.noun-proposal")
 
 
 def _show(context: CliContext, args: Args) -> int:
-    found = context.call("proposal.show", args)
+    proposal = context.call("proposal.show", args)
     if context.terminal.json:
-        context.terminal.data(found)
+        context.terminal.emit(proposal)
         return 0
-    for line in lines(found):
+    for line in lines(proposal):
         context.terminal.line(context.terminal.say(line))
     return 0
 
 
-def lines(found: Mapping[str, Any]) -> Iterator[Text]:
-    """Yield what an officer is shown of a proposal: whose it is, what it gives and writes, and what comes next."""
-    number, act_name = shown(found["id"]), shown(found["act"])
-    yield from _whose(found)
-    for name, value in found["given"].items():
-        said = shown(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-        yield Text(f"  {shown(name)}: {said}", f"  {shown(name)}：{said}")
-    if found["outcome"]:
-        how, ended = word(PROPOSAL_OUTCOMES, found["outcome"]), local(found["ended_at"])
-        by, why = shown(found["ended_by"]), shown(found["end_reason"])
-        because = Text(f": {why}", f"：{why}") if why else Text("", "")
-        yield Text(f"{how.en} at {ended} by `{by}`{because.en}", f"{ended} 由 `{by}` {how.zh}{because.zh}")
+def lines(proposal: Mapping[str, Any]) -> Iterator[Sentence]:
+    """Yield what an officer is shown of a proposal: its officer, the rights and rows it gives, and the next step."""
+    number, act_name = printable(proposal["id"]), printable(proposal["act"])
+    yield from _heading(proposal)
+    for name, argument in proposal["given"].items():
+        yield Message("common.indented", text=labelled(field_label(name), field_content(name, argument)))
+    if proposal["outcome"]:
+        outcome, ended = word(PROPOSAL_OUTCOMES, proposal["outcome"]), local(proposal["ended_at"])
+        ending = Message("cli.proposal-ended", outcome=outcome, ended=ended, officer=officer(str(proposal["ended_by"])))
+        yield labelled(ending, proposal["end_reason"]) if proposal["end_reason"] else ending
         return
-    yield Text(f"lapses at {local(found['lapses'])}", f"于 {local(found['lapses'])} 过期")
-    if found["because"]:
-        why_not = text(found["because"])
-        yield Text(f"it cannot be done now: {why_not.en}", f"现在无法执行：{why_not.zh}")
-    for line in gains.sentences(found["now"] or found["would"]):
-        yield Text(f"then {line.en}", f"届时：{line.zh}")
-    for line in changes.sentences(found["changes"], found["changes_more"]):
-        yield Text(f"  {line.en}", f"  {line.zh}")
-    yield from _files(found)
-    seen = f" --seen {found['seen']}" if found["seen"] else ""
-    command_line = f"shoumi proposal confirm {number}{seen}"
-    if is_asked(found):
-        yield Text(f"to take up `{act_name}`: {command_line}", f"受理 `{act_name}`：{command_line}")
+    yield Message("common.lapses", lapses=local(proposal["lapses"]))
+    if proposal["because"]:
+        yield Message("cli.proposal-blocked", reason=from_json(proposal["because"]))
+    for line in gains.sentences(proposal["now"] or proposal["would"]):
+        yield Message("presentation.gain", gain=line)
+    for line in changes.sentences(proposal["changes"], proposal["changes_more"]):
+        yield Message("common.indented", text=line)
+    yield from _files(proposal)
+    option = f" --seen {proposal['seen']}" if proposal["seen"] else ""
+    command_line = f"shoumi proposal confirm {number}{option}"
+    if is_asked(proposal):
+        yield Message("cli.proposal-take-up-hint", act=act_name, command=command_line)
     else:
-        yield Text(f"to confirm: {command_line}", f"确认：{command_line}")
+        yield Message("cli.proposal-confirm-hint", command=command_line)
 
 
-def _files(found: Mapping[str, Any]) -> Iterator[Text]:
-    """Yield what the file of the act says: of a rule pack what it changes, line by line."""
-    for text_of_file in found["texts"].values():
-        said = text_of_file.splitlines()
-        if found["pack_in_force"] is not None:
-            said = list(difflib.unified_diff(found["pack_in_force"].splitlines(), said, "-", "+", lineterm="", n=0))[2:]
-        for line in said[:_MOST_LINES]:
-            yield Text(f"  | {shown(line)}", f"  | {shown(line)}")
-        if (more := len(said) - _MOST_LINES) > 0:
-            yield Text(f"  | and {more} more lines", f"  | 另有 {more} 行")
+def _files(proposal: Mapping[str, Any]) -> Iterator[Sentence]:
+    """Yield the lines of the file of an act; of a rule pack the lines that differ from the pack in force."""
+    for text_of_file in proposal["texts"].values():
+        file_lines, in_force = text_of_file.splitlines(), proposal["pack_in_force"]
+        if in_force is not None:
+            file_lines = list(difflib.unified_diff(in_force.splitlines(), file_lines, "-", "+", lineterm="", n=0))[2:]
+        for line in file_lines[:_MOST_LINES]:
+            yield Message("cli.pack-line", line=line)
+        if (more := len(file_lines) - _MOST_LINES) > 0:
+            yield Message("cli.pack-lines-more", count=more)
 
 
-def _whose(found: Mapping[str, Any]) -> Iterator[Text]:
-    number, act_name, at = shown(found["id"]), shown(found["act"]), local(found["at"])
-    if found["requested_by"]:
-        who = shown(found["requested_by"])
-        by = shown(found["supported_by"])
-        supported = Text(f", supported by `{by}`", f"，`{by}` 已支持") if by else Text("", "")
-        yield Text(
-            f"{number}: a request of `{who}`{supported.en}: nothing is given yet",
-            f"{number}：`{who}` 的申请{supported.zh}，尚未授予",
-        )
-    if not is_asked(found):
-        officer = shown(found["proposed_by"])
-        yield Text(
-            f"{number}: `{act_name}`, proposed by `{officer}` at {at}",
-            f"{number}：`{act_name}`，`{officer}` 于 {at} 提议",
-        )
+def _heading(proposal: Mapping[str, Any]) -> Iterator[Sentence]:
+    number, at = printable(proposal["id"]), local(proposal["at"])
+    if person := proposal["requested_by"]:
+        if supporter := proposal["supported_by"]:
+            yield Message("cli.request-heading-supported", number=number, person=person, supporter=supporter)
+        else:
+            yield Message("cli.request-heading", number=number, person=person)
+    if not is_asked(proposal):
+        titled, proposer = _titled(str(proposal["act"])), officer(str(proposal["proposed_by"]))
+        yield Message("cli.proposal-heading", number=number, act=titled, officer=proposer, at=at)
 
 
-def confirmed(result: dict[str, Any]) -> Text:
-    """Return what the second officer is told once the act is done."""
-    number, act_name = shown(result["proposal"]), shown(result["act"])
-    code = shown(result.get("code", ""))  # of the break-glass: only who confirms it sees it
-    more = Text(f"; the code, shown once: {code}", f"；应急代码（仅显示一次）：{code}") if code else Text("", "")
-    return Text(
-        f"{number} is confirmed: `{act_name}` is done{more.en}", f"{number} 已确认：`{act_name}` 已执行{more.zh}"
-    )
+def _titled(act_name: str) -> Sentence:
+    """Return the name of an act with what it does."""
+    if operation := TABLE.get(act_name):
+        return Message("cli.act-with-title", act=act_name, title=operation.help)
+    return quoted(act_name)
+
+
+def confirmed(answer: dict[str, Any]) -> Sentence:
+    """Return the sentence for the second officer after the act."""
+    number, act_name = printable(answer["proposal"]), printable(answer["act"])
+    sentence = Message("cli.proposal-confirmed", number=number, act=act_name)
+    if code := answer.get("code"):  # of the break-glass: shown to the officer who confirms it, and to nobody else
+        return series([sentence, Message("cli.break-glass-code", code=code)])
+    return sentence
 
 
 COMMANDS = (
     listing(
         "proposal.list",
         (
-            column("proposal", "提议", "id"),
-            column("act", "操作", "act"),
-            OutputColumn(Text("about", "对象"), about),
-            OutputColumn(Text("by", "提议人"), whose),
-            moment("at", "时间", "at"),
-            moment("lapses", "过期", "lapses"),
-            coded("became", "结果", "outcome", PROPOSAL_OUTCOMES),
-            column("ended by", "处理人", "ended_by"),
+            column(Message("common.proposal"), "id"),
+            column(Message("common.act"), "act"),
+            OutputColumn(Message("common.about"), about),
+            OutputColumn(Message("common.by"), whose),
+            moment(Message("common.at"), "at"),
+            moment(Message("cli.lapses-at"), "lapses"),
+            coded(Message("cli.outcome"), "outcome", PROPOSAL_OUTCOMES),
+            column(Message("cli.closed-by"), "ended_by"),
         ),
-        Text("nothing waits for a second officer", "没有待确认的提议"),
+        Message("cli.no-proposals"),
     ),
     command("proposal.show", _show),
     act("proposal.confirm", confirmed),
     act(
         "proposal.refuse",
-        lambda r: Text(
-            f"{shown(r['proposal'])} is {word(PROPOSAL_OUTCOMES, r['outcome']).en}: nothing was changed",
-            f"{shown(r['proposal'])} {word(PROPOSAL_OUTCOMES, r['outcome']).zh}：未作任何更改",
+        lambda r: Message(
+            "cli.proposal-closed", proposal=printable(r["proposal"]), outcome=word(PROPOSAL_OUTCOMES, r["outcome"])
         ),
     ),
 )

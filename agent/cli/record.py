@@ -1,30 +1,29 @@
-"""``shoumi record``: dated facts about people that gate access."""
+"""``shoumi record``: dated records of people that access depends on."""
 
-from agent.cli.context import OutputColumn, act, column, listing, moment, shown
-from rules.text import Text
+from agent.cli.context import OutputColumn, act, column, listing, moment, printable
+from rules.text import Message
 
-NOUN = Text("dated facts about people (vetting, training …)", "人员档案（审查、培训……）")
+NOUN = Message("cli.noun-record")
 
 COMMANDS = (
     act(
         "record.add",
-        lambda r: Text(
-            f"record {r['record']}: `{shown(r['kind'])}` of `{shown(r['person'])}`",
-            f"档案 {r['record']}：`{shown(r['person'])}` 的 `{shown(r['kind'])}`",
+        lambda r: Message(
+            "cli.record-added", record=r["record"], kind=printable(r["kind"]), person=printable(r["person"])
         ),
     ),
     listing(
         "record.list",
         (
-            column("record", "档案", "id"),
-            column("person", "人员", "person"),
-            column("kind", "种类", "kind"),
-            moment("on", "日期", "on"),
-            OutputColumn(Text("passed", "通过"), lambda row: row["passed"]),
-            moment("valid until", "有效期至", "valid_until"),
-            column("topic", "主题", "topic"),
+            column(Message("registry.record"), "id"),
+            column(Message("common.person"), "person"),
+            column(Message("tui.kind"), "kind"),
+            moment(Message("cli.date"), "on"),
+            OutputColumn(Message("cli.passed"), lambda row: row["passed"]),
+            moment(Message("cli.valid-until"), "valid_until"),
+            column(Message("registry.topic"), "topic"),
         ),
-        Text("no records", "没有档案"),
+        Message("cli.no-records"),
     ),
-    act("record.void", lambda r: Text(f"record {shown(r['record'])} is void", f"档案 {shown(r['record'])} 已作废")),
+    act("record.void", lambda r: Message("cli.record-void", record=printable(r["record"]))),
 )

@@ -1,92 +1,85 @@
-"""``shoumi registry``: the registry held against the log, and the decision on one that is an old copy."""
+"""``shoumi registry``: comparison of the registry with the log, and acceptance of an old copy."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from agent.api.timestamps import local
-from agent.cli.context import Args, CliContext, act, command, shown
-from rules.text import Text
+from agent.cli.context import Args, CliContext, act, command
+from agent.presentation.fields import field_content, field_label, officer
+from agent.presentation.terms import ROLES, word
+from rules.text import Message, Sentence, series
 
-NOUN = Text("the registry held against the log", "登记库与日志的一致性")
+NOUN = Message("cli.noun-registry")
 
 Json = Any
+_WIDTH = 100  # characters of the arguments of one act
 
 
 def _show(context: CliContext, args: Args) -> int:
-    found, terminal = context.call("registry.show", args), context.terminal
+    answer, terminal = context.call("registry.show", args), context.terminal
     if terminal.json:
-        terminal.data(found)
-    elif not found["older"]:
-        epoch, last = found["epoch"], found["log"]["last"]
-        terminal.line(
-            terminal.say(
-                Text(
-                    f"the registry holds every act of the log: epoch {epoch}, log to #{last}",
-                    f"登记库包含日志中的全部操作：版本 {epoch}，日志至 #{last}",
-                )
-            )
-        )
+        terminal.emit(answer)
+    elif not answer["older"]:
+        epoch, last = answer["epoch"], answer["log"]["last"]
+        terminal.line(terminal.say(Message("cli.registry-complete", epoch=epoch, last=last)))
     else:
-        _lost(context, found)
-    return 1 if found["older"] else 0
+        _lost(context, answer)
+    return 1 if answer["older"] else 0
 
 
-def _lost(context: CliContext, found: Json) -> None:
-    terminal, lost = context.terminal, found["lost"]
-    epoch, proven, count = found["epoch"], found["log"]["epoch"], len(lost)
-    terminal.line(
-        terminal.say(
-            Text(
-                f"the registry has epoch {epoch}, the log proves {proven}: {count} acts of the log are not in it",
-                f"登记库版本为 {epoch}，日志证明已至 {proven}：日志中有 {count} 项操作不在其中",
-            )
-        )
-    )
+def _lost(context: CliContext, answer: Json) -> None:
+    terminal, lost = context.terminal, answer["lost"]
+    epoch, proven, count = answer["epoch"], answer["log"]["epoch"], len(lost)
+    terminal.line(terminal.say(Message("cli.registry-behind", epoch=epoch, proven=proven, count=count)))
     terminal.table(
-        [Text("entry", "序号"), Text("at", "时间"), Text("act", "操作"), Text("by", "经办人"), Text("on", "内容")],
         [
-            (row["seq"], local(row["time"]), row["act"], _actor(row["actor"] or {}), _words(row["args"] or {}))
+            Message("cli.entry-number"),
+            Message("common.at"),
+            Message("common.act"),
+            Message("cli.handled-by"),
+            Message("cli.act-arguments"),
+        ],
+        [
+            (
+                row["seq"],
+                local(row["time"]),
+                row["act"],
+                terminal.say(_actor(row["actor"] or {})),
+                terminal.say(series(_arguments(row["args"] or {})))[:_WIDTH],
+            )
             for row in lost
         ],
     )
-    if not found["whole"]:
-        unfinished = Text("the index is being made: there may be more", "索引尚在重建：可能还有更多")
+    if not answer["whole"]:
+        unfinished = Message("cli.index-incomplete")
         terminal.line(f"!  {terminal.say(unfinished)}")
     last = lost[-1]["seq"] if lost else 0
     for hint in (
-        Text(
-            "put the right registry back and restart the agent (with registry.db belong registry.db-wal and -shm)",
-            "恢复正确的登记库并重启代理（registry.db 须与其 -wal、-shm 文件成套）",
-        ),
-        Text(
-            f"or give these acts up, and do again what is still due: shoumi registry accept --last {last} --reason …",
-            f"或放弃上述操作并重新办理仍需的事项：shoumi registry accept --last {last} --reason ……",
-        ),
+        Message("cli.registry-restore-hint"),
+        Message("cli.registry-accept-hint", last=last),
     ):
         terminal.line(f"→ {terminal.say(hint)}")
 
 
-def _actor(actor: Json) -> str:
-    return shown(actor.get("by") or f"uid {actor.get('uid')} ({actor.get('role')})")
+def _actor(actor: Json) -> Sentence:
+    if actor.get("by"):
+        return officer(str(actor["by"]))
+    return Message("cli.uid-with-role", uid=actor.get("uid"), role=word(ROLES, actor.get("role")))
 
 
-def _words(args: Json) -> str:
-    return shown(" ".join(f"{name}={value}" for name, value in args.items()))[:100]
+def _arguments(args: Json) -> Iterator[Sentence]:
+    for name, argument in args.items():
+        yield Message("common.equals", name=field_label(name), value=field_content(name, argument))
 
 
-def _accepted(result: Json) -> Text:
-    count, epoch = result["lost"], result["epoch"]
-    text = Text(
-        f"the registry is accepted, with epoch {epoch}: {count} acts of the log are given up; doors and areas are open"
-        " again to whom it allows",
-        f"已接受登记库，版本 {epoch}：放弃日志中的 {count} 项操作；目录与门禁恢复按登记库判定",
-    )
-    if refused := len(result.get("proposals_refused", ())):
-        en, zh = f"; what waited for a second hand is refused ({refused})", f"；待第二人确认的 {refused} 项已否决"
-        text = Text(text.en + en, text.zh + zh)
-    if "break_glass" in result:
-        en, zh = "; the code of the break-glass is void: seal another one", "；封存的应急代码已作废，请重新封存"
-        text = Text(text.en + en, text.zh + zh)
-    return text
+def _accepted(answer: Json) -> Sentence:
+    count, epoch = answer["lost"], answer["epoch"]
+    sentences: list[Sentence] = [Message("cli.registry-accepted", epoch=epoch, count=count)]
+    if refused := len(answer.get("proposals_refused", ())):
+        sentences.append(Message("cli.proposals-refused", count=refused))
+    if "break_glass" in answer:
+        sentences.append(Message("cli.break-glass-code-void"))
+    return series(sentences)
 
 
 COMMANDS = (command("registry.show", _show), act("registry.accept", _accepted))

@@ -1,77 +1,65 @@
-"""``shoumi request``, ``mine`` and ``support``: what people without a role ask for themselves."""
+"""``shoumi request``, ``mine`` and ``support``: requests of people without a role."""
 
 from typing import Any
 
 from agent.api.timestamps import local
-from agent.cli.context import Args, CliContext, act, command, shown
+from agent.cli.context import Args, CliContext, act, command, printable
 from agent.presentation.terms import PROPOSAL_OUTCOMES, word
-from rules.text import Text
+from rules.text import Message, Sentence, labelled
 
 
-def _asked(result: dict[str, Any]) -> Text:
-    number, whom = shown(result["proposal"]), _names(result["ask"])
-    first = Text(f"first it waits for {whom}", f"须先由 {whom} 支持") if whom else None
-    return Text(
-        f"request {number}: nothing is given yet; {first.en if first else 'it waits for two officers'}",
-        f"申请 {number}：尚未授予任何权限；{first.zh if first else '待两名管理员办理'}",
-    )
+def _requested(answer: dict[str, Any]) -> Sentence:
+    number, people = printable(answer["proposal"]), _names(answer["ask"])
+    step = Message("cli.request-needs-support", people=people) if people else Message("cli.request-needs-officers")
+    return Message("cli.request-pending", number=number, next=step)
 
 
-def _mine(context: CliContext, args: Args) -> int:
-    found, terminal = context.call("request.mine", args), context.terminal
+def _own_requests(context: CliContext, args: Args) -> int:
+    answer, terminal = context.call("request.mine", args), context.terminal
     if terminal.json:
-        terminal.data(found)
+        terminal.emit(answer)
         return 0
     terminal.table(
-        [Text("denied at", "被拒绝时间"), Text("where", "目录或场所"), Text("what", "对象"), Text("ask", "可联系")],
+        [Message("cli.denied-at"), Message("cli.denied-place"), Message("cli.denied-object"), Message("cli.ask-whom")],
         [
             (local(row["time"]), row.get("area") or row.get("room"), row.get("path"), _names(row["ask"]))
-            for row in found["denials"]
+            for row in answer["denials"]
         ],
     )
-    for row in found["requests"]:
+    for row in answer["requests"]:
         terminal.line(terminal.say(_state(row)))
-    for row in found["to_support"]:
-        number, person, area = shown(row["id"]), shown(row["person"]), shown(row["area"])
-        reason = shown(row["reason"])
+    for row in answer["to_support"]:
+        number, person, area = printable(row["id"]), printable(row["person"]), printable(row["area"])
+        reason = printable(row["reason"])
         terminal.line(
-            terminal.say(
-                Text(
-                    f"{number}: `{person}` asks for `{area}` ({reason}): shoumi support {number}",
-                    f"{number}：`{person}` 申请 `{area}`（{reason}）：shoumi support {number}",
-                )
-            )
+            terminal.say(Message("cli.request-to-support", number=number, person=person, area=area, reason=reason))
         )
     return 0
 
 
-def _state(row: dict[str, Any]) -> Text:
-    number, area = shown(row["id"]), shown(row["area"])
+def _state(row: dict[str, Any]) -> Sentence:
+    number, area = printable(row["id"]), printable(row["area"])
     if row["outcome"]:
-        how = word(PROPOSAL_OUTCOMES, row["outcome"])
+        state = word(PROPOSAL_OUTCOMES, row["outcome"])
     elif row["taken_up"]:
-        how = Text("an officer has taken it up, a second one confirms", "已由一名管理员受理，待第二人确认")
+        state = Message("cli.request-taken-up")
     elif row["supported_by"]:
-        by = shown(row["supported_by"])
-        how = Text(f"supported by `{by}`, waits for an officer", f"`{by}` 已支持，待管理员受理")
+        state = Message("cli.request-waits-officer", supporter=printable(row["supported_by"]))
     else:
-        how = Text("waits", "待处理")
-    return Text(f"{number}: `{area}`: {how.en}", f"{number}：`{area}`：{how.zh}")
+        state = Message("cli.request-waits")
+    return labelled(number, Message("common.named", name=area, text=state))
 
 
-def _names(people: list[dict[str, Any]]) -> str:
-    return ", ".join(f"{shown(one['name'])} ({shown(one['person'])})" for one in people)
+def _names(people: list[dict[str, Any]]) -> list[Sentence]:
+    return [Message("common.with-note", text=person["name"], more=person["person"]) for person in people]
 
 
 COMMANDS = (
-    act("request.add", _asked, words=("request",)),
-    command("request.mine", _mine, words=("mine",)),
+    act("request.add", _requested, names=("request",)),
+    command("request.mine", _own_requests, names=("mine",)),
     act(
         "request.support",
-        lambda r: Text(
-            f"{shown(r['proposal'])} of `{shown(r['person'])}` is supported: an officer can take it up",
-            f"已支持 `{shown(r['person'])}` 的 {shown(r['proposal'])}：管理员可受理",
-        ),
-        words=("support",),
+        lambda r: Message("cli.request-supported", proposal=printable(r["proposal"]), person=printable(r["person"])),
+        names=("support",),
     ),
 )

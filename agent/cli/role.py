@@ -1,46 +1,42 @@
-"""``shoumi role``: the three administrators, and which one is calling."""
+"""``shoumi role``: roles of the three administrators, and the role of the caller."""
 
 from typing import Any
 
-from agent.cli.context import Args, CliContext, act, command, shown, text
-from rules.text import Text
+from agent.cli.context import Args, CliContext, act, command
+from agent.presentation.terms import ROLES, word
+from rules.text import Message, Sentence, from_json
 
-NOUN = Text("the three administrators", "三员")
+NOUN = Message("cli.noun-role")
 
 
 def _list(context: CliContext, args: Args) -> int:
-    found = context.call("role.list", args)
+    answer = context.call("role.list", args)
     terminal = context.terminal
     if terminal.json:
-        terminal.data(found)
+        terminal.emit(answer)
         return 0
     terminal.table(
-        [Text("role", "角色"), Text("meaning", "名称"), Text("group", "系统组")],
-        [(row["role"], terminal.say(text(row["text"])), row["group"]) for row in found["roles"]],
+        [Message("common.role"), Message("cli.meaning"), Message("cli.group")],
+        [(row["role"], terminal.say(from_json(row["text"])), row["group"]) for row in answer["roles"]],
     )
-    if found["bootstrap"]:
-        terminal.talk(
-            Text(
-                "no group is set: root acts for all three; see `shoumi doctor`",
-                "尚未设置角色组：root 代行三员；见 `shoumi doctor`",
-            )
-        )
-    elif found["yours"]:
-        terminal.talk(Text(f"you act as: {shown(found['yours'])}", f"您的角色：{shown(found['yours'])}"))
+    if answer["bootstrap"]:
+        terminal.talk(Message("cli.no-role-groups"))
+    elif answer["yours"]:
+        terminal.talk(Message("cli.your-role", role=word(ROLES, answer["yours"])))
     else:
-        because = text(found["because"])
-        terminal.talk(Text(f"you have no role: {because.en}", f"您没有角色：{because.zh}"))
+        terminal.talk(Message("cli.no-role", reason=from_json(answer["because"])))
     return 0
 
 
-def _set(result: dict[str, Any]) -> Text:
-    named = ", ".join(f"{role}={shown(group)}" for role, group in result["groups"].items() if group is not None)
-    if result["trial_ended"]:
-        return Text(
-            f"the trial is over for good: {named}; what gives access takes two officers from now on",
-            f"试用永久结束：{named}；此后授予权限须两人办理",
-        )
-    return Text(f"the groups are: {named}", f"角色组：{named}")
+def _set(answer: dict[str, Any]) -> Sentence:
+    groups = [
+        Message("common.equals", name=word(ROLES, role), value=group)
+        for role, group in answer["groups"].items()
+        if group is not None
+    ]
+    if answer["trial_ended"]:
+        return Message("cli.trial-ended", groups=groups)
+    return Message("cli.role-groups", groups=groups)
 
 
 COMMANDS = (command("role.list", _list), act("role.set", _set))

@@ -1,79 +1,72 @@
-"""``shoumi room``: places with doors, what each asks, and what is kept there."""
+"""``shoumi room``: secure rooms, their requirements and the areas stored in them."""
 
 from agent.api.operations.room_fields import asked_for, values
 from agent.api.timestamps import local
-from agent.cli.context import Args, CliContext, OutputColumn, act, coded, column, command, level, shown, table
+from agent.cli.context import Args, CliContext, OutputColumn, act, coded, column, command, level, printable, table
 from agent.presentation.terms import DOMAINS, word
-from rules.text import Text
+from rules.text import Message, Sentence, Text
 
-NOUN = Text("rooms and what they ask", "涉密场所")
+NOUN = Message("cli.noun-room")
 
 
-def _host(result: dict[str, str]) -> Text:
-    name = shown(result["room"])
-    return (
-        Text(f"this machine stands in `{name}`", f"本机位于 `{name}`")
-        if name
-        else Text("this machine stands in no room", "本机不在任何场所")
-    )
+def _host(answer: dict[str, str]) -> Sentence:
+    name = printable(answer["room"])
+    return Message("cli.host-room", name=name) if name else Message("cli.host-no-room")
 
 
 def _show(context: CliContext, args: Args) -> int:
-    found = context.call("room.show", args)
+    room = context.call("room.show", args)
     terminal = context.terminal
     if terminal.json:
-        terminal.data(found)
+        terminal.emit(room)
         return 0
     rows = [
-        (Text("room", "场所"), found["name"]),
+        (Message("common.room"), room["name"]),
         (
-            Text("level", "密级"),
-            f"{terminal.say(level(found['level']))} ({terminal.say(word(DOMAINS, found['domain']))})",
+            Message("common.level"),
+            terminal.say(Message("common.with-note", text=level(room["level"]), more=word(DOMAINS, room["domain"]))),
         ),
-        (Text("asks for", "进入要求"), [terminal.say(text) for text in asked_for(found)]),
-        *((label, terminal.say(value) if isinstance(value, Text) else value) for label, value in values(found)),
-        (Text("persons in scope", "知悉人员"), found["scope"]["person"]),
-        (Text("departments in scope", "知悉部门"), found["scope"]["department"]),
-        (Text("projects in scope", "知悉项目"), found["scope"]["project"]),
-        (Text("custodian", "责任人"), found["custodian"]),
-        (Text("hours", "开放时间"), found["hours"]),
-        (Text("secret until", "保密期限"), found["secret_until"] and local(found["secret_until"])),
-        (Text("keeps", "存放"), found["keeps"]),
-        (Text("doors", "门"), found["doors"]),
-        (Text("inside", "室内人员"), [one["person"] for one in found["inside"]]),
-        (Text("open alarms", "未确认报警"), found["alarms"] or None),
-        (Text("LOCKED DOWN", "封控中"), found["locked"]),
+        (Message("common.entry-requirements"), [terminal.say(text) for text in asked_for(room)]),
+        *((label, terminal.say(cell) if isinstance(cell, Message | Text) else cell) for label, cell in values(room)),
+        (Message("cli.scope-persons"), room["scope"]["person"]),
+        (Message("cli.scope-departments"), room["scope"]["department"]),
+        (Message("cli.scope-projects"), room["scope"]["project"]),
+        (Message("cli.custodian"), room["custodian"]),
+        (Message("cli.opening-hours"), room["hours"]),
+        (Message("cli.secret-until"), room["secret_until"] and local(room["secret_until"])),
+        (Message("cli.room-contents"), room["keeps"]),
+        (Message("common.doors"), room["doors"]),
+        (Message("common.inside"), [person["person"] for person in room["inside"]]),
+        (Message("cli.open-alarms"), room["alarms"] or None),
+        (Message("common.locked-down"), room["locked"]),
     ]
-    terminal.table([Text("what", "项目"), Text("value", "内容")], [(terminal.say(what), value) for what, value in rows])
+    terminal.table([Message("cli.field"), Message("cli.value")], [(terminal.say(name), cell) for name, cell in rows])
     return 0
 
 
 def _list(context: CliContext, args: Args) -> int:
     columns = (
-        column("room", "场所", "name"),
-        OutputColumn(Text("level", "密级"), lambda row: context.terminal.say(level(row["level"]))),
-        coded("domain", "种类", "domain", DOMAINS),
-        column("doors", "门", "doors"),
-        column("inside", "室内人数", "inside"),
+        column(Message("common.room"), "name"),
+        OutputColumn(Message("common.level"), lambda row: context.terminal.say(level(row["level"]))),
+        coded(Message("tui.domain"), "domain", DOMAINS),
+        column(Message("common.doors"), "doors"),
+        column(Message("cli.inside-count"), "inside"),
         OutputColumn(
-            Text("state", "状态"),
-            lambda row: context.terminal.say(Text("LOCKED DOWN", "封控中")) if row["locked"] else None,
+            Message("common.state"),
+            lambda row: context.terminal.say(Message("common.locked-down")) if row["locked"] else None,
         ),
     )
-    return table(context, context.stream("room.list", args), columns, Text("no rooms yet", "尚无场所"))
+    return table(context, context.stream("room.list", args), columns, Message("cli.no-rooms-yet"))
 
 
 COMMANDS = (
-    act("room.add", lambda r: Text(f"`{shown(r['room'])}` is registered", f"已登记 `{shown(r['room'])}`")),
-    act("room.set", lambda r: Text(f"`{shown(r['room'])}` is changed", f"已修改 `{shown(r['room'])}`")),
+    act("room.add", lambda r: Message("cli.registered", name=printable(r["room"]))),
+    act("room.set", lambda r: Message("cli.changed", name=printable(r["room"]))),
     command("room.show", _show),
     command("room.list", _list),
     act(
         "room.remove",
-        lambda r: Text(
-            f"`{shown(r['room'])}` is removed; {r['grants_ended']} grants ended",
-            f"已移除 `{shown(r['room'])}`；终止授权 {r['grants_ended']} 项",
-        ),
+        lambda r: Message("cli.room-removed", room=printable(r["room"]), count=r["grants_ended"]),
     ),
     act("room.host", _host),
 )

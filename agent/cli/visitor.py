@@ -1,40 +1,33 @@
-"""``shoumi visitor``: registered visits, from arrival to the badge handed back."""
+"""``shoumi visitor``: registered visits, from arrival to the return of the badge."""
 
 from agent.api.timestamps import local
-from agent.cli.context import act, column, listing, moment, shown
-from rules.text import Text
+from agent.cli.context import act, column, listing, moment, printable
+from rules.text import Message, Sentence
 
-NOUN = Text("visits and escorts", "来访登记")
-
-
-def _added(result: dict[str, str]) -> Text:
-    until, who, room = local(result["until"]), shown(result["person"]), shown(result["room"])
-    return Text(
-        f"{result['visit']}: `{who}` may visit `{room}` with the escort until {until}",
-        f"{result['visit']}：`{who}` 可由陪同人带领到访 `{room}`，至 {until}",
-    )
+NOUN = Message("cli.noun-visitor")
 
 
-def _left(result: dict[str, object]) -> Text:
-    who, badges = shown(result["person"]), result["badges"]
+def _added(answer: dict[str, str]) -> Sentence:
+    until, person, room = local(answer["until"]), printable(answer["person"]), printable(answer["room"])
+    return Message("cli.visit-added", visit=answer["visit"], person=person, room=room, until=until)
+
+
+def _departed(answer: dict[str, object]) -> Sentence:
+    person, badges = printable(answer["person"]), answer["badges"]
     if not badges:
-        return Text(f"`{who}` has left", f"`{who}` 已离开")
+        return Message("cli.visitor-left", person=person)
     assert isinstance(badges, list)
-    cards = ", ".join(map(shown, badges))
-    if result["badge_lost"]:
-        return Text(f"`{who}` has left; LOST: badge {cards}", f"`{who}` 已离开；门禁卡 {cards} 挂失")
-    return Text(f"`{who}` has left; badge {cards} is back", f"`{who}` 已离开；门禁卡 {cards} 已收回")
+    if answer["badge_lost"]:
+        return Message("cli.visitor-left-badges-lost", person=person, badges=badges)
+    return Message("cli.visitor-left-badges-returned", person=person, badges=badges)
 
 
-def _ended(result: dict[str, object]) -> Text:
-    who, inside = shown(result["person"]), result["inside"]
+def _ended(answer: dict[str, object]) -> Sentence:
+    person, inside = printable(answer["person"]), answer["inside"]
     if not inside:
-        return Text(f"the visit of `{who}` is over", f"`{who}` 的来访已终止")
+        return Message("cli.visit-ended", person=person)
     assert isinstance(inside, list)
-    rooms = ", ".join(map(shown, inside))
-    return Text(
-        f"the visit of `{who}` is over, and he is STILL INSIDE: {rooms}", f"`{who}` 的来访已终止，但其仍在室内：{rooms}"
-    )
+    return Message("cli.visit-ended-inside", person=person, rooms=inside)
 
 
 COMMANDS = (
@@ -42,21 +35,21 @@ COMMANDS = (
     listing(
         "visitor.list",
         (
-            column("visit", "来访", "id"),
-            column("visitor", "来访者", "person"),
-            column("name", "姓名", "visitor"),
-            column("room", "场所", "room"),
-            column("host", "接待人", "host"),
-            column("escort", "陪同人", "escort"),
-            column("purpose", "事由", "purpose"),
-            moment("since", "起始", "since"),
-            moment("until", "截止", "until"),
-            column("badge", "门禁卡", "badge"),
-            moment("ended", "终止", "ended_at"),
-            moment("left", "离开", "left_at"),
+            column(Message("registry.visit"), "id"),
+            column(Message("cli.visitor"), "person"),
+            column(Message("common.name"), "visitor"),
+            column(Message("common.room"), "room"),
+            column(Message("cli.visit-host"), "host"),
+            column(Message("cli.escort"), "escort"),
+            column(Message("common.purpose"), "purpose"),
+            moment(Message("common.since"), "since"),
+            moment(Message("cli.ends-at"), "until"),
+            column(Message("common.badge"), "badge"),
+            moment(Message("cli.ended-at"), "ended_at"),
+            moment(Message("cli.left-at"), "left_at"),
         ),
-        Text("no visits", "没有来访"),
+        Message("cli.no-visits"),
     ),
-    act("visitor.exit", _left),
+    act("visitor.exit", _departed),
     act("visitor.end", _ended),
 )

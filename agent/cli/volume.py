@@ -1,7 +1,7 @@
-"""``shoumi volume``: disks the agent mounts, guarded before anybody sees them, and lets go of again.
+"""``shoumi volume``: disks that the agent mounts, guards before they become visible, and releases.
 
-Rules of this file: ``create`` works on an empty disk that nothing guards yet, with the rights of whoever calls it, and
-asks no agent. The other commands are acts of the agent, which takes its time for them; they wait for what comes of it.
+Rules of this file: ``create`` works on an empty, unguarded disk with the rights of the caller, and needs no agent. The
+other commands are acts of the agent that take time; they wait for the outcome.
 """
 
 import os
@@ -9,30 +9,30 @@ from typing import Any
 
 from agent.api.operations.schema import Param
 from agent.api.timestamps import local
-from agent.cli.context import Args, CliContext, OutputColumn, column, command, shown, table, text
+from agent.cli.context import Args, CliContext, OutputColumn, column, command, printable, table
 from agent.cli.parser import Command
 from agent.disks import creation
 from agent.errors import RefusedError
 from agent.presentation import seen
 from agent.presentation.terms import VOLUME_STATES, word
-from rules.text import Text
+from rules.text import Message, from_json
 
-NOUN = Text("disks with areas on them: made, mounted, let go of", "涉密卷：建立、挂载与释放")
+NOUN = Message("cli.noun-volume")
 
-_YES = Param("yes", "flag", Text("do not only show what would happen", "确认执行，而不只是查看"))
+_YES = Param("yes", "flag", Message("cli.param-yes"))
 _CREATE = (
     Param(
         "device",
         "path",
-        Text("an empty block device, or an image", "空的块设备，或映像文件"),
+        Message("cli.param-volume-device"),
         required=True,
         positional=True,
         metavar="DEVICE|FILE",
     ),
-    Param("fstype", "text", Text("the filesystem", "文件系统"), required=True, choices=("ext4", "xfs")),
-    Param("size", "number", Text("of a new image, in MiB", "新映像文件的大小（MiB）"), metavar="MIB"),
-    Param("luks", "flag", Text("in a LUKS2 container", "置于 LUKS2 容器中")),
-    Param("luks_key", "path", Text("file with its key", "其密钥文件"), metavar="FILE"),
+    Param("fstype", "text", Message("cli.param-fstype"), required=True, choices=("ext4", "xfs")),
+    Param("size", "number", Message("cli.param-size"), metavar="MIB"),
+    Param("luks", "flag", Message("cli.param-luks")),
+    Param("luks_key", "path", Message("cli.param-luks-key"), metavar="FILE"),
     _YES,
 )
 
@@ -40,44 +40,41 @@ _CREATE = (
 def _create(context: CliContext, args: Args) -> int:
     device, key = _absolute(args["device"]), args["luks_key"]
     if args["fstype"] not in ("ext4", "xfs"):
-        raise RefusedError(Text("the filesystem is ext4 or xfs", "文件系统须为 ext4 或 xfs"))
+        raise RefusedError(Message("cli.filesystem-unsupported"))
     size = None if args["size"] is None else int(args["size"]) << 20
     wanted = creation.plan(device, args["fstype"], size, encrypted=bool(args["luks"]), key=_absolute(key))
     terminal = context.terminal
     if not args["yes"]:
-        terminal.data({"steps": [step.to_json() for step in wanted.steps()]}, *wanted.steps())
-        raise RefusedError(Text("nothing is done yet", "尚未执行"), Text("to do it: add --yes", "确认执行请加 --yes"))
+        terminal.emit({"steps": [step.to_json() for step in wanted.steps()]}, *wanted.steps())
+        raise RefusedError(Message("cli.nothing-changed"), Message("cli.add-yes-hint"))
     for step in wanted.steps():
         terminal.talk(step)
-    made = creation.make(wanted)
-    said = shown(made.device)
-    terminal.data(made.to_json(), Text(f"`{said}` has a new {made.fstype}", f"`{said}` 已建立新的 {made.fstype}"))
-    encrypted = " --luks-key FILE" if made.luks else ""
-    following = f"shoumi volume attach {said} --at POINT{encrypted}"
-    terminal.talk(Text(f"next: {following}", f"下一步：{following}"))
+    volume = creation.make(wanted)
+    device_name = printable(volume.device)
+    terminal.emit(volume.to_json(), Message("cli.volume-created", device=device_name, fstype=volume.fstype))
+    encrypted = " --luks-key FILE" if volume.luks else ""
+    following = f"shoumi volume attach {device_name} --at POINT{encrypted}"
+    terminal.talk(Message("cli.next", text=following))
     return 0
 
 
 def _attach(context: CliContext, args: Args) -> int:
     if not args["uuid"]:
-        found = context.call("volume.show", {"volume": args["device"]})
-        args = {**args, "uuid": found["uuid"] or None}
+        volume = context.call("volume.show", {"volume": args["device"]})
+        args = {**args, "uuid": volume["uuid"] or None}
     outcome = _outcome(context, context.call("volume.attach", args))
-    point = shown(outcome["point"])
-    context.terminal.data(
+    point = printable(outcome["point"])
+    context.terminal.emit(
         outcome,
-        Text(
-            f"attached for `{point}`: marked, and nobody sees it; next: shoumi volume publish {point}",
-            f"已为 `{point}` 附加：已标记且无人可见；下一步：shoumi volume publish {point}",
-        ),
+        Message("cli.volume-attached", point=point),
     )
     return 0
 
 
 def _publish(context: CliContext, args: Args) -> int:
     outcome = _outcome(context, context.call("volume.publish", args))
-    point, state = shown(outcome["point"]), word(VOLUME_STATES, outcome["state"])
-    context.terminal.data(outcome, Text(f"`{point}`: {state.en}", f"`{point}`：{state.zh}"))
+    point, state = printable(outcome["point"]), word(VOLUME_STATES, outcome["state"])
+    context.terminal.emit(outcome, Message("common.named", name=point, text=state))
     return int(outcome["state"] not in ("published", "guarded"))
 
 
@@ -85,87 +82,78 @@ def _hide(context: CliContext, args: Args) -> int:
     terminal = context.terminal
     if not args["yes"]:
         plan = context.call("volume.show", {"volume": args["point"]})
-        areas, point = ", ".join(map(shown, plan["areas"])) or "-", shown(args["point"])
-        terminal.data(
+        areas, point = plan["areas"] or "-", printable(args["point"])
+        terminal.emit(
             plan,
-            Text(f"areas that nobody reaches any more: {areas}", f"将无法访问的目录：{areas}"),
-            *(text(one["text"]) for one in plan["holders"]),
+            Message("cli.volume-hide-areas", areas=areas),
+            *(from_json(holder["text"]) for holder in plan["holders"]),
         )
         raise RefusedError(
-            Text("nothing is done yet", "尚未执行"),
-            Text(
-                f"to do it: shoumi volume hide {point} --yes; with --end its holders are ended",
-                f"确认执行：shoumi volume hide {point} --yes；加 --end 则结束占用进程",
-            ),
+            Message("cli.nothing-changed"),
+            Message("cli.volume-hide-hint", point=point),
         )
     outcome = _outcome(context, context.call("volume.hide", args))
-    point = shown(outcome["point"])
+    point = printable(outcome["point"])
     if outcome["free"]:
-        terminal.data(outcome, Text(f"`{point}` is hidden, and its disk is free", f"`{point}` 已隐藏，磁盘已释放"))
+        terminal.emit(outcome, Message("cli.volume-hidden", point=point))
         return 0
-    said = Text(f"`{point}` is hidden; its disk is still held", f"`{point}` 已隐藏；磁盘仍被占用")
-    kernel = Text(
-        "by the kernel itself: an NFS export, swap, a loop device", "被内核自身占用：NFS 导出、交换或 loop 设备"
-    )
-    terminal.data(outcome, said, *([text(one["text"]) for one in outcome["holders"]] or [kernel]))
+    still_held = Message("cli.volume-hidden-held", point=point)
+    kernel = Message("cli.held-by-kernel")
+    terminal.emit(outcome, still_held, *([from_json(holder["text"]) for holder in outcome["holders"]] or [kernel]))
     return 1
 
 
 def _show(context: CliContext, args: Args) -> int:
-    found = context.call("volume.show", args)
+    volume = context.call("volume.show", args)
     rows = [
-        (Text("device", "设备"), found["device"]),
-        (Text("mount point", "挂载点"), found["point"]),
-        (Text("what is on it", "内容"), found["kind"]),
-        (Text("number", "编号"), found["uuid"]),
-        (Text("areas", "目录"), found["areas"]),
+        (Message("common.device"), volume["device"]),
+        (Message("cli.mount-point"), volume["point"]),
+        (Message("cli.volume-content"), volume["kind"]),
+        (Message("cli.uuid"), volume["uuid"]),
+        (Message("common.areas"), volume["areas"]),
     ]
     terminal = context.terminal
     if terminal.json:
-        terminal.data(found)
+        terminal.emit(volume)
         return 0
-    terminal.table([Text("what", "项目"), Text("value", "内容")], [(terminal.say(what), value) for what, value in rows])
-    for one in found["holders"]:
-        terminal.line(terminal.say(text(one["text"])))
+    terminal.table([Message("cli.field"), Message("cli.value")], [(terminal.say(label), text) for label, text in rows])
+    for holder in volume["holders"]:
+        terminal.line(terminal.say(from_json(holder["text"])))
     return 0
 
 
 def _list(context: CliContext, args: Args) -> int:
     columns = (
-        column("point", "挂载点", "point"),
-        column("device", "设备", "device"),
-        column("type", "类型", "fstype"),
-        OutputColumn(Text("state", "状态"), lambda row: word(VOLUME_STATES, row["state"])),
-        column("areas", "目录", "areas"),
-        OutputColumn(
-            Text("guard seen", "证实时间"), lambda row: seen.short(row["seen"], local) if row["seen"] else None
-        ),
-        column("by", "操作人", "by"),
-        OutputColumn(Text("since", "起始"), lambda row: local(row["since"]) if row["since"] else None),
-        OutputColumn(Text("trouble", "问题"), lambda row: text(row["trouble"]) if row["trouble"] else None),
+        column(Message("cli.mount-point"), "point"),
+        column(Message("common.device"), "device"),
+        column(Message("cli.filesystem-type"), "fstype"),
+        OutputColumn(Message("common.state"), lambda row: word(VOLUME_STATES, row["state"])),
+        column(Message("common.areas"), "areas"),
+        OutputColumn(Message("common.guard-seen"), lambda row: seen.short(row["seen"], local) if row["seen"] else None),
+        column(Message("cli.operator"), "by"),
+        OutputColumn(Message("common.since"), lambda row: local(row["since"]) if row["since"] else None),
+        OutputColumn(Message("cli.problem"), lambda row: from_json(row["trouble"]) if row["trouble"] else None),
     )
-    return table(context, context.stream("volume.list", args), columns, Text("no volumes yet", "尚无卷"))
+    return table(context, context.stream("volume.list", args), columns, Message("cli.no-volumes-yet"))
 
 
 def _outcome(context: CliContext, act: dict[str, Any]) -> dict[str, Any]:
-    """Wait for what comes of an act. Raises :class:`RefusedError` with the reason when it has not come about."""
+    """Wait for the outcome of an act. Raises :class:`RefusedError` with the reason when the act failed."""
     [outcome] = context.stream("volume.outcome", {"point": act["point"], "at": act["at"]})
     if outcome["error"]:
-        raise RefusedError(text(outcome["error"]), text(outcome["hint"]) if outcome["hint"] else None)
+        raise RefusedError(from_json(outcome["error"]), from_json(outcome["hint"]) if outcome["hint"] else None)
     return {**outcome, **{name: act[name] for name in act if name.endswith("milliseconds")}}
 
 
 def _absolute(path: str | None) -> str:
-    return os.path.abspath(path) if path else ""  # noqa: PTH100 - links stay, as for every path that is named
+    return os.path.abspath(path) if path else ""  # noqa: PTH100 - links stay, as for every path argument
 
 
 COMMANDS = (
-    Command(
-        ("volume", "create"), Text("make a new filesystem on an empty disk", "在空磁盘上建立文件系统"), _CREATE, _create
-    ),
+    Command(("volume", "create"), Message("cli.help-volume-create"), _CREATE, _create),
     command("volume.attach", _attach),
     command("volume.publish", _publish),
     command("volume.hide", _hide, extra=(_YES,)),
     command("volume.show", _show),
-    command("volume.list", _list),
+    command("volume.list", _list, note=Message("cli.explains-guard-seen")),
 )

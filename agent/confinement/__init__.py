@@ -1,4 +1,5 @@
-"""What each process of the agent may do, and how it gives up the rest: capabilities, a filter of calls, limits.
+"""Confinement of the agent's processes: what each may do, and how it gives up the rest: capabilities, seccomp filters,
+limits.
 
-Rules of this folder: standard library only, and no other part of the agent, because the smallest process stands on it.
+Rules of this folder: standard library only, and no other part of the agent, because the smallest process depends on it.
 """

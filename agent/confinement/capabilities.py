@@ -1,6 +1,6 @@
-"""Give up every capability a process does not need, for good.
+"""Capabilities: every process gives up those it does not need, permanently.
 
-Rules of this file: it only ever takes away. Which process needs which: :mod:`agent.confinement.process_rights`.
+Rules of this file: it only removes. The needs of each process: :mod:`agent.confinement.process_rights`.
 Sources: capabilities(7), capset(2), PR_CAPBSET_DROP in prctl(2).
 """
 
@@ -40,29 +40,29 @@ def held() -> int:
     return 0
 
 
-def keep_only(kept: Iterable[int], acting: Iterable[int] | None = None) -> None:
-    """Drop all but *kept* from the effective, permitted, inheritable and bounding sets. Raises ``OSError``.
+def keep_only(allowed: Iterable[int], acting: Iterable[int] | None = None) -> None:
+    """Drop all but *allowed* from the effective, permitted, inheritable and bounding sets. Raises ``OSError``.
 
-    *acting*: of those, what counts at once; the rest is only there to be handed on to the programs it starts as root.
-    A capability this process does not hold stays out. Program files with capabilities give nothing back afterwards, nor
-    does being root (no_new_privs). Without CAP_SETPCAP the bounding set cannot be changed and is left as it is.
+    *acting*: the effective ones among them; the rest is only passed on to the programs it starts as root. A capability
+    this process does not hold stays out. Program files with capabilities give nothing back afterwards, nor does being
+    root (no_new_privs). Without CAP_SETPCAP the bounding set cannot be changed and is left as it is.
     """
-    mask = _set(kept) & held()
+    mask = _set(allowed) & held()
     last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
     _checked(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-    if held() >> CAP_SETPCAP & 1:  # else the bounding set stays: it gives nothing back to whoever gains no privileges
+    if held() >> CAP_SETPCAP & 1:  # else the bounding set stays: with no_new_privs it gives nothing back
         for number in range(last + 1):
             if not mask >> number & 1:
                 _checked(_libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0))
     now = mask if acting is None else mask & _set(acting)
     header = struct.pack("=Ii", _VERSION_3, 0)
     low, high = mask & 0xFFFFFFFF, mask >> 32
-    data = struct.pack("=6I", now & 0xFFFFFFFF, low, 0, now >> 32, high, 0)
-    _checked(_libc.capset(header, data))
+    sets = struct.pack("=6I", now & 0xFFFFFFFF, low, 0, now >> 32, high, 0)
+    _checked(_libc.capset(header, sets))
 
 
-def _checked(result: int) -> None:
-    if result < 0:
+def _checked(status: int) -> None:
+    if status < 0:
         code = ctypes.get_errno()
         raise OSError(code, "capabilities could not be dropped")
 

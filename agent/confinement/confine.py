@@ -1,9 +1,9 @@
-"""A process gives up what its row of :mod:`agent.confinement.process_rights` does not name, before it looks around.
+"""Confinement of a process to its row of :mod:`agent.confinement.process_rights`, before it reads any input.
 
-Rules of this file: it only takes away. Capabilities that cannot be dropped end the process, for a right that was
-thought gone is worse than no process. A filter that cannot be set (a kernel without seccomp, a processor whose numbers
-nobody wrote down) is said on standard error and the process goes on, because the agent enforces on such kernels, too;
-``doctor`` sees from outside that there is none (:mod:`agent.doctor.process_checks`).
+Rules of this file: it only removes. Capabilities that cannot be dropped end the process, because a right believed gone
+is worse than no process. A filter that cannot be set (a kernel without seccomp, an unknown processor) is reported on
+standard error and the process continues, because the agent enforces on such kernels, too; ``doctor`` detects from
+outside that there is none (:mod:`agent.doctor.process_checks`).
 Sources: prctl(2) PR_SET_DUMPABLE, setrlimit(2), :mod:`agent.confinement.seccomp`.
 """
 
@@ -21,11 +21,11 @@ Say = Callable[[str], object]
 
 
 def confine(rights: ProcessRights, say: Say) -> None:
-    """Keep *rights* and nothing else, for good; *say* what of it this kernel does not offer.
+    """Keep *rights* and nothing else, permanently; *say* reports what this kernel does not offer.
 
     Raises ``OSError`` when capabilities could not be dropped.
 
-    Before there is a second thread: each has capabilities of its own.
+    To be called before there is a second thread: each has capabilities of its own.
     """
     capabilities.keep_only(rights.capabilities, rights.acting)
     limit(rights)
@@ -33,7 +33,7 @@ def confine(rights: ProcessRights, say: Say) -> None:
 
 
 def limit(rights: ProcessRights) -> None:
-    """Leave no memory in a core file, and write and start no more than *rights* says."""
+    """Prevent core dumps, and limit file sizes and tasks to *rights*."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     for which, most in ((resource.RLIMIT_FSIZE, rights.files), (resource.RLIMIT_NPROC, rights.tasks)):
@@ -44,8 +44,8 @@ def limit(rights: ProcessRights) -> None:
 
 
 def filter_calls(rights: ProcessRights, say: Say) -> bool:
-    """Deny the calls that *rights* does without; return whether the kernel took the filter, and say so if not."""
-    arch = syscalls.here()
+    """Deny the calls outside *rights*; return whether the kernel took the filter, and report if not."""
+    arch = syscalls.this_architecture()
     if arch is None:
         say(f"shoumi {rights.name}: no filter of system calls on {platform.machine()}: it runs without one")
         return False

@@ -1,13 +1,13 @@
-"""What each process of the agent may do, one row each: its capabilities with the reason, and the calls it does without.
+"""Rights of each process of the agent, one row each: its capabilities with the reason, and the denied system calls.
 
-Rules of this file: data only. A process that starts others cannot deny them what it denies itself with a filter, for
-filters are inherited and never become wider: the holder and the control process therefore deny less than what they
-start. A capability that is not in a row is gone before the process looks at anything that others wrote
-(:func:`agent.confinement.confine.confine`). ``doctor`` compares a row with what the kernel says of the process.
+Rules of this file: data only. A process that starts others cannot deny itself by a filter what they need, because
+filters are inherited and never become wider: the holder and the control process therefore deny less than their
+children. A capability that is not in a row is dropped before the process reads any foreign input
+(:func:`agent.confinement.confine.confine`). ``doctor`` compares a row with the kernel's state of the process.
 
-The processes that become a person (an attempt, a sweep, a letter) and the canary are not here: they come from a row
-with its filter, and have no capability, the canary one, once they are somebody else (capabilities(7), "Effect of user
-ID changes on capabilities").
+The processes that become a person (an attempt, a sweep, a letter) and the canary are not here: they inherit the filter
+of a row, and lose their capabilities when they change their uids (capabilities(7), "Effect of user ID changes on
+capabilities"); the canary keeps one.
 """
 
 import socket
@@ -40,10 +40,10 @@ _HERE: Final = (socket.AF_UNIX,)
 
 @dataclass(frozen=True)
 class ProcessRights:
-    """One process. ``capabilities``: each with the reason; ``acting``: those that count for itself, ``None``: all.
+    """One process. ``capabilities``: each with the reason; ``acting``: the effective ones, ``None``: all.
 
-    ``denied``: groups of calls, and the socket families that are left. ``files``: the largest file it may write, in
-    bytes; ``tasks``: how many threads its account may have; ``None``: no bound of ours.
+    ``denied``: groups of calls, and the allowed socket families. ``files``: the largest file it may write, in bytes;
+    ``tasks``: how many threads its account may have; ``None``: unlimited.
     """
 
     name: str
@@ -55,13 +55,13 @@ class ProcessRights:
 
     @property
     def mask(self) -> int:
-        """The capabilities that count, as the kernel shows them in ``CapEff``."""
+        """The effective capabilities, as the kernel shows them in ``CapEff``."""
         return sum(1 << number for number in (self.capabilities if self.acting is None else self.acting))
 
 
 _LOOKING: Final = {
     CAP_SYS_PTRACE: "/proc/TID of other people's processes",
-    CAP_DAC_READ_SEARCH: "files and directories whose permissions are closed to root without it",
+    CAP_DAC_READ_SEARCH: "files and directories that root cannot read without it",
 }
 
 DECIDER: Final = ProcessRights(
@@ -78,7 +78,7 @@ LABEL_WORKER: Final = ProcessRights(
     {
         CAP_SYS_ADMIN: "trusted.* attributes",
         **_LOOKING,
-        CAP_SETUID: "becoming whoever was refused, to take away the empty file that their open has made",
+        CAP_SETUID: "taking on the refused person's identity, to remove the empty file that their open created",
         CAP_SETGID: "the same",
     },
     DeniedCalls((*NOBODY, "keys", "rings", "mounts", "namespaces", "programs", "marks", "handles", "tables"), _HERE),
@@ -87,7 +87,7 @@ LABEL_WORKER: Final = ProcessRights(
 WATCHER: Final = ProcessRights(
     "watcher",
     {
-        CAP_SYS_ADMIN: "covering a directory; a detached mount of each guarded volume",
+        CAP_SYS_ADMIN: "covers over directories; a detached mount of each guarded volume",
         **_LOOKING,
     },
     DeniedCalls((*NOBODY, "keys", "rings", "namespaces", "programs", "marks", "handles", "tables"), _HERE),
@@ -98,18 +98,18 @@ CONTROL: Final = ProcessRights(
     {
         CAP_SYS_ADMIN: "marks, mounts, trusted.* attributes",
         CAP_DAC_READ_SEARCH: "every file of an area, for labels and proofs",
-        CAP_DAC_OVERRIDE: "the spool of HR's user, homes, spools, what a leaver closed to everybody",
+        CAP_DAC_OVERRIDE: "HR's spool, homes, spools, files that a leaver closed to everybody",
         CAP_FOWNER: "deny entries on files of others",
         CAP_FSETID: "… that leave the setgid bit of a shared directory alone",
-        CAP_CHOWN: "what a leaver owns; the control socket; answers for HR",
-        CAP_KILL: "ending what a leaver runs",
-        CAP_SETUID: "becoming the leaver for a sweep or an attempt, and nobody for the doors",
+        CAP_CHOWN: "files of a leaver; the control socket; answers for HR",
+        CAP_KILL: "ending processes of a leaver",
+        CAP_SETUID: "the leaver's identity for a sweep or an attempt, and nobody's for the doors",
         CAP_SETGID: "the same",
-        CAP_SYS_PTRACE: "what other people's processes hold",
-        CAP_AUDIT_CONTROL: "an attempt's login uid, where whoever started the agent has left his own",
-        CAP_AUDIT_WRITE: "usermod says what it did to the host's audit log",
+        CAP_SYS_PTRACE: "files held by other people's processes",
+        CAP_AUDIT_CONTROL: "an attempt's login uid, where the agent inherited one from its starter",
+        CAP_AUDIT_WRITE: "usermod's entries in the host's audit log",
     },
-    # Left: mounts and keys for volumes (mount, cryptsetup), rings and tables for seeing what processes hold, programs
+    # Allowed: mounts and keys for volumes (mount, cryptsetup), rings and tables for the files processes hold, programs
     # for usermod and its like, the network for the doors it starts and for a directory of accounts.
     DeniedCalls(NOBODY, _HOST),
 )
@@ -118,7 +118,7 @@ DEPARTURES: Final = ProcessRights("departures", CONTROL.capabilities, DeniedCall
 
 VERIFIER: Final = ProcessRights(
     "verifier",
-    {CAP_DAC_READ_SEARCH: "the record, whoever owns it"},
+    {CAP_DAC_READ_SEARCH: "the record, whatever its owner"},
     DeniedCalls((*NOBODY, "keys", "rings", "mounts", "namespaces", "programs", "marks", "handles", "tables"), _HERE),
 )
 
@@ -134,10 +134,10 @@ HOLDER: Final = ProcessRights(
     "holder",
     {
         **CONTROL.capabilities,
-        CAP_SETPCAP: "what it starts takes the rest out of its bounding set",
+        CAP_SETPCAP: "its children drop the rest from their bounding sets",
     },
     DeniedCalls(NOBODY, _HOST),
-    acting=(CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE),  # groups, covers, its home; else it hands on
+    acting=(CAP_SYS_ADMIN, CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE),  # groups, covers, its home; the rest is passed on
 )
 
 ALL: Final = (HOLDER, DECIDER, LABEL_WORKER, WATCHER, CONTROL, DEPARTURES, VERIFIER, DOORS)

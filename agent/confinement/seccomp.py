@@ -1,16 +1,17 @@
-"""A filter of system calls for this process and all that come from it: what is denied fails, and is never deadly.
+"""System call filter for this process and its descendants: a denied call fails, and never kills.
 
-Why a list of what is denied, and not of what is allowed: libraries, the interpreter and the host's own directory
-service make calls that nobody here has thought of, on a path that is rare. A decider that loses one of them would deny
-people, or die. So a denied call returns EPERM, a socket of a denied family EAFNOSUPPORT, and the kernel writes both to
-the host's audit log (``type=SECCOMP``, or the kernel log where no auditd runs).
+Why a list of denied calls, and not of allowed ones: libraries, the interpreter and the host's own directory service
+make rare calls that cannot be listed in advance. A decider that loses one of them would deny people, or die. So a
+denied call returns EPERM, a socket of a denied family EAFNOSUPPORT, and the kernel writes both to the host's audit log
+(``type=SECCOMP``, or the kernel log where no auditd runs).
 
-Why forty lines of our own: the bindings of libseccomp for Python are not kept (pyseccomp: last release 2021), need a C
-library that minimal hosts lack, and would sit in the processes that have to be small.
+Why forty lines of our own: the Python bindings of libseccomp are not maintained (pyseccomp: last release 2021), need a
+C library that minimal hosts lack, and would be part of the processes that have to be small.
 
-Rules of this file: :func:`program` is pure; :func:`install` only takes away. A filter is seen by ``Seccomp: 2`` in
-proc_pid_status(5), never remembered. Sources: seccomp(2), linux/seccomp.h, linux/filter.h; SPEC_ALLOW because before
-Linux 5.16 a filter switched speculation off, at a cost for every call.
+Rules of this file: :func:`program` is pure; :func:`install` only removes. A filter is detected by ``Seccomp: 2`` in
+proc_pid_status(5), never remembered.
+Sources: seccomp(2), linux/seccomp.h, linux/filter.h; SPEC_ALLOW because before Linux 5.16 a filter switched speculation
+off, at a cost for every call.
 """
 
 import ctypes
@@ -33,7 +34,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Instruction(NamedTuple):
-    """One instruction, ``struct sock_filter``: on a comparison, how many to skip when it holds, and when not."""
+    """One instruction, ``struct sock_filter``: for a comparison, how many to skip if true, and if false."""
 
     code: int
     k: int
@@ -42,18 +43,18 @@ class Instruction(NamedTuple):
 
 
 class DeniedCalls(NamedTuple):
-    """What a process is to do without. ``families``: those of sockets it may make; ``None``: any."""
+    """The denied calls of a process. ``families``: socket families it may create; ``None``: any."""
 
     groups: Collection[Group]
     families: Collection[int] | None = None
 
 
 class SeccompError(Exception):
-    """No filter could be set; in words."""
+    """No filter could be set; the message has the error name."""
 
 
 def program(denied: DeniedCalls, arch: Architecture) -> tuple[Instruction, ...]:
-    """Return the filter that fails what is *denied*, and every call of another architecture's table."""
+    """Return the filter that denies *denied*, and every call of another architecture's table."""
     steps = [*_native(arch)]
     if denied.families is not None:
         steps += _sockets(denied.families, arch)
@@ -66,7 +67,7 @@ def program(denied: DeniedCalls, arch: Architecture) -> tuple[Instruction, ...]:
 
 
 def absent(arch: Architecture) -> tuple[Instruction, ...]:
-    """Return the filter by which clone3(2) is not there: libraries fall back on clone(2), whose flags can be seen."""
+    """Return the filter that hides clone3(2): libraries fall back on clone(2), whose flags can be inspected."""
     return (
         *_native(arch),
         *_argument(arch.number(CLONE3), [_fail(errno.ENOSYS)], load=False),
@@ -75,19 +76,19 @@ def absent(arch: Architecture) -> tuple[Instruction, ...]:
 
 
 def install(steps: Collection[Instruction], arch: Architecture, *, logged: bool = True) -> None:
-    """Set the filter for every thread of this process, for good. Raises :class:`SeccompError`."""
+    """Set the filter for every thread of this process, permanently. Raises :class:`SeccompError`."""
     code = b"".join(struct.pack("=HBBI", step.code, step.holds, step.fails, step.k) for step in steps)
-    kept = ctypes.create_string_buffer(code, len(code))
-    head = ctypes.create_string_buffer(struct.pack("@HP", len(steps), ctypes.addressof(kept)))
+    instructions = ctypes.create_string_buffer(code, len(code))
+    head = ctypes.create_string_buffer(struct.pack("@HP", len(steps), ctypes.addressof(instructions)))
     flags = _TSYNC | _SPEC_ALLOW | (_LOG if logged else 0)
     if _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
-        raise SeccompError(_why())
+        raise SeccompError(_errno_name())
     if _libc.syscall(_SYS_SECCOMP[arch.x86_64], _SET_MODE_FILTER, flags, head):
-        raise SeccompError(_why())
+        raise SeccompError(_errno_name())
 
 
 def _native(arch: Architecture) -> Iterator[Instruction]:
-    """Go on with the number of the call loaded, in the table it is meant in."""
+    """Yield the check of the architecture; afterwards the call number is loaded."""
     yield Instruction(_LOAD, _ARCH_AT)
     yield Instruction(_EQUAL, arch.audit, 1, 0)
     yield _fail(errno.EPERM)
@@ -107,7 +108,7 @@ def _sockets(families: Collection[int], arch: Architecture) -> list[Instruction]
 
 
 def _argument(number: int | None, then: list[Instruction], *, load: bool = True) -> list[Instruction]:
-    """Do *then* if the call has this number, on its first argument if *load*; afterwards the number is loaded again."""
+    """Return the steps that apply *then* to this call, on its first argument if *load*; the number is reloaded."""
     if number is None:
         return []
     if not load:
@@ -120,6 +121,6 @@ def _fail(number: int) -> Instruction:
     return Instruction(_RETURN, _ERRNO | number)
 
 
-def _why() -> str:
+def _errno_name() -> str:
     code = ctypes.get_errno()
     return f"{errno.errorcode.get(code, code)}"

@@ -1,12 +1,12 @@
-"""System calls that a process can do without, in groups, and their numbers.
+"""System calls to deny, in groups, and their numbers.
 
-Rules of this file: data only. A group is taken away as a whole; :mod:`agent.confinement.process_rights` says from whom.
-A call stands here because it reaches past what its caller was given: into other processes, the kernel, another
-namespace, another program. A call that is missing here is allowed.
+Rules of this file: data only. A group is denied as a whole; :mod:`agent.confinement.process_rights` says to which
+process. A call is listed because it reaches beyond the rights given to its caller: into other processes, the kernel,
+another namespace, another program. A call that is missing here is allowed.
 
 The numbers are those of x86-64 and of the architectures that use the kernel's common table (arm64, loongarch64,
-riscv64); from 424 on both are the same. Sources: asm/unistd_64.h, asm-generic/unistd.h, linux/audit.h; a test compares
-them with the headers.
+riscv64); from 424 on both are the same.
+Sources: asm/unistd_64.h, asm-generic/unistd.h, linux/audit.h; a test compares them with the headers.
 """
 
 import platform
@@ -23,10 +23,10 @@ class CallNumbers(NamedTuple):
 Group = Literal["kernel", "others", "keys", "rings", "mounts", "namespaces", "programs", "marks", "handles", "tables"]
 
 NOBODY: Final[tuple[Group, ...]] = ("kernel", "others")
-"""What no process of the agent does."""
+"""The groups that every process of the agent is denied."""
 
 GROUPS: Final[dict[Group, dict[str, CallNumbers]]] = {
-    # Another kernel, a module, a program inside it, its clock, its name, its swap: who may, is the kernel.
+    # Another kernel, a module, a program inside it, its clock, its name, its swap: equal to kernel rights.
     "kernel": {
         "acct": CallNumbers(163, 89),
         "bpf": CallNumbers(321, 280),
@@ -56,7 +56,7 @@ GROUPS: Final[dict[Group, dict[str, CallNumbers]]] = {
         "userfaultfd": CallNumbers(323, 282),
         "vhangup": CallNumbers(153, 58),
     },
-    # The memory and the registers of other processes. Looking at /proc takes none of these.
+    # The memory and the registers of other processes. Reading /proc needs none of these.
     "others": {
         "migrate_pages": CallNumbers(256, 238),
         "move_pages": CallNumbers(279, 239),
@@ -66,7 +66,7 @@ GROUPS: Final[dict[Group, dict[str, CallNumbers]]] = {
         "ptrace": CallNumbers(101, 117),
     },
     "keys": {"add_key": CallNumbers(248, 217), "keyctl": CallNumbers(250, 219), "request_key": CallNumbers(249, 218)},
-    # A ring does by itself what its filter would have been asked about.
+    # A ring performs operations that bypass the filter.
     "rings": {
         "io_uring_enter": CallNumbers(426, 426),
         "io_uring_register": CallNumbers(427, 427),
@@ -83,7 +83,7 @@ GROUPS: Final[dict[Group, dict[str, CallNumbers]]] = {
         "open_tree": CallNumbers(428, 428),
         "umount2": CallNumbers(166, 39),
     },
-    # With it, clone(2) of a namespace; clone3(2), whose flags a filter cannot see, is then not there at all.
+    # Includes clone(2) of a namespace; clone3(2), whose flags a filter cannot inspect, is then hidden.
     "namespaces": {"chroot": CallNumbers(161, 51), "setns": CallNumbers(308, 268), "unshare": CallNumbers(272, 97)},
     "programs": {"execve": CallNumbers(59, 221), "execveat": CallNumbers(322, 281)},
     "marks": {"fanotify_init": CallNumbers(300, 262), "fanotify_mark": CallNumbers(301, 263)},
@@ -97,7 +97,7 @@ CLONE3: Final = CallNumbers(435, 435)
 
 
 class Architecture(NamedTuple):
-    """What a filter has to know of a processor: its audit number, its table, and where calls of another ABI begin."""
+    """A processor for a filter: its audit number, its table, and where calls of another ABI begin."""
 
     audit: int
     x86_64: bool
@@ -116,8 +116,8 @@ ARCHITECTURES: Final = {
 }
 
 
-def here() -> Architecture | None:
-    """Return the architecture of this machine, ``None`` when its numbers do not stand here."""
+def this_architecture() -> Architecture | None:
+    """Return the architecture of this machine, ``None`` when its numbers are not listed here."""
     return ARCHITECTURES.get(platform.machine())
 
 

@@ -1,1 +1,1 @@
-"""The control process: composition root, API socket, dispatch, and the one way in which an act is done."""
+"""The control process: composition root, API socket, dispatch, and the transaction of every act."""

@@ -1,11 +1,11 @@
-"""Canaries at work: when they try, what is kept of it, what the log gets, and what follows a guard that is not seen.
+"""Canary runner: schedules attempts, keeps their results, writes entries, and closes areas whose guard is missing.
 
-    due (pure) → try, and what failed once more → remember → cover what was let in → entries
+    due (pure) → try, repeat failures once → remember → cover areas that let a canary in → entries
 
-Rules of this file: an enforced area where somebody got in, or where the guard knows nothing of a refusal, is covered
-before anything else is done, and the log says so with an alarm. What cannot be tried is unknown and closes nothing.
-Nothing is covered where an area is only observed. An attempt that failed is made once more, with the area as it is
-registered then: a removal or a change of mode must not be taken for a hole.
+Rules of this file: an enforced area that let a canary in, or whose guard reports no refusal, is covered before anything
+else is done, and recorded with an alarm. An area that cannot be tried is unknown, and stays open. An observed area is
+never covered. A failed attempt is repeated once, with the area as it is registered then, so that a removal or a change
+of mode is not mistaken for a gap.
 """
 
 import threading
@@ -29,13 +29,13 @@ from agent.volumes.canary.uid import CanaryUid
 from agent.volumes.planning import AreaPlan
 from agent.volumes.protection import Protection
 from agent.volumes.status import ProtectedArea
-from rules.text import Text
+from rules.text import Message
 from rules.tiers import Tier, Use, cuts
 from rules.visible import visible
 
 
 class CanaryWatch:
-    """The canaries of one agent. :meth:`step` belongs to one thread, everything else is for any."""
+    """The canaries of one agent. :meth:`step` belongs to one thread; the other methods are for any thread."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class CanaryWatch:
         protection: Protection,
         periods: CanaryPeriods,
     ) -> None:
-        """*groups* is ``None`` in a rehearsal: then nothing is ever tried, and nothing seen."""
+        """*groups* is ``None`` in a rehearsal, which tries nothing."""
         self._site = site
         self._decider = decider
         self._protection = protection
@@ -53,16 +53,16 @@ class CanaryWatch:
         self._canary = Canary(groups, decider, CanaryUid(self._taken)) if groups else None
         self._sightings = Sightings(periods, site.now())
         self._reports = CanaryReports()
-        self._turn = threading.Lock()  # whoever tries; nobody waits for another lock with it
+        self._turn = threading.Lock()  # held while trying; no other lock is taken under it
         self._wanted: set[str] = set()
         self._next = 0.0
-        self._known: tuple[tuple[str, Tier], ...] = ()
+        self._tiers_seen: tuple[tuple[str, Tier], ...] = ()
 
     def step(self) -> None:
-        """Try what is due. Raises :class:`ShoumiError` when an entry could not be written: it is tried again."""
+        """Try the areas that are due. Raises :class:`ShoumiError` when an entry could not be written; it is retried."""
         now = moment()
-        known = tuple(self._protection.tiers().items())
-        if self._canary is None or (now < self._next and known == self._known and not self._wanted):
+        tiers = tuple(self._protection.tiers().items())
+        if self._canary is None or (now < self._next and tiers == self._tiers_seen and not self._wanted):
             return
         targets = self._targets()
         wanted, self._wanted = self._wanted, set()
@@ -73,37 +73,38 @@ class CanaryWatch:
         finally:
             self._sightings.keep([*self._protection.plans])
             tried = [self._sightings.tried(target.area, target.volume) for target in targets.values()]
-            self._next, self._known = schedule.next_due(tried, self._periods), known
+            self._next, self._tiers_seen = schedule.next_due(tried, self._periods), tiers
         self._summarise()
 
     def now(self, area: str) -> CanaryResult | None:
-        """Try one area at once, covered or not, and do what follows; ``None`` when there is nothing to try."""
+        """Try one area at once, covered or not, and apply the result; return ``None`` when there is nothing to try."""
         target = self._targets().get(area)
         if self._canary is None or target is None:
             return None
         return next(iter(self._try([target])), None)
 
     def soon(self, area: str) -> None:
-        """Have an area tried at the next step."""
+        """Schedule an area for the next step."""
         self._wanted.add(area)
 
     def prove(self, areas: Iterable[tuple[ProtectedArea, AreaPlan, Tier]]) -> dict[str, Finding]:
-        """Try enforced areas that are not counted as protected yet; return what was found of those that were not seen.
+        """Try enforced areas that do not count as protected yet; return a finding for each guard that was not
+        confirmed.
 
-        For who covers, marks and uncovers: nothing is covered here. One process tries many.
+        For the caller that covers, marks and uncovers: nothing is covered here. One process tries many areas.
         """
         if self._canary is None:
             return {}
         targets = [_target(area.name, plan, tier, enforced=True) for area, plan, tier in areas]
         with self._turn:
-            results = {result.target.area: result for result in self._canary.try_areas(targets)}
-            failed = [result.target for result in results.values() if result.outcome != "seen"]
-            results |= {result.target.area: result for result in self._canary.try_areas(failed)}
+            results = {attempt.target.area: attempt for attempt in self._canary.try_areas(targets)}
+            failed = [attempt.target for attempt in results.values() if attempt.outcome != "seen"]
+            results |= {attempt.target.area: attempt for attempt in self._canary.try_areas(failed)}
             self._note(list(results.values()))
-        return {name: finding(result) for name, result in results.items() if result.outcome != "seen"}
+        return {name: finding(attempt) for name, attempt in results.items() if attempt.outcome != "seen"}
 
     def view(self, area: str, *, enforced: bool) -> dict[str, Any]:
-        """Return what was seen of an area: see :meth:`agent.volumes.canary.sightings.Sightings.view`."""
+        """Return the results of an area: see :meth:`agent.volumes.canary.sightings.Sightings.view`."""
         return self._sightings.view(area, moment(), enforced=enforced)
 
     def _try(self, targets: Sequence[CanaryTarget]) -> list[CanaryResult]:
@@ -112,26 +113,26 @@ class CanaryWatch:
             return []
         with self._turn:
             results = list(self._canary.try_areas(targets))
-            if any(result.outcome != "seen" for result in results):
+            if any(attempt.outcome != "seen" for attempt in results):
                 valid = self._targets()
-                failed = [result.target.area for result in results if result.outcome != "seen"]
+                failed = [attempt.target.area for attempt in results if attempt.outcome != "seen"]
                 second = self._canary.try_areas([valid[name] for name in failed if name in valid])
-                results = [*(result for result in results if result.outcome == "seen"), *second]
-        for result in results:
-            if result.outcome == "missing" and result.target.enforced:
-                self._protection.close_area(result.target.area, finding(result))
+                results = [*(attempt for attempt in results if attempt.outcome == "seen"), *second]
+        for attempt in results:
+            if attempt.outcome == "missing" and attempt.target.enforced:
+                self._protection.close_area(attempt.target.area, finding(attempt))
         with self._turn:
             self._note(results)
         return results
 
     def _note(self, results: Sequence[CanaryResult]) -> None:
         now, at = moment(), self._site.now()
-        for result in results:
-            self._sightings.note(result, now, at)
+        for attempt in results:
+            self._sightings.note(attempt, now, at)
         for entry in self._reports.news(results, now, at):
             try:
                 self._decider.append(entry.fields)
-            except ShoumiError:  # what is tried next is news again
+            except ShoumiError:  # the next attempt is reported as new
                 self._reports.unwritten(entry.areas)
 
     def _summarise(self) -> None:
@@ -155,31 +156,25 @@ class CanaryWatch:
 
 
 def moment() -> float:
-    """Return seconds of a clock that never goes back, and counts while the machine sleeps."""
+    """Return the seconds of a clock that never goes back and counts during suspend."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
-def finding(result: CanaryResult) -> Finding:
-    """Say that the guard of an area was not seen."""
-    name, said = visible(result.target.area), why(result)
-    if result.outcome == "unknown":
+def finding(attempt: CanaryResult) -> Finding:
+    """Return the finding about an area whose guard was not confirmed."""
+    name, reason = visible(attempt.target.area), why(attempt)
+    if attempt.outcome == "unknown":
         return Finding(
             "serious",
             status.NOT_TRIED,
-            Text(f"the guard of `{name}` could not be tried: {said.en}", f"未能检验 `{name}` 的防护：{said.zh}"),
-            Text(
-                "it is tried again by itself, and opens when the guard is seen",
-                "系统会自动重试，证实防护后即开放",
-            ),
+            Message("control.guard-not-testable", area=name, reason=reason),
+            Message("control.canary-retry-automatic"),
         )
     return Finding(
         "serious",
         status.NOT_SEEN,
-        Text(f"the guard of `{name}` was not seen: {said.en}", f"未能证实 `{name}` 的防护：{said.zh}"),
-        Text(
-            "see `shoumi log list --kind canary`; mend that: at the latest a restart of the agent tries it again",
-            "参见 `shoumi log list --kind canary`；排除后，最迟在代理重启时会重新检验",
-        ),
+        Message("control.guard-not-confirmed", area=name, reason=reason),
+        Message("control.see-canary-entries"),
     )
 
 

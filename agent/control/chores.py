@@ -1,13 +1,13 @@
-"""The control process at work: answering callers, and everything it does beside that, each again and again.
+"""Event loop of the control process: the API server and the periodic chores.
 
     event loop      the server's connections, signals, the end of the holder
-    act thread      acts of callers, scheduled acts, what HR's notices ask for
-    thread each     doors, departures, HR's inbox, the verifier's reports, quiet scans, mounts, volumes,
+    act thread      acts of callers, scheduled acts, acts of HR's notices
+    thread each     doors, offboarding, HR's inbox, the verifier's reports, quiet scans, mounts, volumes,
                     sweeps of labels, canaries, programs of services
-    beside them     the search index, in the thread of its own that it makes
+    beside them     the search index, in its own thread
 
-Rules of this file: no error of a chore ends it, and a :class:`FatalError` of any ends the process. By a registry that
-lacks what the log holds nothing is ended and no notice taken up: both wait until officers have decided.
+Rules of this file: a chore survives its errors; a :class:`FatalError` of any chore ends the process. With a registry
+that lacks acts of the log no access is ended and no notice is taken up: both wait until officers have decided.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from agent.runtime.failures import going_on, to_stderr
 
 _TICK = 0.2
 _SCHEDULE = 2.0
-_AGAIN = 5.0  # seconds after which a chore that runs for ever, and has failed, begins again
+_AGAIN = 5.0  # seconds until a chore that runs for ever is restarted after a failure
 _LABELS = 1.0
 _EXCESS = 1.0
 _PROGRAMS = 1.0
@@ -47,7 +47,7 @@ async def serve(
     listening: Iterable[tuple[Role | None, socket.socket]],
     life: int | None,
 ) -> None:
-    """Answer callers and do what is due, until told to stop. Raises :class:`FatalError`."""
+    """Serve callers and run the chores until a signal or the end of the holder. Raises :class:`FatalError`."""
     loop = asyncio.get_running_loop()
     server = ControlServer(services, handlers, executor)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -96,7 +96,7 @@ async def serve(
                 (_AGAIN, lambda: server.act_thread(services.programs.alarms)),
                 (_SCHEDULE, lambda: server.act_thread(schedule.step)),
                 (_AGAIN, lambda: server.act_thread(signing_key.step)),
-                (_SCHEDULE, server.look),
+                (_SCHEDULE, server.refresh_role_sockets),
                 (_EXCESS, server.tell),
                 (_AGAIN, lambda: server.act_thread(disks.step)),
                 (_AGAIN, lambda: server.act_thread(requests.step)),

@@ -1,7 +1,7 @@
-"""What the control process asks of the decider: append an entry, take over an epoch, grow quiet, count.
+"""Client of the decider: append an entry, take over an epoch, ignore inodes, read counters.
 
-Rules of this file: a question without an answer is an error. ``append`` that ends in :class:`UnreachableError` may have
-happened, and only the log can say.
+Rules of this file: a request without an answer is an error. An ``append`` that ends in :class:`UnreachableError` may
+have been written; only the log shows it.
 """
 
 import threading
@@ -13,19 +13,19 @@ from agent.errors import RefusedError, UnreachableError
 from agent.kernel.program import Program
 from agent.runtime import channel
 from agent.volumes.canary.verdict import WitnessedEvent
-from rules.text import Text
+from rules.text import Message, foreign, from_json
 
-_APPEND_SECONDS = 5.0  # as long as a successor of a killed decider may need, and a full group commit
+_APPEND_SECONDS = 5.0  # time for the successor of a killed decider to start, plus a full group commit
 _EPOCH_SECONDS = 10.0
 _TRY_SECONDS = 2.0
 
 
 class UnrecordedError(RefusedError):
-    """The decider lives and cannot write the entry: its disk is full, or broken."""
+    """Raised when the decider runs and cannot write the entry: its disk is full or broken."""
 
 
 class ServedFile(NamedTuple):
-    """Server process *pid* has a file open: for whom, only the decider knows."""
+    """A file that the server process *pid* has open; only the decider knows for whom."""
 
     pid: int
     device: int
@@ -33,33 +33,33 @@ class ServedFile(NamedTuple):
 
 
 class DeciderClient(Protocol):
-    """The decider, as handlers see it. Every method raises :class:`agent.errors.ShoumiError`."""
+    """Interface of the decider for handlers. Every method raises :class:`agent.errors.ShoumiError`."""
 
     @property
     def acknowledged(self) -> tuple[int, float]:
-        """The last epoch the decider is known to have taken over, and when (``time.monotonic``)."""
+        """The last epoch that the decider acknowledged, and when (``time.monotonic``)."""
 
     def append(self, fields: Mapping[str, Any]) -> int:
-        """Append one entry and return its number; when this returns the entry is as durable as the site asks."""
+        """Append one entry and return its number; on return it is as durable as the site configured."""
 
     def epoch(self, epoch: int) -> None:
-        """Return when no verdict older than *epoch* is used any more, and open descriptors are asked about again."""
+        """Wait until no verdict older than *epoch* is in use and open descriptors are checked again."""
 
     def settled(self) -> None:
-        """Return when every entry that was asked for before is in the log, or never will be."""
+        """Wait until every entry requested before is in the log or has definitely failed."""
 
     def silences(self) -> int:
-        """Return a number that changes whenever everything has to be asked about again: what a look begins with."""
+        """Return a number that changes whenever all ignore marks are dropped; a scan starts with it."""
 
     def quiet(self, epoch: int, since: int, noisy: Iterable[tuple[int, int]], served: Iterable[ServedFile]) -> bool:
-        """Let data pass unasked, except on the inodes *noisy* (dev, ino), while the epoch is still *epoch*.
+        """Let reads pass without a verdict, except on the inodes *noisy* (dev, ino), while the epoch is still *epoch*.
 
-        Files that are *served* pass only where the decider knows who opened them in that process.
-        *since* is what :meth:`silences` said before the look this rests on; if it is another by now, nothing passes.
+        Files in *served* pass only where the decider knows who opened them in that process. *since* is the number that
+        :meth:`silences` returned before the scan; if it has changed, the request is rejected.
         """
 
     def accept_clock(self) -> bool:
-        """Have time judged by the wall clock as it is; return ``False`` when it is so already."""
+        """Make verdicts use the system clock as it is; return ``False`` when they use it already."""
 
     def announce_canary(self, tid: int, uid: int, inodes: Iterable[tuple[int, int]]) -> str | None:
         """See :class:`agent.volumes.canary.trying.CanaryWitness`."""
@@ -68,23 +68,23 @@ class DeciderClient(Protocol):
         """See :class:`agent.volumes.canary.trying.CanaryWitness`."""
 
     def own(self, pid: int) -> None:
-        """Say that process *pid* tries to get in for the agent, so that its entries carry the mark of that."""
+        """Report that process *pid* makes attempts for the agent, so that its entries are marked as such."""
 
     def hashed(self, hashed: Iterable[tuple[str, Program]]) -> None:
-        """Say which programs of services have been read, and have the hash that is registered: these and no others."""
+        """Report the service programs whose hash was read and matches the registered one; the list is complete."""
 
     def stats(self) -> dict[str, Any]:
         """Return counters and health."""
 
     def unasked(self) -> list[str]:
-        """Return the names of messages that came by themselves: ``hello``, ``flushed``. Never waits."""
+        """Return the names of unsolicited messages: ``hello``, ``flushed``. Never waits."""
 
 
 class DeciderConnection:
-    """The decider over the holder's socket pair. Any thread may ask; questions take turns.
+    """The decider over the holder's socket pair. For any thread; requests take turns.
 
-    ``acknowledged``: the last epoch it is known to have taken over, and when (``time.monotonic``). That word holds for
-    its successors too: each reads the registry before it answers anybody.
+    ``acknowledged``: the last epoch it acknowledged, and when (``time.monotonic``). It holds for its successors, too:
+    each reads the registry before it answers.
     """
 
     def __init__(self, client: channel.ChannelClient) -> None:
@@ -97,12 +97,12 @@ class DeciderConnection:
         return int(self._ask({"op": "append", "fields": dict(fields)}, _APPEND_SECONDS)["seq"])
 
     def epoch(self, epoch: int) -> None:
-        """See :class:`DeciderClient`. Asks again while a successor starts: taking over an epoch twice is harmless."""
+        """See :class:`DeciderClient`. Retries while a successor starts: taking over an epoch twice is harmless."""
         deadline = time.monotonic() + _EPOCH_SECONDS
         while True:
             try:
                 if self._ask({"op": "epoch", "epoch": epoch}, _TRY_SECONDS)["epoch"] >= epoch:
-                    if epoch > self.acknowledged[0]:  # what was acknowledged before is so since then
+                    if epoch > self.acknowledged[0]:  # an epoch acknowledged earlier keeps its time
                         self.acknowledged = epoch, time.monotonic()
                     return
             except UnreachableError:
@@ -110,7 +110,7 @@ class DeciderConnection:
                     raise
 
     def settled(self) -> None:
-        """See :class:`DeciderClient`. Any question will do: the decider answers in the order it was asked."""
+        """See :class:`DeciderClient`. Any request will do: the decider answers in order."""
         self.silences()
 
     def silences(self) -> int:
@@ -122,14 +122,14 @@ class DeciderConnection:
         by_process: dict[tuple[int, int], list[int]] = {}
         for file in served:
             by_process.setdefault((file.pid, file.device), []).append(file.inode)
-        asked = {
+        question = {
             "op": "quiet",
             "epoch": epoch,
             "since": since,
             "noisy": [list(inode) for inode in noisy],
             "served": [[*process, numbers] for process, numbers in by_process.items()],
         }
-        return bool(self._ask(asked, _TRY_SECONDS).get("quiet"))
+        return bool(self._ask(question, _TRY_SECONDS).get("quiet"))
 
     def accept_clock(self) -> bool:
         """See :class:`DeciderClient`."""
@@ -137,17 +137,17 @@ class DeciderConnection:
 
     def announce_canary(self, tid: int, uid: int, inodes: Iterable[tuple[int, int]]) -> str | None:
         """See :class:`DeciderClient`."""
-        asked = {"op": "canary", "tid": tid, "uid": uid, "inodes": [list(inode) for inode in inodes]}
-        number = self._ask(asked, _TRY_SECONDS)["number"]
+        question = {"op": "canary", "tid": tid, "uid": uid, "inodes": [list(inode) for inode in inodes]}
+        number = self._ask(question, _TRY_SECONDS)["number"]
         return None if number is None else str(number)
 
     def canary_results(self, number: str) -> tuple[tuple[WitnessedEvent, ...] | None, bool]:
         """See :class:`DeciderClient`."""
         answer = self._ask({"op": "canary-results", "number": number}, _TRY_SECONDS)
-        seen = answer["seen"]
-        if seen is None:
+        witnessed = answer["seen"]
+        if witnessed is None:
             return None, True
-        events = (WitnessedEvent(how, (device, inode), passed) for how, device, inode, passed, _ in seen)
+        events = (WitnessedEvent(how, (device, inode), passed) for how, device, inode, passed, _ in witnessed)
         return tuple(events), bool(answer["over"])
 
     def own(self, pid: int) -> None:
@@ -168,14 +168,14 @@ class DeciderConnection:
         with self._turn:
             return [str(message["op"]) for message in self._client.poll()]
 
-    def _ask(self, message: channel.Message, seconds: float) -> channel.Message:
+    def _ask(self, message: channel.Packet, seconds: float) -> channel.Packet:
         with self._turn:
             answer = self._client.ask(message, seconds)
         error = answer.get("error")
         if error is not None:
-            said = Text.from_json(error) if isinstance(error, dict) else Text(str(error), str(error))
+            cause = from_json(error) if isinstance(error, dict) else foreign(str(error))
             raise UnrecordedError(
-                Text(f"the entry could not be written: {said.en}", f"无法写入日志条目：{said.zh}"),
-                Text("nothing was changed; see `shoumi doctor`", "未作任何更改；请运行 `shoumi doctor`"),
+                Message("control.entry-not-written", reason=cause),
+                Message("control.nothing-changed-see-doctor"),
             )
         return answer

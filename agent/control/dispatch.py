@@ -1,8 +1,8 @@
-"""What a handler is given, what it gives back, and the table that says which function answers which operation.
+"""Handler interface: requests, results, and the table of operations and their handlers.
 
-Rules of this file: a handler is a plain function. A *read* gets the request and returns data; a *stream* yields it; an
-*act* also gets the open transaction, applies itself to it, and returns what to record and what to do once it is in
-force. A table refuses a second handler for an operation, and the whole one refuses an operation without any.
+Rules of this file: a handler is a plain function. A *read* takes the request and returns data; a *stream* yields data;
+an *act* also takes the open transaction, applies itself to it, and returns what to record and what to do once it is in
+force. A table rejects a second handler for an operation; the union rejects an operation without a handler.
 """
 
 import hashlib
@@ -19,17 +19,18 @@ from agent.errors import ForbiddenError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.site.context import SiteContext
 from rules.pack.model import Pack
-from rules.text import Text
+from rules.text import Message
 from rules.two_hands import Hand
 
 Json = Any  # what json.dumps takes
-_SOMEBODY = "a second officer"  # in the place of who will confirm: nothing that is kept names them
+_SOMEBODY = "a second officer"  # stands for the officer who will confirm; never stored
 
 
 class Hands(NamedTuple):
-    """The two who stand behind an act that gives access, by a proposal made ``at`` an instant.
+    """The two officers of an act that grants access; the proposal was made ``at`` an instant.
 
-    ``would`` is what it would give, as it was shown when it was proposed; ``seen`` the code of what the second one saw.
+    ``would`` is the access it would grant, as shown when it was proposed; ``seen_code`` is the code of what the second
+    officer reviewed.
     """
 
     proposal: str
@@ -37,40 +38,39 @@ class Hands(NamedTuple):
     second: Hand
     at: str
     would: Mapping[str, Json]
-    seen: str
+    seen_code: str
 
 
 class SecondHandNeeded(NamedTuple):
-    """An act that waits for a second hand: what it would give, who proposes it, and what the second has to be."""
+    """An act that waits for a second officer: what it would grant, its proposer, and the roles the second needs."""
 
     would: Mapping[str, Json]
     hand: Hand
-    asked: tuple[str, ...]
+    roles_needed: tuple[str, ...]
     lapses: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class HandlerRequest:
-    """One request of an identified caller. ``at`` is the agent's clock when it was taken up.
+    """One request of an identified caller. ``at``: the agent's clock when processing began.
 
-    ``received``: the same when it was read. ``arrived``: since when it may have been there (``time.monotonic``). Both
-    ``None``: it is one of the agent's own.
-    ``partner`` are roles that a second hand brings, ``asked`` those that were needed of it. ``hands``: it is a proposed
-    act that is being confirmed; ``waiting``: it keeps one. ``takes_up``: the number of what somebody asked for, whose
-    first hand the caller becomes by it. ``rehearsed``: it is applied to see what it gives with a second officer, and
-    rolled back.
+    ``received``: the same clock when it was read. ``arrived``: its earliest possible arrival (``time.monotonic``). Both
+    are ``None`` for a request of the agent itself. ``partner``: roles that a second officer may bring;
+    ``roles_needed``: those of them that are needed. ``hands``: it confirms a proposed act; ``waiting``: it stores a
+    proposal. ``takes_up``: the number of a person's request whose proposer the caller becomes. ``rehearsed``: it is
+    applied to see what it grants with a second officer, and rolled back.
     """
 
     op: str
     args: Arguments
-    given: Mapping[str, Json]
+    raw_args: Mapping[str, Json]
     peer: Peer
     standing: CallerRole
     at: datetime
     services: ControlServices
     received: datetime | None = None
     partner: frozenset[Role] = frozenset()
-    asked: list[frozenset[Role]] = field(default_factory=list)
+    roles_needed: list[frozenset[Role]] = field(default_factory=list)
     hands: Hands | None = None
     waiting: SecondHandNeeded | None = None
     takes_up: str = ""
@@ -79,7 +79,7 @@ class HandlerRequest:
 
     @property
     def site(self) -> SiteContext:
-        """The site the request is about."""
+        """The site of the request."""
         return self.services.site
 
     def actor(self) -> dict[str, Json]:
@@ -95,49 +95,49 @@ class HandlerRequest:
         } | ({} if self.peer.login_known else {"login_known": False})
 
     def officer(self) -> str:
-        """Return who the caller is to the registry: the person of its account, else the bare uid."""
+        """Return the name of the caller in the registry: the person of the account, else ``uid:N``."""
         return self.site.facts.person_of_uid(self.peer.uid) or f"uid:{self.peer.uid}"
 
     def officers(self) -> tuple[str, ...]:
-        """Return who stand behind the act: the caller, and before them whoever has proposed it."""
+        """Return the officers of the act: the proposer, if any, then the caller."""
         if self.rehearsed:
             return self.officer(), _SOMEBODY
         return (self.hands.first.name, self.hands.second.name) if self.hands else (self.officer(),)
 
     def digest(self, name: str) -> dict[str, Json]:
-        """Return what the entry records of a file: its digest and size, instead of its text."""
-        data = self.args.text(name).encode()
-        return {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}}
+        """Return the digest and size of a file, which the entry records instead of its text."""
+        content = self.args.text(name).encode()
+        return {name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}}
 
     def need(self, role: Role) -> None:
-        """Raise :class:`ForbiddenError` unless the caller acts as *role*: which one may hang on the arguments.
+        """Raise :class:`ForbiddenError` unless the caller acts as *role*; for roles that depend on the arguments.
 
-        A role that a second hand can bring is asked of it.
+        A role that a second officer can bring is added to ``roles_needed``.
         """
         if not self.standing.may(frozenset({role})):
             if role in self.partner:
-                self.asked.append(frozenset({role}))
+                self.roles_needed.append(frozenset({role}))
                 return
-            raise ForbiddenError(Text(f"this needs the role {role.text.en}", f"此操作需要{role.text.zh}角色"))
+            raise ForbiddenError(Message("control.operation-needs-role", role=role.text))
 
 
 @dataclass(frozen=True, slots=True)
 class HandlerResult:
-    """What an act came to. ``log_fields`` replace arguments in the entry (a file's digest for its text).
+    """The result of an act. ``log_fields`` replace arguments in the entry (a file's digest for its text).
 
-    ``gives``: with these arguments it gives access, whether or not anybody gains a right by it today.
-    ``outside``: what was seen of the host and is written down; it must be the same when a second officer confirms it.
-    ``pack`` is the rule pack that is in force after the commit, if it is another one. ``cut`` are people whose access
-    is ended by a run that the act asks for itself.
+    ``gives``: with these arguments the act grants access, whether or not anyone gains a right by it today. ``outside``:
+    observed state of the host that is recorded; it must be unchanged when a second officer confirms. ``pack``: the rule
+    pack in force after the commit, if it changes. ``cut``: people whose access is ended by a run that the act itself
+    requests.
 
-    ``prepare`` writes what must be on the disk before the act is recorded; it may raise ``ShoumiError``, and is left
-    out when the act is only rehearsed.
+    ``prepare`` writes what must be on disk before the act is recorded; it may raise ``ShoumiError``, and is skipped in
+    a rehearsal.
 
-    ``on_commit`` runs right after the commit, before the decider hears of it. ``on_ack`` runs once the decider has
-    acknowledged; what it returns is added to ``result``. ``on_logged`` follows it, and is told the number of the entry.
+    ``on_commit`` runs right after the commit, before the decider is notified. ``on_ack`` runs after the decider has
+    acknowledged; its return value is added to ``reply``. ``on_logged`` follows with the number of the entry.
     """
 
-    result: dict[str, Json] = field(default_factory=dict)
+    reply: dict[str, Json] = field(default_factory=dict)
     log_fields: Mapping[str, Json] = field(default_factory=dict)
     pack: Pack | None = None
     cut: frozenset[str] = frozenset()
@@ -156,7 +156,7 @@ _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
 
 class HandlerTable:
-    """Which function answers which operation: one table a family, and :meth:`union` of all of them."""
+    """Table of operations and their handlers: one per family, and :meth:`union` of all."""
 
     def __init__(self) -> None:
         self.acts: dict[str, Act] = {}
@@ -168,11 +168,11 @@ class HandlerTable:
         return self._binder(self.acts, op)
 
     def read(self, op: str) -> Callable[[Read], Read]:
-        """Bind the handler of a question with one answer."""
+        """Bind the handler of a query with one answer."""
         return self._binder(self.reads, op)
 
     def stream(self, op: str) -> Callable[[Stream], Stream]:
-        """Bind the handler of a question with many answers. ``None`` among them means: nothing new yet, ask again."""
+        """Bind the handler of a query with many answers. A ``None`` among them means: nothing new yet, poll again."""
         return self._binder(self.streams, op)
 
     @classmethod

@@ -1,10 +1,11 @@
-"""Who held files of an area before it was guarded: named, and ended where that is asked for.
+"""Earlier holders: processes that held files of an area before it was guarded; they are named, and ended if so set.
 
-A descriptor opened before the marks is never asked about by newer kernels (FMODE_NONOTIFY_PERM is fixed at open), and
-nothing says that its owner was allowed. So everybody who holds something is named; who may not read it now is ended,
+A descriptor opened before the marks raises no event on newer kernels (FMODE_NONOTIFY_PERM is fixed at open), and
+nothing proves that its owner was allowed. So every holder process is named; one that may not read the file now is ended
 when the area's setting says so, or when the descriptor can only come from the moment between a mount and its cover.
 
-Rules of this file: never the agent's own processes, never process 1. Whoever is ended stands in an entry first.
+Rules of this file: never the agent's own processes, never process 1. A process is recorded in an entry before it is
+ended.
 """
 
 import contextlib
@@ -46,14 +47,14 @@ class EarlierHolder(NamedTuple):
 
 
 class AreaOnDevice(NamedTuple):
-    """Where an area stands: the device of its filesystem, and its path."""
+    """Location of an area: the device of its filesystem, and its path."""
 
     device: int
     path: str
 
 
 class EarlierHolders:
-    """Looks, names and ends. Belongs to one thread."""
+    """Finds, records and ends earlier holders. Belongs to one thread."""
 
     def __init__(self, home: Home, decider: DeciderClient, clock: Clock) -> None:
         self._policy = PolicySnapshot(home)
@@ -61,38 +62,50 @@ class EarlierHolders:
         self._decider = decider
 
     def close(self) -> None:
-        """Close what is kept of processes, and let go of the registry."""
+        """Release process handles and the registry."""
         self._verdicts.close()
         self._policy.close()
 
-    def look(self, areas: Mapping[str, AreaOnDevice]) -> dict[str, list[EarlierHolder]]:
-        """Return who holds files of *areas*, by area: by the label of the file, else by its name."""
+    def survey(self, areas: Mapping[str, AreaOnDevice]) -> dict[str, list[EarlierHolder]]:
+        """Return the holders of files of *areas*, by area; the label of a file decides, else its path."""
         self._policy.reload()
         self._verdicts.renew()
-        found: dict[tuple[str, int], list[HeldFile]] = {}
+        held_files: dict[tuple[str, int], list[HeldFile]] = {}
         ours = our_processes()
         devices = {area.device for area in areas.values()}
-        for item in held(devices) if devices else ():
-            if item.how in _HOLDING and item.pid not in ours and item.pid > 1:
-                name = _area_of(item, areas)
+        for held_file in held(devices) if devices else ():
+            if held_file.how in _HOLDING and held_file.pid not in ours and held_file.pid > 1:
+                name = _area_of(held_file, areas)
                 if name is not None:
-                    found.setdefault((name, item.pid), []).append(item)
+                    held_files.setdefault((name, held_file.pid), []).append(held_file)
         holders: dict[str, list[EarlierHolder]] = {}
-        for (name, pid), items in found.items():
+        for (name, pid), items in held_files.items():
             if (holder := self._holder(name, pid, items)) is not None:
                 holders.setdefault(name, []).append(holder)
         return holders
 
-    def record(self, area: str, holders: Iterable[EarlierHolder], *, end: bool, why: str) -> tuple[EarlierHolder, ...]:
-        """Write down who held files of *area*, then end those who may not, with *end*. Returns whom it has ended.
+    def record(
+        self, area: str, holders: Iterable[EarlierHolder], *, end: bool, reason: str
+    ) -> tuple[EarlierHolder, ...]:
+        """Record the holders of files of *area*, then with *end* those that may not read are ended. Returns the ended
+        ones.
 
-        Raises :class:`agent.errors.ShoumiError` when it cannot be written down; then nobody is ended.
+        Raises :class:`agent.errors.ShoumiError` when it cannot be recorded; then no process is ended.
         """
-        known = tuple(holders)
-        doomed = tuple(holder for holder in known if end and not holder.may)
-        shown = [holder.to_json() for holder in (*doomed, *(one for one in known if one not in doomed))[:_NAMED]]
-        fields = {"kind": "held-before", "area": area, "why": why, "processes": len(known), "ended": len(doomed)}
-        self._decider.append({**fields, "holders": shown, "alarm": any(not holder.may for holder in known)})
+        all_holders = tuple(holders)
+        doomed = tuple(holder for holder in all_holders if end and not holder.may)
+        named = [
+            holder.to_json()
+            for holder in (*doomed, *(spared for spared in all_holders if spared not in doomed))[:_NAMED]
+        ]
+        fields = {
+            "kind": "held-before",
+            "area": area,
+            "why": reason,
+            "processes": len(all_holders),
+            "ended": len(doomed),
+        }
+        self._decider.append({**fields, "holders": named, "alarm": any(not holder.may for holder in all_holders)})
         return tuple(holder for holder in doomed if ending.end(holder.pid, holder.started))
 
     def _holder(self, area: str, pid: int, items: list[HeldFile]) -> EarlierHolder | None:
@@ -107,24 +120,24 @@ class EarlierHolders:
 
 
 def our_processes() -> frozenset[int]:
-    """Return the holder, which started this process, and everything it has started."""
+    """Return the pids of the supervisor (holder) of this process and of all its descendants."""
     holder = os.getppid()
-    with contextlib.suppress(psutil.Error):  # the holder has just gone, and all of us with it
+    with contextlib.suppress(psutil.Error):  # the holder has just ended, and its processes with it
         return frozenset({holder, *(child.pid for child in psutil.Process(holder).children(recursive=True))})
     return frozenset({holder, os.getpid()})
 
 
-def _area_of(item: HeldFile, areas: Mapping[str, AreaOnDevice]) -> str | None:
+def _area_of(held_file: HeldFile, areas: Mapping[str, AreaOnDevice]) -> str | None:
     with contextlib.suppress(OSError):
-        label = labels.area_of(labels.read(item.link, follow=True))
+        label = labels.area_of(labels.read(held_file.link, follow=True))
         if label:
             return label if label in areas else None
-        path = _path(item).removesuffix(" (deleted)")
+        path = _path(held_file).removesuffix(" (deleted)")
         return next((name for name, area in areas.items() if within(path, area.path)), None)
     return None
 
 
-def _path(item: HeldFile) -> str:
+def _path(held_file: HeldFile) -> str:
     with contextlib.suppress(OSError):
-        return str(Path(item.link).readlink())
+        return str(Path(held_file.link).readlink())
     return ""

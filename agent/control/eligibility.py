@@ -1,46 +1,43 @@
-"""Whether the caller of an act, or whom it names, may act for others at all.
+"""Eligibility of the caller of an act, and of people it names, to act as an officer.
 
-Rules of this file: the registry is asked at every act, because a hold counts from the moment it is placed, and an OS
-group keeps its members longer than that. Somebody the registry does not know is judged by his role alone. The agent
-itself is nobody's account.
+Rules of this file: the registry is queried at every act, because a hold counts from the moment it is placed, and
+membership of an OS group lasts longer. A person unknown to the registry is judged by role alone. The agent's own
+account belongs to no person.
 """
 
 from agent.control.dispatch import HandlerRequest
 from agent.errors import ForbiddenError
 from rules.eligibility import why_ineligible
 from rules.model import Person
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
 
 def check(request: HandlerRequest) -> None:
-    """Raise :class:`ForbiddenError` when the person of the calling account may act for nobody."""
+    """Raise :class:`ForbiddenError` when the person of the calling account may not act as an officer."""
     facts, uid = request.site.facts, request.peer.uid
     person = facts.person_of_uid(uid)
     if person is None and (former := facts.former_owner(uid)):
-        said = visible(former)
+        shown_owner = visible(former)
         raise ForbiddenError(
-            Text(
-                f"uid {uid} was taken from `{said}`, and acts for nobody",
-                f"uid {uid} 已从 `{said}` 收回，不得办理任何事项",
-            ),
-            Text(f"bind it again: shoumi account add PERSON {uid}", f"请重新绑定：shoumi account add 人员 {uid}"),
+            Message("control.uid-unbound", uid=uid, person=shown_owner),
+            Message("control.rebind-account", uid=uid),
         )
-    why = absence(request, person) if person else None
-    if why:
+    reason = absence(request, person) if person else None
+    if reason:
         raise ForbiddenError(
-            Text(f"{why.en}, and acts for nobody", f"{why.zh}，不得办理任何事项"),
-            Text("let another officer do it", "请由其他管理员办理"),
+            Message("control.person-may-not-act", reason=reason),
+            Message("control.ask-another-officer"),
         )
 
 
-def absence(request: HandlerRequest, person: str) -> Text | None:
-    """Return why *person* may act for nobody now; ``None`` for who may, and for who is not registered."""
-    found = known(request, person)
-    return why_ineligible(found, request.at) if found else None
+def absence(request: HandlerRequest, person: str) -> Sentence | None:
+    """Return why *person* may not act now; ``None`` if they may, or are not registered."""
+    registered = find_person(request, person)
+    return why_ineligible(registered, request.at) if registered else None
 
 
-def known(request: HandlerRequest, person: str) -> Person | None:
-    """Return a registered person, ``None`` when nobody has this id."""
+def find_person(request: HandlerRequest, person: str) -> Person | None:
+    """Return the registered person with this id, ``None`` when there is none."""
     _, facts = request.site.facts.facts([person], "")
     return facts.persons.get(person)

@@ -1,7 +1,7 @@
-"""The first of two hands where no proposal can be kept: nothing may be written to a registry that is to be replaced.
+"""First officer of a two-person act while no proposal can be stored, because the registry is to be replaced.
 
-Rules of this file: it is remembered in memory for an hour, and a restart forgets it. It counts for the very same act
-with the same arguments, but for the reason each gives. Belongs to the thread of acts.
+Rules of this file: kept in memory for an hour, and lost at a restart. It counts for the same act with the same
+arguments; only the reasons may differ. Belongs to the thread of acts.
 """
 
 from dataclasses import replace
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from agent.control import two_hands
 from agent.control.dispatch import HandlerRequest, Hands, Json, SecondHandNeeded
 from agent.errors import ForbiddenError, RefusedError
-from rules.text import Text
+from rules.text import Message
 from rules.two_hands import Hand, why_not_together
 
 _KEPT = timedelta(hours=1)
@@ -24,27 +24,27 @@ class _First(NamedTuple):
 
 
 class FirstHand:
-    """Remembers who did an act first, until a second one does the same."""
+    """Remembers the first officer of an act until a second one performs the same act."""
 
     def __init__(self) -> None:
         self._first: _First | None = None
 
     def met(self, request: HandlerRequest, waiting: SecondHandNeeded) -> HandlerRequest:
-        """Return *request* with both hands. Raises :class:`RefusedError` for the first one, who is remembered."""
-        act = request.op, tuple(sorted((name, value) for name, value in request.given.items() if name != "reason"))
+        """Return *request* with both officers. Raises :class:`RefusedError` for the first officer, who is stored."""
+        act = (
+            request.op,
+            tuple(sorted((name, argument) for name, argument in request.raw_args.items() if name != "reason")),
+        )
         first = self._first
         if first is None or first.act != act or request.at - first.at > _KEPT or first.hand.name == waiting.hand.name:
             self._first = _First(act, waiting.hand, request.at)
             raise RefusedError(
-                Text(
-                    "a second officer does the same within an hour, then it is done",
-                    "须由第二人在一小时内同样办理后生效",
-                ),
-                Text("nothing was changed; tell them what you have seen", "尚未更改；请告知对方所见内容"),
+                Message("control.second-officer-needed-within-hour"),
+                Message("control.tell-second-officer"),
             )
-        why = why_not_together(first.hand, waiting.hand, request.op, two_hands.rule_of(request))
-        if why is not None:
-            raise ForbiddenError(why)
+        objection = why_not_together(first.hand, waiting.hand, request.op, two_hands.rule_of(request))
+        if objection is not None:
+            raise ForbiddenError(objection)
         self._first = None
         hands = Hands("", first.hand, waiting.hand, first.at.isoformat(), waiting.would, "")
         return replace(request, hands=hands, rehearsed=False)

@@ -1,10 +1,10 @@
-"""Rights before and after a change, the other way round: who gains what by it (contract C12).
+"""Rights gained by a change: comparison of the rights before and after it (contract C12).
 
-    apply → what was touched → who may have rights there afterwards → after (the open change) and before (the registry)
+    apply → rows touched → people who may have rights there afterwards → after (open change) and before (registry)
 
-Rules of this file: whatever an act is called, what it wrote says whose rights to compare. A right that begins later, or
-comes back when something ends, is gained as well: both sides are asked again at each instant at which one of the two
-verdicts may change. What is not compared because it is too much is said, and never counts as nothing.
+Rules of this file: the rows that an act wrote decide whose rights are compared, whatever the act is. A right that
+begins later, or returns when something ends, is gained as well: both sides are evaluated again at each instant at which
+a verdict may change. Pairs left out because there are too many are counted, and never treated as no gain.
 """
 
 import hashlib
@@ -25,21 +25,21 @@ from rules.loosening import person_loosened, place_loosened
 from rules.model import Action, Facts, Mode, Request
 from rules.pack.model import Pack
 from rules.rights import Gain, Right, gains, stands
-from rules.text import Text
+from rules.text import Sentence
 
-_SHOWN = 50  # people, services, areas and places that are told one by one
+_SHOWN = 50  # people, services, areas and places listed one by one
 _STEPS = 8  # instants at which a pair is compared, from now on and from each instant that the act has written
 _WRITTEN = 50
-_AHEAD = timedelta(days=3660)  # what begins later than that is a mistake somebody will see
+_AHEAD = timedelta(days=3660)  # a right that begins later than this is ignored
 
 
 class GainedRights(NamedTuple):
-    """What a change gives. ``compared`` pairs of person and place were looked at, ``left_out`` were not.
+    """Access that a change grants. ``compared`` pairs of person and place were examined, ``left_out`` were not.
 
-    ``services``: areas that a service may touch from then on. ``opened``: areas in which nobody is refused any more.
-    ``loosened``: people and places of whom less is asked, whether or not anybody gains by it now.
-    ``unknown``: why nothing could be compared. ``always``: such an act waits whatever it gives.
-    ``outside``: what of the host is written down by it.
+    ``services``: areas that a service account may access from then on. ``opened``: areas that refuse no one any more.
+    ``loosened``: people and places with weaker requirements, whether or not anyone gains by it now. ``unknown``: why
+    nothing could be compared. ``always``: the act needs a second officer whatever it grants. ``outside``: state of the
+    host that it records.
     """
 
     people: tuple[Gain, ...] = ()
@@ -48,26 +48,26 @@ class GainedRights(NamedTuple):
     loosened: tuple[str, ...] = ()
     compared: int = 0
     left_out: int = 0
-    unknown: Text | None = None
+    unknown: Sentence | None = None
     always: bool = False
     outside: Mapping[str, Any] = MappingProxyType({})
 
     def __bool__(self) -> bool:
-        found = self.people or self.services or self.opened or self.loosened or self.left_out
-        return bool(found or self.unknown or self.always)
+        any_gain = self.people or self.services or self.opened or self.loosened or self.left_out
+        return bool(any_gain or self.unknown or self.always)
 
     @property
     def persons(self) -> frozenset[str]:
-        """Everybody who gains something."""
+        """The people who gain something."""
         return frozenset(gain.person for gain in self.people)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as proposals, entries and clients have it: the first of each, and how many more there are.
+        """Return it as JSON for proposals, entries and clients: the first of each list, and the number of the others.
 
-        Two that begin alike and go on otherwise differ in their digest, ``all``.
+        ``all`` is the digest of the whole, so that two with the same beginning differ.
         """
-        told = (self.people, self.services, self.opened, self.loosened)
-        cut = any(len(one) > _SHOWN for one in told)
+        parts = (self.people, self.services, self.opened, self.loosened)
+        cut = any(len(part) > _SHOWN for part in parts)
         first = [
             {"person": gain.person, "areas": list(gain.areas), "rooms": list(gain.rooms), "uids": list(gain.uids)}
             for gain in self.people[:_SHOWN]
@@ -81,7 +81,7 @@ class GainedRights(NamedTuple):
             "opened_more": max(0, len(self.opened) - _SHOWN),
             "loosened": list(self.loosened[:_SHOWN]),
             "loosened_more": max(0, len(self.loosened) - _SHOWN),
-            "all": hashlib.sha256(repr(told).encode(errors="surrogateescape")).hexdigest() if cut else None,
+            "all": hashlib.sha256(repr(parts).encode(errors="surrogateescape")).hexdigest() if cut else None,
             "not_compared": self.left_out,
             "unknown": self.unknown.to_json() if self.unknown else None,
             "always": self.always,
@@ -96,7 +96,7 @@ def compare_or_say(
     coming: Pack | None,
     now: datetime,
 ) -> GainedRights:
-    """Return what :func:`compare` does, or why it cannot: then anything may be gained."""
+    """Return the result of :func:`compare`, or why it failed: then anything may be gained."""
     try:
         pack = in_force()
         return compare(before, change, (pack, coming or pack), now)
@@ -105,7 +105,7 @@ def compare_or_say(
 
 
 def compare(before: FactsReader, change: RegistryTransaction, packs: tuple[Pack, Pack], now: datetime) -> GainedRights:
-    """Return what the open *change* gives beyond what stood *before* it. *packs*: the one in force, the one to come.
+    """Return the rights that the open *change* adds to those *before* it. *packs*: in force, and after the change.
 
     Raises :class:`agent.errors.ShoumiError` and :class:`agent.errors.FatalError` when the registry cannot be read.
     """
@@ -115,12 +115,12 @@ def compare(before: FactsReader, change: RegistryTransaction, packs: tuple[Pack,
         touched = touched._replace(everything=True)
     with before.snapshot():
         pairs = sorted(change.candidates(touched, int(new.grant.from_level)))
-        asked = pairs[:MOST]
+        compared_pairs = pairs[:MOST]
         rooms, old_rooms = change.room_names(), before.room_names()
         had: set[Right] = set()
         have: set[Right] = set()
         unclear = 0
-        for right in asked:
+        for right in compared_pairs:
             old_facts = before.facts((right.person,), right.place)[1]
             new_facts = change.facts(right.person, right.place)
             try:
@@ -131,13 +131,15 @@ def compare(before: FactsReader, change: RegistryTransaction, packs: tuple[Pack,
                     had.add(right)
             except _TooManyError:
                 unclear += 1
-        given = dict(_accounts(before, change, touched))
+        new_accounts = dict(_accounts(before, change, touched))
         services = tuple(_services(before, change, touched))
         opened = tuple(_opened(before, change)) if touched.everything or touched.places else ()
         loosened = tuple(_loosened(before, change, touched))
         _count_badges(before, change, have, had, rooms, now)
-    found = tuple(gain for gain in gains(had, have, rooms, given) if gain.areas or gain.rooms)
-    return GainedRights(found, services, opened, loosened, len(asked), len(pairs) - len(asked) + unclear)
+    people = tuple(gain for gain in gains(had, have, rooms, new_accounts) if gain.areas or gain.rooms)
+    return GainedRights(
+        people, services, opened, loosened, len(compared_pairs), len(pairs) - len(compared_pairs) + unclear
+    )
 
 
 def _ever(facts: Facts, right: Right, rooms: frozenset[str], pack: Pack, now: datetime) -> bool:
@@ -154,10 +156,10 @@ def _more(
     packs: tuple[Pack, Pack],
     now: datetime,
 ) -> bool:
-    """Whether there is an instant at which the right stands afterwards and would not have stood before."""
+    """Return whether the right holds at some instant after the change and would not have held before it."""
     (before, after), (old, new) = facts, packs
     if right.place not in before.resources:
-        return False  # what was not guarded before is closed to more people than before, whoever may enter
+        return False  # an unguarded place was open to everyone, so no one gains
     for at in _moments(facts, right, rooms[1], packs, now):
         if stands(decide(_request(right, rooms[1]), after, new, at)) and not stands(
             decide(_request(right, rooms[0]), before, old, at)
@@ -166,29 +168,29 @@ def _more(
     return False
 
 
-def _dates(value: object) -> frozenset[datetime]:
-    """Return every instant that stands anywhere in *value*."""
-    if isinstance(value, datetime):
-        return frozenset((value,))
-    if is_dataclass(value):
-        return frozenset().union(*(_dates(getattr(value, one.name)) for one in fields(value)))
-    if isinstance(value, Mapping):
-        return frozenset().union(*map(_dates, value.values()))
-    if isinstance(value, tuple | frozenset):
-        return frozenset().union(*map(_dates, value))
+def _dates(fact: object) -> frozenset[datetime]:
+    """Return every instant anywhere in *fact*."""
+    if isinstance(fact, datetime):
+        return frozenset((fact,))
+    if is_dataclass(fact):
+        return frozenset().union(*(_dates(getattr(fact, attribute.name)) for attribute in fields(fact)))
+    if isinstance(fact, Mapping):
+        return frozenset().union(*map(_dates, fact.values()))
+    if isinstance(fact, tuple | frozenset):
+        return frozenset().union(*map(_dates, fact))
     return frozenset()
 
 
 def _moments(
     facts: tuple[Facts, Facts], right: Right, rooms: frozenset[str], packs: tuple[Pack, Pack], now: datetime
 ) -> Iterator[datetime]:
-    """Yield the instants from now on, and from each at which only one of the two sides has anything written.
+    """Yield the instants to compare: from now on, and from each date that only one side contains.
 
-    However many changes of the verdict lie between, what the act wrote is tried when it begins.
-    Raises :class:`_TooManyError` where these are more than can be tried.
+    So the dates written by the act are tried, however many changes of the verdict lie in between. Raises
+    :class:`_TooManyError` where there are too many.
     """
     yield from _instants(facts, right, rooms, packs, now)
-    before, after = (_dates((one.persons, one.resources)) for one in facts)
+    before, after = (_dates((side.persons, side.resources)) for side in facts)
     written = sorted(at for at in before ^ after if now < at <= now + _AHEAD)
     if len(written) > _WRITTEN:
         raise _TooManyError
@@ -197,7 +199,7 @@ def _moments(
 
 
 class _TooManyError(Exception):
-    """A right changes at more instants than are compared: nobody says that nothing is gained."""
+    """Raised when a right changes at more instants than are compared; a gain is then assumed."""
 
 
 def _instants(
@@ -209,8 +211,8 @@ def _instants(
         yield at
         ends = [
             until
-            for one, pack in zip(facts, packs, strict=True)
-            if (until := decide(_request(right, rooms), one, pack, at).until) and until > at
+            for side, pack in zip(facts, packs, strict=True)
+            if (until := decide(_request(right, rooms), side, pack, at).until) and until > at
         ]
         if not ends or min(ends) > now + _AHEAD:
             return
@@ -222,7 +224,7 @@ def _request(right: Right, rooms: frozenset[str]) -> Request:
 
 
 def _accounts(before: FactsReader, change: RegistryTransaction, touched: Touched) -> Iterator[tuple[str, list[int]]]:
-    """Yield who has accounts that were nobody's, or somebody else's."""
+    """Yield people and their accounts that did not belong to them before."""
     for person in sorted(touched.persons):
         new = [uid for uid in sorted(change.accounts.of(person)) if before.person_of_uid(uid) != person]
         if new:
@@ -232,7 +234,7 @@ def _accounts(before: FactsReader, change: RegistryTransaction, touched: Touched
 def _services(
     before: FactsReader, change: RegistryTransaction, touched: Touched
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    had = {one.id: one.areas for one in before.services() if one.active} if touched.services else {}
+    had = {row.id: row.areas for row in before.services() if row.active} if touched.services else {}
     for service in sorted(touched.services):
         if new := change.services.areas(service) - had.get(service, frozenset()):
             yield service, tuple(sorted(new))
@@ -256,7 +258,7 @@ def _count_badges(
     rooms: AbstractSet[str],
     now: datetime,
 ) -> None:
-    """Take from what people *had* the rooms they had no badge to enter, if they have one by now."""
+    """Remove from *had* the rooms of people who had no badge before and have one now."""
     entering = {right.person for right in have if right.place in rooms}
     carried = {badge.person for badge in before.badges() if badge.good(now)} if entering else set()
     fresh = {person for person in entering - carried if change.badges.opens(person, now)}
@@ -264,7 +266,7 @@ def _count_badges(
 
 
 def _opened(before: FactsReader, change: RegistryTransaction) -> Iterator[str]:
-    """Yield areas that were enforced, and are not any more, or are gone."""
+    """Yield areas that were enforced and now are not, or no longer exist."""
     enforced = {row.resource.id for row in change.area_rows() if row.resource.mode is Mode.ENFORCE}
     for row in before.areas():
         if row.resource.mode is Mode.ENFORCE and row.resource.id not in enforced:

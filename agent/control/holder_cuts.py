@@ -1,15 +1,15 @@
-"""Stopping and ending processes that hold what they may not use any more, where the kernel does not cut that use.
+"""Holder cuts: stopping and ending processes that hold files without a right, where the kernel does not cut the use.
 
 Rules of this file:
-- only what the kernel does not refuse by itself (:func:`rules.tiers.cuts`) is a reason, and only of a process that may
-  be ended at all (:mod:`agent.offboard.guardrails`), as by a run: an account's own, and what was started from its login
-  whoever it runs as; never the agent, a registered service, what root and the system run for nobody;
-- rights that ended are the reason, and not that there never were any: who holds something when an area is first looked
-  at, and was started before it was guarded, was there before it, and is named by the findings of that area;
-- a process is stopped at once and ended a little later: what has a run of its own (a hold, a departure, a lapsed grant)
-  is ended by that first, with its receipt. Who may go on after all goes on;
-- each is in the log before it is stopped; one whose entry cannot be written is looked at again at the next look;
-- what is stopped, and what was seen, is known to the next control process, which goes on from there.
+- only a use that the kernel does not refuse (:func:`rules.tiers.cuts`) is a reason, and only for a process that a run
+  may end (:mod:`agent.offboard.guardrails`): a process of an account, or one started from its login under any uid;
+  never the agent, a registered service account, or processes of root and the system without a login;
+- the reason is a right that ended, not one that never existed: a process that holds a file at the first scan of an
+  area, and was started before the area was guarded, is reported by the findings of that area instead;
+- a process is stopped at once and ended a little later, so that a run (of a hold, a departure, a lapsed grant) ends it
+  first, with a receipt. A process that regains the right is continued;
+- each process is in the log before it is stopped; if the entry cannot be written, the next scan tries again;
+- the next control process knows the stopped processes and the earlier holders, and continues from there.
 """
 
 import os
@@ -28,28 +28,28 @@ from agent.offboard.steps import signals, tasks
 from rules.tiers import Tier, Use, cuts
 from rules.visible import visible
 
-GRACE = 4.0  # seconds a run has to end a process first
+GRACE = 4.0  # seconds in which a run may end the process first
 _WAIT_MS = 250.0
 
 
-def use_of(found: HeldFile) -> Use | None:
-    """Return the most that can be done through *found*; ``None``: nothing that shows what is in a file.
+def use_of(held_file: HeldFile) -> Use | None:
+    """Return the strongest use that *held_file* permits; ``None`` when it does not reveal file content.
 
-    A descriptor that waits in a socket or a ring names no file. Raises ``OSError`` when it is gone.
+    A descriptor in transit in a socket or a ring names no file. Raises ``OSError`` when it is closed.
     """
-    if found.how == "map":
+    if held_file.how == "map":
         return Use.MAP
-    if found.how != "fd":
+    if held_file.how != "fd":
         return None
-    return Use.WRITE if os.lstat(found.link).st_mode & stat.S_IWUSR else Use.READ  # proc_pid_fd(5)
+    return Use.WRITE if os.lstat(held_file.link).st_mode & stat.S_IWUSR else Use.READ  # proc_pid_fd(5)
 
 
 def first_seen(
     holds: Iterable[UncutHold], known_areas: frozenset[str], guarded: Mapping[str, int]
 ) -> frozenset[UncutHold]:
-    """Return those of *holds* that may have been there before their area, which is none of *known_areas* yet.
+    """Return those of *holds* that may be older than the guard of their area, which is not in *known_areas* yet.
 
-    *guarded*: since when each area is, as process starts are counted. Whoever was started later was never there before.
+    *guarded*: since when each area is guarded, in the unit of process starts. A process started later is not older.
     """
     return frozenset(
         hold for hold in holds if hold.area not in known_areas and hold.started <= guarded.get(hold.area, hold.started)
@@ -57,11 +57,11 @@ def first_seen(
 
 
 class HolderCuts:
-    """What one look after another found to be ended. Belongs to the thread of looks.
+    """Processes to be ended, over successive scans. Belongs to the thread of scans.
 
-    *tiers* says how each area is protected now, *guarded* since when (:func:`agent.kernel.start_time.ticks_now`),
-    *rails* what is never touched; *append* writes an entry and may raise ``ShoumiError``. *stopped* has since when each
-    process is stopped, *seen* what earlier looks have seen; both outlive us.
+    *tiers* returns the tier of each area, *guarded* since when (:func:`agent.kernel.start_time.ticks_now`), *rails* the
+    protected processes; *append* writes an entry and may raise ``ShoumiError``. *stopped* maps stopped processes to the
+    instant, *seen_holders* keeps the results of earlier scans; both survive this process.
     """
 
     def __init__(
@@ -71,51 +71,52 @@ class HolderCuts:
         rails: Callable[[], Rails],
         append: Callable[[Mapping[str, Any]], object],
         stopped: MutableMapping[Stopped, float],
-        seen: SeenHolders,
+        seen_holders: SeenHolders,
     ) -> None:
         self._tiers = tiers
         self._guarded = guarded
         self._rails = rails
         self._append = append
-        self._seen = seen
+        self._seen_holders = seen_holders
         self._now: Mapping[str, Tier] = {}
-        self._found: list[UncutHold] = []
+        self._denied: list[UncutHold] = []
         self._stopped = stopped
 
     def begin(self) -> None:
-        """Begin a look."""
+        """Begin a scan."""
         self._now = self._tiers()
-        self._found = []
+        self._denied = []
 
-    def concerns(self, found: HeldFile, area: str | None) -> bool:
-        """Whether what is *found* in *area* is of a kind that the kernel does not cut there."""
+    def concerns(self, held_file: HeldFile, area: str | None) -> bool:
+        """Return whether the kernel does not cut the use of *held_file* in *area*."""
         tier = self._now.get(area, "none") if area else "none"
         if tier == "none":
             return False
         try:
-            use = use_of(found)
+            use = use_of(held_file)
         except OSError:
             return False
         return use is not None and not cuts(tier, use)
 
-    def denied(self, found: HeldFile, area: str) -> None:
-        """Take note that the process of *found*, which :meth:`concerns` us, may not go on with it."""
-        started = start_time(found.pid)
+    def denied(self, held_file: HeldFile, area: str) -> None:
+        """Record that the process of *held_file*, for which :meth:`concerns` is true, has no right to it."""
+        started = start_time(held_file.pid)
         if started is not None:
             tier = self._now[area]
-            self._found.append(UncutHold(found.pid, started, found.device, found.inode, area, tier))
+            self._denied.append(UncutHold(held_file.pid, started, held_file.device, held_file.inode, area, tier))
 
     def finish(self, still: Callable[[UncutHold], bool]) -> None:
-        """End the look: stop who has lost the right to what they hold, if that is still so; end who was stopped before.
+        """End the scan: stop processes that lost the right to files they hold, if *still* true; end those stopped
+        before.
 
         Raises ``ShoumiError`` when an entry cannot be written.
         """
-        fresh = first_seen(self._found, self._seen.areas, self._guarded())
-        before = self._seen.before.union(fresh).intersection(self._found)
+        fresh = first_seen(self._denied, self._seen_holders.areas, self._guarded())
+        before = self._seen_holders.before.union(fresh).intersection(self._denied)
         before = frozenset(hold for hold in before if (hold.pid, hold.started) not in self._stopped)
-        self._seen.keep(self._now, before)
+        self._seen_holders.keep(self._now, before)
         ends: dict[int, UncutHold] = {}
-        for hold in self._found:
+        for hold in self._denied:
             if hold not in before:
                 ends.setdefault(hold.pid, hold)
         for process in self._stopped.keys() - {(hold.pid, hold.started) for hold in ends.values()}:
@@ -133,8 +134,8 @@ class HolderCuts:
                 pidfd = self._strike(hold, rails, still)
                 pidfds += [] if pidfd is None else [pidfd]
         finally:
-            for left in signals.wait(pidfds, _WAIT_MS):
-                os.close(left)
+            for descriptor in signals.wait(pidfds, _WAIT_MS):
+                os.close(descriptor)
 
     def _strike(self, hold: UncutHold, rails: Rails, still: Callable[[UncutHold], bool]) -> int | None:
         process = tasks.read(hold.pid)
@@ -154,7 +155,7 @@ class HolderCuts:
         return pidfd if killed else None
 
     def _stop_or_kill(self, hold: UncutHold, process: Process, pidfd: int) -> bool:
-        """Whether it was killed; else it is stopped, for the first time or again."""
+        """Return whether the process was killed; otherwise it is stopped, for the first time or again."""
         since = self._stopped.get((hold.pid, hold.started))
         if since is None:
             self._append({"kind": "holder-ended", "area": hold.area, "tier": hold.tier, "pid": hold.pid,
@@ -169,8 +170,13 @@ class HolderCuts:
 
 
 def _accounts(process: Process) -> frozenset[int]:
-    """Return the accounts whose process it is, or from whose login it was started."""
-    return frozenset(uid for one in process.identities for uid in (one.ruid, one.suid, one.login) if uid is not None)
+    """Return the accounts of a process and of the login it was started from."""
+    return frozenset(
+        uid
+        for identity in process.identities
+        for uid in (identity.ruid, identity.suid, identity.login)
+        if uid is not None
+    )
 
 
 def _continue(pid: int, started: int) -> None:

@@ -1,6 +1,6 @@
-"""Whether processes may go on with what they hold: every thread that shares it is judged as if it read it now.
+"""Holder verdicts: may a process keep using held files; every thread is judged as if it read them now.
 
-Rules of this file: it looks and never opens; what cannot be told is a "may not". Belongs to one thread.
+Rules of this file: it inspects and never opens; what cannot be determined counts as denied. Belongs to one thread.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from rules.model import Action
 
 
 class HolderVerdicts:
-    """Verdicts about processes, by the policy in force."""
+    """Verdicts about processes under the policy in force."""
 
     def __init__(self, policy: PolicySnapshot, clock: Clock) -> None:
         self._policy = policy
@@ -30,48 +30,50 @@ class HolderVerdicts:
         self._serving: dict[int, bool] = {}
 
     def close(self) -> None:
-        """Close what is kept of processes."""
+        """Release process handles."""
         self._tasks.close()
 
     def renew(self) -> None:
-        """Forget every verdict: who is inside a room changes verdicts and no epoch."""
+        """Forget every verdict: room occupancy changes verdicts without a new epoch."""
         policy = self._policy
         self._serving.clear()
         self._identities.forget()
         self._verdicts.advance(policy.epoch, policy.source, policy.trouble, policy.observed)
 
-    def area_of(self, found: HeldFile) -> str | None:
-        """Return the area that what is *found* belongs to, ``None`` when it is in none, or gone. Raises ``OSError``."""
+    def area_of(self, held_file: HeldFile) -> str | None:
+        """Return the area of *held_file*, ``None`` when it is in none, or closed. Raises ``OSError``."""
         try:
-            return labels.area_of(labels.read(found.link, follow=True)) or None
+            return labels.area_of(labels.read(held_file.link, follow=True)) or None
         except (FileNotFoundError, ProcessLookupError):
-            return None  # it is gone, and what it held with it
+            return None  # the process has ended and released the file
 
     def all_may(self, pid: int, areas: Sequence[str]) -> bool:
-        """Whether every thread of *pid* may read in each of *areas*. Of process 0 it cannot be told."""
+        """Return whether every thread of *pid* may read in each of *areas*; ``False`` for process 0 (unknown)."""
         return self.until(pid, areas) is not None
 
     def until(self, pid: int, areas: Sequence[str]) -> int | None:
         """Return until when every thread of *pid* may read in each of *areas*, ``None`` when one may not."""
         until: int | None = NEVER if pid else None
         now = self._clock.now()
-        for who in self.threads(pid) if pid else ():
+        for subject in self.threads(pid) if pid else ():
             for area in areas:
-                ruling = self._verdicts.ruling(who, (area,), Action.ACCESS, now) if who else None
+                ruling = self._verdicts.ruling(subject, (area,), Action.ACCESS, now) if subject else None
                 if until is None or ruling is None or not ruling.passes:
                     return None
                 until = min(until, ruling.until)
         return until
 
     def serves(self, pid: int) -> bool:
-        """Whether *pid* acts for other people, or is root's: then who opened a file there counts, not its threads."""
+        """Return whether *pid* impersonates users or runs as root: then the opener counts, not its threads."""
         if pid not in self._serving:
-            self._serving[pid] = any(who and (who.impersonates or not who.fsuid) for who in self.threads(pid))
+            self._serving[pid] = any(
+                subject and (subject.impersonates or not subject.fsuid) for subject in self.threads(pid)
+            )
         return self._serving[pid]
 
     def threads(self, pid: int) -> Iterator[Subject | None]:
-        """Yield who each living thread is; ``None`` for one that lives and cannot be identified."""
-        # Names alone: psutil leaves out a thread of which it cannot read the rest, and here it has to count.
+        """Yield the subject of each living thread; ``None`` for one that cannot be identified."""
+        # Names only: psutil omits a thread whose other files it cannot read, and here it has to count.
         tasks = Path(f"/proc/{pid}/task")
         try:
             tids = [int(task.name) for task in tasks.iterdir()]

@@ -1,14 +1,14 @@
-"""What the control process does about labels, behind everybody's back and at low priority.
+"""Label chore: sweeps, relabelling, sealing and scans of volumes, in the background at low priority.
 
-    areas that wait for a sweep → what officers asked to be labelled again → volumes that are not sealed yet → scans
+    areas that wait for a sweep → relabel requests of officers → volumes not sealed yet → scans
 
-A dedicated volume is *sealed* when a walk over all of it found nothing with content that had no label: the registry
-keeps that, by an act of the agent. From then on such a file can only have been stripped, or put there while no agent
-ran; nobody is let in, and a scan finds it whether somebody tries or not.
+A dedicated volume is *sealed* when a walk over all of it found no file with content and without a label; an act of the
+agent records that in the registry. From then on such a file can only have lost its label, or have been placed there
+while no agent ran; access to it is denied, and a scan finds it even if no one opens it.
 
-Rules of this file: it asks nobody and opens no file. A scan gives a label only to what has no content yet, or lies in
-an area and was public before. What it finds is an entry and a finding, each time. Belongs to one thread, but for
-:meth:`sealable`, :meth:`sealable_with`, :meth:`relabel` and :meth:`relabelling`.
+Rules of this file: it needs no verdict and opens no file. A scan labels only files without content, or files in an area
+that were public before. Each result is an entry and a finding. Belongs to one thread, except :meth:`sealable`,
+:meth:`sealable_with`, :meth:`relabel` and :meth:`relabelling`.
 """
 
 import contextlib
@@ -27,6 +27,7 @@ from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.mountinfo import within
 from agent.kernel.open_files import held
 from agent.kernel.private_mount import doorway
+from agent.language.catalogue import localized
 from agent.registry.rows.areas import AreaRow
 from agent.runtime.failures import going_on, to_stderr
 from agent.runtime.time_share import TimeShare
@@ -38,16 +39,16 @@ from agent.volumes.protection import Protection
 from agent.volumes.whole_volume import WholeVolume
 
 _LOW = 10  # nice(2)
-_REST = 0.25  # seconds between two stretches of a scan, each as long: nobody waits for it
-_AGAIN = 60.0  # seconds until a walk that was not complete is tried again
-_PASSES = 4  # over a volume, in one go
-_KEPT = 64  # requests of officers whose outcome is kept
-_PARTS = 20  # of the time goes into finding out which volumes there are, at the most: one of so many parts
+_REST = 0.25  # seconds of pause between two stretches of a scan, each as long: no caller waits for it
+_AGAIN = 60.0  # seconds until an incomplete walk is repeated
+_PASSES = 4  # walks over a volume in one step
+_KEPT = 64  # relabel requests whose outcome is kept
+_PARTS = 20  # at most one part in this many of the time goes into listing volumes
 
 
 @dataclass(slots=True)
 class RelabelJob:
-    """An officer's request to label what lies below ``path`` again, and how far it is."""
+    """An officer's request to relabel everything below ``path``, and its progress."""
 
     number: int
     path: str
@@ -65,84 +66,88 @@ class LabelChore:
         self._protection = protection
         self._every = every
         self._share = TimeShare(_PARTS)
-        self._known: tuple[int, tuple[AreaRow, ...]] | None = None  # at which epoch
+        self._area_rows: tuple[int, tuple[AreaRow, ...]] | None = None  # at which epoch
         self._due: dict[int, float] = {}  # when a volume is walked over next (monotonic), by its device
         self._sealable: dict[str, int] = {}  # area → device of its volume
         self._jobs: dict[int, RelabelJob] = {}
-        self._asked: deque[RelabelJob] = deque()
+        self._requested: deque[RelabelJob] = deque()
         self._turn = threading.Lock()
         self._stop = threading.Event()
 
     def stop(self) -> None:
-        """End what is under way, from any thread; it is begun again at the next start."""
+        """Stop the work under way, from any thread; it restarts at the next start."""
         self._protection.sweeps.stop()
         self._stop.set()
 
     def step(self) -> None:
-        """Do what there is to do. Raises ``OSError`` and :class:`agent.errors.ShoumiError`; the next step goes on."""
+        """Do the pending work. Raises ``OSError`` and :class:`agent.errors.ShoumiError`; the next step continues."""
         _give_way()
-        for name, device in list(self._sealable.items()):  # before a sweep makes the next volume look like this one
+        for name, device in list(
+            self._sealable.items()
+        ):  # before a sweep of another volume with the same device number
             if not self._is_there(name, device):
                 self._sealable.pop(name, None)
         self._protection.sweep_waiting()
         groups = self._protection.groups
         if groups is None or self._stop.is_set():
             return
-        while self._asked:
-            self._relabel(groups, self._asked.popleft())
+        while self._requested:
+            self._relabel(groups, self._requested.popleft())
         began = time.monotonic()
         if self._share.rests(began):
             return
         rows = self._rows()
-        found = whole_volume.find(self._protection.plans, self._guarded(), rows)
+        volumes = whole_volume.find(self._protection.plans, self._guarded(), rows)
         self._share.spent(began, time.monotonic())
-        for volume in found:
+        for volume in volumes:
             if volume.dedicated and not self._stop.is_set():
                 with going_on(to_stderr("control")):
                     self._look_after(groups, volume, rows)
 
     def sealable(self) -> tuple[str, ...]:
-        """Return the areas whose volume has a label on every inode, and is not said to be sealed yet."""
+        """Return the areas whose volume has a label on every inode and is not recorded as sealed yet."""
         return tuple(name for name, device in list(self._sealable.items()) if self._is_there(name, device))
 
     def sealable_with(self, area: str) -> frozenset[str]:
-        """Return those of :meth:`sealable` on the volume of *area*, itself among them if it is one."""
+        """Return those of :meth:`sealable` on the volume of *area*, including *area* if it is sealable."""
         device = self._sealable.get(area)
-        found = [name for name, other in list(self._sealable.items()) if other == device]
-        return frozenset(name for name in found if device is not None and self._is_there(name, device))
+        names = [name for name, other_device in list(self._sealable.items()) if other_device == device]
+        return frozenset(name for name in names if device is not None and self._is_there(name, device))
 
     def sealed(self, areas: Iterable[str]) -> None:
-        """Take note that the registry says so now."""
+        """Record that the registry has *areas* as sealed now."""
         for area in areas:
             self._sealable.pop(area, None)
 
-    # What officers ask for.
+    # Requests of officers.
 
     def relabel(self, path: str) -> int:
-        """Have everything below *path* labelled by its place where its label is missing or names no area."""
+        """Queue the labelling of everything below *path* without a valid label; return the request number."""
         with self._turn:
             number = max(self._jobs, default=0) + 1
             job = self._jobs[number] = RelabelJob(number, path)
-            for old in [known for known, one in self._jobs.items() if one.ended][: max(0, len(self._jobs) - _KEPT)]:
+            for old in [ended_number for ended_number, earlier in self._jobs.items() if earlier.ended][
+                : max(0, len(self._jobs) - _KEPT)
+            ]:
                 del self._jobs[old]
-        self._asked.append(job)
+        self._requested.append(job)
         return number
 
     def relabelling(self, number: int) -> RelabelJob | None:
-        """Return how far a request is, ``None`` for one that is not known (any more)."""
+        """Return the job of a request, ``None`` for an unknown or forgotten one."""
         return self._jobs.get(number)
 
-    def look(self, path: str) -> Iterator[TourCounts]:
-        """Yield what :meth:`relabel` would find below *path*, and change nothing. Raises ``OSError``."""
+    def preview(self, path: str) -> Iterator[TourCounts]:
+        """Yield the counts that :meth:`relabel` would reach below *path*, without a change. Raises ``OSError``."""
         groups = self._protection.groups
         volume = self.volume_of(path)
         if groups is not None and volume is not None:
             yield from self._below(groups, volume, path, write=False)
 
     def volume_of(self, path: str) -> WholeVolume | None:
-        """Return the guarded volume that *path*, absolute and without links, lies on; of a shared one the areas."""
-        found = whole_volume.find(self._protection.plans, self._guarded(), self._site.facts.areas())
-        volume = whole_volume.around(path, found)
+        """Return the guarded volume of *path* (absolute, without links); on a shared one only within areas."""
+        volumes = whole_volume.find(self._protection.plans, self._guarded(), self._site.facts.areas())
+        volume = whole_volume.around(path, volumes)
         if volume is not None and not volume.dedicated and not any(within(path, at) for at in volume.areas):
             return None
         with contextlib.suppress(OSError):
@@ -150,11 +155,11 @@ class LabelChore:
         return None
 
     def _rows(self) -> tuple[AreaRow, ...]:
-        """Return every area, read anew when anything has changed: there may be thousands, and this is each second."""
+        """Return every area, read again only after a change: there may be thousands, and this runs each second."""
         epoch = self._site.facts.epoch()
-        if self._known is None or self._known[0] != epoch:
-            self._known = epoch, self._site.facts.areas()
-        return self._known[1]
+        if self._area_rows is None or self._area_rows[0] != epoch:
+            self._area_rows = epoch, self._site.facts.areas()
+        return self._area_rows[1]
 
     def _relabel(self, groups: FanotifyGroups, job: RelabelJob) -> None:
         try:
@@ -168,9 +173,11 @@ class LabelChore:
             fields = {"kind": "labels", "state": "relabelled", "path": job.path, "request": job.number}
             self._decider.append({**fields, "areas": list(volume.names), **job.counts.to_json()})
             self._decider.epoch(self._site.facts.epoch())
-            self._due.pop(volume.st_dev, None)  # a scan says what is left
+            self._due.pop(volume.st_dev, None)  # a scan reports the rest
         except (OSError, ShoumiError) as error:
-            job.trouble = error.text.en if isinstance(error, ShoumiError) else error.strerror or str(error)
+            job.trouble = (
+                localized(error.text, "en") if isinstance(error, ShoumiError) else error.strerror or str(error)
+            )
         finally:
             job.ended = True
 
@@ -192,13 +199,13 @@ class LabelChore:
             if swept and not any(name in self._sealable for name in volume.names) and self._is_due(volume):
                 self._seal(groups, volume, rows)
             return
-        if len(sealed) < len(volume.names):  # an area that came while the volume was being sealed
+        if len(sealed) < len(volume.names):  # an area added while the volume was being sealed
             self._sealable.update({name: volume.st_dev for name in volume.names if name not in sealed})
         if self._is_due(volume):
             self._scan(groups, volume, rows)
 
     def _seal(self, groups: FanotifyGroups, volume: WholeVolume, rows: Sequence[AreaRow]) -> None:
-        """Label the whole volume, until a walk over it finds nothing with content that has no label."""
+        """Label the whole volume until a walk finds no unlabelled file with content."""
         for _ in range(_PASSES):
             counts = self._walk(groups, volume, rows, "seal")
             if counts is None:
@@ -210,7 +217,7 @@ class LabelChore:
                 return
             if not counts.kinds["unlabelled"]:
                 break
-        else:  # somebody moves files about faster than we walk; the next step goes on
+        else:  # files are moved faster than they are walked; the next step continues
             return
         self._protection.drop_findings(volume.names, status.UNSEALED)
         self._due[volume.st_dev] = time.monotonic() + self._every
@@ -218,7 +225,7 @@ class LabelChore:
 
     def _scan(self, groups: FanotifyGroups, volume: WholeVolume, rows: Sequence[AreaRow]) -> None:
         began = time.monotonic()
-        counts = self._walk(groups, volume, rows, "scan", rest=_REST)
+        counts = self._walk(groups, volume, rows, "scan", pause=_REST)
         if counts is None:
             return
         self._due[volume.st_dev] = time.monotonic() + (self._every if counts.complete else _AGAIN)
@@ -227,16 +234,16 @@ class LabelChore:
         took = round(time.monotonic() - began, 3)
         self._decider.append({**fields, **counts.to_json(), "seconds": took, **alarm})
         for kind, say in (("unlabelled", status.stripped), ("foreign", status.foreign)):
-            first = next((path for one, path in counts.first if one == kind), volume.point)
-            found = say(volume.names[0], counts.kinds[kind], first, volume.point)
-            self._protection.drop_findings(volume.names, found.code)
+            first = next((path for first_kind, path in counts.first if first_kind == kind), volume.point)
+            finding = say(volume.names[0], counts.kinds[kind], first, volume.point)
+            self._protection.drop_findings(volume.names, finding.code)
             if counts.kinds[kind]:
-                self._protection.add_finding(volume.names[0], found)
+                self._protection.add_finding(volume.names[0], finding)
 
     def _walk(
-        self, groups: FanotifyGroups, volume: WholeVolume, rows: Sequence[AreaRow], kind: Tour, rest: float = 0.0
+        self, groups: FanotifyGroups, volume: WholeVolume, rows: Sequence[AreaRow], kind: Tour, pause: float = 0.0
     ) -> TourCounts | None:
-        """Return what a walk over the whole volume met; ``None`` when it was ended, or is seen whole nowhere."""
+        """Return the counts of a walk over the whole volume; ``None`` if stopped, or no mount shows all of it."""
         if not volume.point:
             self._due[volume.st_dev] = time.monotonic() + _AGAIN
             self._tell_unsealed(volume, "")
@@ -245,22 +252,22 @@ class LabelChore:
         counts = TourCounts()
         with doorway(groups.open, groups.access, volume.point) as inside:
             for counts in tour(inside, volume.point, volume.areas, names, kind):
-                if self._stop.wait(0.0 if counts.ended else rest):
+                if self._stop.wait(0.0 if counts.ended else pause):
                     return None
         return counts
 
     def _label_held(self, volume: WholeVolume) -> None:
-        """Label files that processes still hold and that have no name any more: no walk meets them."""
-        for item in held({volume.st_dev}):
+        """Label deleted files that processes still hold: no walk meets them."""
+        for held_file in held({volume.st_dev}):
             with contextlib.suppress(OSError):
-                found = os.stat(item.link)  # noqa: PTH116 - follows to the inode without an open
-                if not found.st_nlink and labels.read(item.link, follow=True) is None:
-                    path = str(Path(item.link).readlink()).removesuffix(" (deleted)")
+                inode = os.stat(held_file.link)  # noqa: PTH116 - follows to the inode without an open
+                if not inode.st_nlink and labels.read(held_file.link, follow=True) is None:
+                    path = str(Path(held_file.link).readlink()).removesuffix(" (deleted)")
                     area = next((area for at, area in volume.areas.items() if within(path, at)), labels.PUBLIC)
-                    os.setxattr(item.link, labels.ATTRIBUTE, area.encode(), os.XATTR_CREATE)
+                    os.setxattr(held_file.link, labels.ATTRIBUTE, area.encode(), os.XATTR_CREATE)
 
     def _is_there(self, area: str, device: int) -> bool:
-        """Whether *area* still lies on the volume that was walked over, and not on another one with its number."""
+        """Return whether *area* is still on the volume that was walked, not on another one with the same number."""
         plan = self._protection.plans.get(area)
         return (
             plan is not None and plan.st_dev == device and self._protection.sweeps.have_swept(area, plan.path, device)
@@ -270,7 +277,7 @@ class LabelChore:
         return time.monotonic() >= self._due.get(volume.st_dev, 0.0)
 
     def _guarded(self) -> list[str]:
-        return [name for name, found in self._protection.now.items() if found.tier != "none"]
+        return [name for name, protected in self._protection.now.items() if protected.tier != "none"]
 
     def _unsealed(self, rows: Sequence[AreaRow]) -> set[str]:
         return {row.resource.id for row in rows if row.volume.get("sealed") is not True}
@@ -281,9 +288,9 @@ class LabelChore:
 
 
 def _give_way() -> None:
-    """Lower this thread's priority; what was started with a lower one must not raise it, and needs not."""
+    """Lower the priority of this thread; never raise it."""
     thread = threading.get_native_id()
-    with contextlib.suppress(OSError):  # slower than it could be, and right all the same
+    with contextlib.suppress(OSError):  # without it the chore is only less polite
         if os.getpriority(os.PRIO_PROCESS, thread) < _LOW:
             os.setpriority(os.PRIO_PROCESS, thread, _LOW)
 

@@ -1,11 +1,11 @@
-"""Rights before and after a change (contract C14): who lost what by it, found inside the change itself.
+"""Rights lost by a change (contract C14): comparison of the rights before and after it, inside the transaction.
 
-    apply → what was touched → who may have had rights there → before (the stored registry) and after (the open change)
+    apply → rows touched → people who may have had rights there → before (stored registry) and after (open change)
 
-Rules of this file: whatever the act was called, what it wrote says whose rights to compare. It reads and decides, and
-cuts nothing. Whoever had a badge that opened rooms loses these with the last one. A change that touches more pairs than
-can be compared while others wait is compared for those alone who have a process now, or are inside a room: nobody else
-holds anything that could be cut; how many were left out is said.
+Rules of this file: the rows that an act wrote decide whose rights are compared, whatever the act is. It reads and
+evaluates, and cuts nothing. A person loses their rooms with their last valid badge. A change with too many pairs is
+compared only for people who have a process now or are inside a room: no one else holds anything that could be cut; the
+number left out is reported.
 """
 
 import os
@@ -23,16 +23,16 @@ from rules.decide import decide
 from rules.model import Action, Facts, Request
 from rules.pack.model import Pack
 from rules.rights import Loss, Right, losses, stands
-from rules.text import Text
+from rules.text import Sentence
 
 MOST = 4000  # pairs; about half a second
 _SHOWN = 50  # losses an entry names
 
 
 class ComparedRights(NamedTuple):
-    """What a change takes. ``compared`` pairs of person and place were looked at, ``left_out`` were not.
+    """Rights that a change ends. ``compared`` pairs of person and place were examined, ``left_out`` were not.
 
-    ``services``: which areas a service loses; what its processes hold of these is ended by the looks at all holders.
+    ``services``: areas that a service account loses; scans of all holders end what its processes hold there.
     ``unknown``: why nothing could be compared.
     """
 
@@ -40,15 +40,15 @@ class ComparedRights(NamedTuple):
     services: tuple[tuple[str, tuple[str, ...]], ...] = ()
     compared: int = 0
     left_out: int = 0
-    unknown: Text | None = None
+    unknown: Sentence | None = None
 
     @property
     def by_looks(self) -> bool:
-        """Whether what somebody holds without a right to it is found by a look at all holders alone."""
+        """Return whether only a scan of all holders finds files held without a right."""
         return bool(self.services or self.left_out or self.unknown)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what the entry of the act says of it: nothing when nobody lost anything."""
+        """Return the fields for the entry of the act: none when no one lost anything."""
         if self.unknown:
             return {"lost": {"unknown": self.unknown.to_json()}}
         if not (self.losses or self.services or self.left_out):
@@ -71,11 +71,11 @@ def compare_or_say(
     now: datetime,
     cut: AbstractSet[str],
 ) -> ComparedRights:
-    """Return what :func:`compare` does, or why it cannot: no act that takes rights waits for a rule pack to be mended.
+    """Return the result of :func:`compare`, or why it failed: no act that ends rights waits for a broken rule pack.
 
     *in_force* reads the pack before the act, *coming* is another one that it puts in force. *cut*: see :func:`compare`.
-    What is held meanwhile by somebody without rights is ended by the looks at all holders
-    (:mod:`agent.control.holder_cuts`). Raises :class:`agent.errors.FatalError`.
+    Scans of all holders end what is held without a right meanwhile (:mod:`agent.control.holder_cuts`). Raises
+    :class:`agent.errors.FatalError`.
     """
     try:
         pack = in_force()
@@ -87,10 +87,10 @@ def compare_or_say(
 def compare(
     before: FactsReader, change: RegistryTransaction, packs: tuple[Pack, Pack], now: datetime, cut: AbstractSet[str]
 ) -> ComparedRights:
-    """Return what the open *change* takes of what stood *before* it. *packs*: the one in force, and the one to come.
+    """Return the rights *before* the open *change* that it ends. *packs*: in force, and after the change.
 
-    Nothing is compared for people who are *cut*: they lose everything, by a run that the act asks for itself.
-    Raises :class:`agent.errors.ShoumiError` and :class:`agent.errors.FatalError` when the registry cannot be read.
+    People in *cut* are not compared: they lose everything, by a run that the act itself requests. Raises
+    :class:`agent.errors.ShoumiError` and :class:`agent.errors.FatalError` when the registry cannot be read.
     """
     touched = change.touched().without(cut)
     old, new = packs
@@ -98,31 +98,35 @@ def compare(
         touched = touched._replace(everything=True)
     with before.snapshot():
         pairs = before.candidates(touched, int(old.grant.from_level))
-        asked = pairs if len(pairs) <= MOST else _of_those_here(before, pairs)
+        compared_pairs = pairs if len(pairs) <= MOST else _of_those_here(before, pairs)
         rooms = before.room_names()
-        had = {right for right in asked if _has(before.facts((right.person,), right.place)[1], right, rooms, old, now)}
+        had = {
+            right
+            for right in compared_pairs
+            if _has(before.facts((right.person,), right.place)[1], right, rooms, old, now)
+        }
         services = before.services() if touched.services else ()
         entering = {right.person for right in had if right.place in rooms}
         carried = {badge.person for badge in before.badges() if badge.good(now)} & entering if entering else set()
     cardless = {person for person in carried if not change.badges.opens(person, now)}
-    kept = {
+    retained = {
         right
         for right in had
         if not (right.place in rooms and right.person in cardless)
         and _keeps(change.facts(right.person, right.place), right, rooms, new, now)
     }
-    found = losses(had, kept, rooms, _taken(touched, change))
-    gone = [
-        (one.id, tuple(sorted(one.areas - change.services.areas(one.id))))
-        for one in services
-        if one.active and one.id in touched.services
+    lost = losses(had, retained, rooms, _taken(touched, change))
+    service_losses = [
+        (row.id, tuple(sorted(row.areas - change.services.areas(row.id))))
+        for row in services
+        if row.active and row.id in touched.services
     ]
-    lost_by_services = tuple((service, areas) for service, areas in gone if areas)
-    return ComparedRights(found, lost_by_services, len(asked), len(pairs) - len(asked))
+    lost_by_services = tuple((service, areas) for service, areas in service_losses if areas)
+    return ComparedRights(lost, lost_by_services, len(compared_pairs), len(pairs) - len(compared_pairs))
 
 
 def _keeps(facts: Facts, right: Right, rooms: AbstractSet[str], pack: Pack, now: datetime) -> bool:
-    # A place that is removed is closed to nobody any more.
+    # A removed place denies no one any more.
     return right.place not in facts.resources or _has(facts, right, rooms, pack, now)
 
 
@@ -132,27 +136,27 @@ def _has(facts: Facts, right: Right, rooms: AbstractSet[str], pack: Pack, now: d
 
 
 def _taken(touched: Touched, change: RegistryTransaction) -> dict[str, list[int]]:
-    """Return the accounts that are not their person's any more, by person."""
-    found: dict[str, list[int]] = {}
+    """Return the accounts that no longer belong to their person, by person."""
+    taken: dict[str, list[int]] = {}
     for uid, person in touched.uids:
         if change.accounts.owner(uid) != person:
-            found.setdefault(person, []).append(uid)
-    return found
+            taken.setdefault(person, []).append(uid)
+    return taken
 
 
 def _of_those_here(before: FactsReader, pairs: Iterable[Right]) -> frozenset[Right]:
     accounts = before.accounts()
-    here = {accounts[uid] for uid in _acting() if uid in accounts} | {row.person for row in before.presence()}
-    return frozenset(right for right in pairs if right.person in here)
+    acting = {accounts[uid] for uid in _acting() if uid in accounts} | {row.person for row in before.presence()}
+    return frozenset(right for right in pairs if right.person in acting)
 
 
 def _acting() -> frozenset[int]:
-    """Return every uid that a process has, and every login uid."""
-    found: set[int] = set()
+    """Return the uids and login uids of all processes."""
+    uids: set[int] = set()
     for name in os.listdir("/proc"):  # noqa: PTH208 - inside a change
         if name.isdigit():
             with suppress(OSError, ValueError):
-                found.add(os.stat(f"/proc/{name}").st_uid)  # noqa: PTH116
+                uids.add(os.stat(f"/proc/{name}").st_uid)  # noqa: PTH116
                 with open(f"/proc/{name}/loginuid", "rb") as file:
-                    found.add(int(file.read()))
-    return frozenset(found)
+                    uids.add(int(file.read()))
+    return frozenset(uids)

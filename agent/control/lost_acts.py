@@ -1,7 +1,7 @@
-"""The acts that the log holds and the registry does not: what accepting an older registry gives up.
+"""Lost acts: acts that the log holds and an older registry does not, and that accepting it would give up.
 
-Rules of this file: entries as the index has them, and pure questions to them. Whether the list is whole is said with
-it, because an index that is being made again does not hold everything yet.
+Rules of this file: entries from the index, and pure functions on them. The list carries whether it is complete, because
+an index that is being rebuilt does not hold everything yet.
 """
 
 import json
@@ -27,14 +27,14 @@ Entry = dict[str, Any]
 
 
 class LostActs(NamedTuple):
-    """The entries of these acts, oldest first. *whole*: that is all of them."""
+    """The entries of the lost acts, oldest first. *whole*: the list is complete."""
 
     entries: tuple[Entry, ...]
     whole: bool
 
 
 def lost_acts(services: ControlServices, patience: float = 0.0) -> LostActs:
-    """Return them; wait *patience* seconds at most for the index to hold all of the log.
+    """Return the lost acts; wait at most *patience* seconds for the index to hold all of the log.
 
     Raises :class:`agent.errors.ShoumiError`, and ``OSError`` when the log cannot be read.
     """
@@ -47,30 +47,30 @@ def lost_acts(services: ControlServices, patience: float = 0.0) -> LostActs:
     rows = list(query(site.home.index, Filter(kind="act", after_seq=since, limit=_MOST)))
     entries = {row.seq: entry for row in reversed(rows) if (entry := row.entry).get("outcome") in _OUTCOMES}
     standing = standing_acts(tuple(_act(seq, entry) for seq, entry in entries.items()))
-    # A registry that remembers no entry holds what its epoch says.
+    # A registry that refers to no entry is compared by its epoch.
     lost = [act for act in standing if since or act.epoch > epoch]
     return LostActs(tuple(entries[act.seq] for act in lost), indexed and len(rows) < _MOST)
 
 
 def added_areas(entries: Iterable[Entry]) -> tuple[AreaRow, ...]:
-    """Return the areas that these acts brought and did not take away again, as far as they are enforced now."""
-    found: dict[str, AreaRow] = {}
+    """Return the areas that these acts added and did not remove, as far as they are enforced."""
+    rows: dict[str, AreaRow] = {}
     modes: dict[str, bool] = {}
     for entry in entries:
         args = entry.get("args") or {}
         if entry.get("act") == "area.add":
-            with suppress(KeyError, ValueError):  # an entry that was cut, or another program's
+            with suppress(KeyError, ValueError):  # a truncated entry, or one of another program
                 resource = Resource(args["name"], Level.parse(args["level"]), args["domain"], mode=Mode.ENFORCE)
                 volume = {name: args[name] for name in ("sharing", "accept_links") if args.get(name)}
-                found[resource.id] = AreaRow(resource, args["path"], "quiet", volume=volume)
+                rows[resource.id] = AreaRow(resource, args["path"], "quiet", volume=volume)
                 modes[resource.id] = not args.get("observe")
         else:
             _turn(modes, entry)
-    return tuple(row for name, row in found.items() if modes.get(name))
+    return tuple(row for name, row in rows.items() if modes.get(name))
 
 
 def enforced_areas(entries: Iterable[Entry]) -> frozenset[str]:
-    """Return the areas that these acts have put from observing to enforcing, and left there."""
+    """Return the areas that these acts changed from observe to enforce mode and left there."""
     modes: dict[str, bool] = {}
     for entry in entries:
         _turn(modes, entry)
@@ -78,7 +78,7 @@ def enforced_areas(entries: Iterable[Entry]) -> frozenset[str]:
 
 
 def named_roles(lost: LostActs) -> RoleGroups | None:
-    """Return the role groups as the last of these acts left them, ``None`` when none of them named any."""
+    """Return the role groups after the last of these acts, ``None`` when none of them set any."""
     for entry in reversed(lost.entries):
         if entry.get("act") == "role.set":
             groups = (entry.get("args") or {}).get("groups")
@@ -87,7 +87,7 @@ def named_roles(lost: LostActs) -> RoleGroups | None:
 
 
 def glass_is_as_it_was(lost: LostActs) -> bool:
-    """Whether none of these acts sealed, opened or closed the break-glass, as far as they are known."""
+    """Return whether the list is complete and none of these acts concerns break-glass access."""
     return lost.whole and bool(lost.entries) and not any(_names_the_glass(entry) for entry in lost.entries)
 
 
@@ -96,7 +96,7 @@ def _names_the_glass(entry: Entry) -> bool:
 
 
 def _turn(modes: dict[str, bool], entry: Entry) -> None:
-    """Take in what an act makes of an area: enforced, or not."""
+    """Apply the mode that an act sets for an area to *modes*."""
     area = str((entry.get("args") or {}).get("area"))
     if entry.get("act") == "area.enforce":
         modes[area] = True
@@ -105,9 +105,9 @@ def _turn(modes: dict[str, bool], entry: Entry) -> None:
 
 
 def stops(entries: Iterable[Entry], person: str) -> bool:
-    """Whether one of these acts is a hold on *person*, or their departure.
+    """Return whether one of these acts is a hold on *person*, or their departure.
 
-    That a later one lifts it counts for nothing here: lifting takes two officers, and another one can accept.
+    A later lift does not count: lifting takes two officers, and another officer can accept.
     """
     return any(entry.get("act") in _STOPPING and (entry.get("args") or {}).get("person") == person for entry in entries)
 

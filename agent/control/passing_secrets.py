@@ -1,10 +1,10 @@
-"""Secrets of acts that wait for a second officer, such as a PIN: what is stored of them nobody can read afterwards.
+"""Secrets of proposed acts, such as a PIN: stored encrypted until a second officer confirms.
 
-    proposed: ciphertext into the registry          confirmed: read with the key of this process, and gone with it
+    proposed: ciphertext into the registry          confirmed: decrypted with the key of this process
 
-Rules of this file: the key is in the memory of the control process and nowhere else. Whoever has the files of a home,
-now or a copy of them later, has no secret; a restart loses what waits, and says so. Fernet (AES-128-CBC with HMAC) is
-pyca/cryptography's. For any thread.
+Rules of this file: the key exists only in the memory of the control process. The files of a home, or a copy of them, do
+not reveal a secret; a restart loses pending secrets, and the confirmation reports that. Fernet (AES-128-CBC with HMAC)
+is pyca/cryptography's. For any thread.
 """
 
 from collections.abc import Mapping
@@ -14,41 +14,42 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from agent.api.operations import TABLE
 from agent.errors import RefusedError
-from rules.text import Text
+from rules.text import Message
 
 
 class PassingSecrets:
-    """Hides the secret arguments of an act, and shows them to the same process."""
+    """Encrypts the secret arguments of an act, and decrypts them in the same process."""
 
     def __init__(self) -> None:
         self._key = Fernet(Fernet.generate_key())
 
-    def hidden(self, op: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments of *op* as they may be stored."""
+    def hidden(self, op: str, act_args: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of *op* with the secret ones encrypted."""
         secret = _secret(op)
         return {
-            name: self._key.encrypt(value.encode()).decode() if name in secret and isinstance(value, str) else value
-            for name, value in given.items()
+            name: self._key.encrypt(argument.encode()).decode()
+            if name in secret and isinstance(argument, str)
+            else argument
+            for name, argument in act_args.items()
         }
 
-    def shown(self, op: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the arguments that :meth:`hidden` was given.
+    def revealed(self, op: str, act_args: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments that were passed to :meth:`hidden`.
 
-        Raises :class:`RefusedError` when another process hid them: this one was started since.
+        Raises :class:`RefusedError` when another process encrypted them, before a restart.
         """
         secret = _secret(op)
         try:
             return {
-                name: self._key.decrypt(value.encode()).decode() if name in secret and isinstance(value, str) else value
-                for name, value in given.items()
+                name: self._key.decrypt(argument.encode()).decode()
+                if name in secret and isinstance(argument, str)
+                else argument
+                for name, argument in act_args.items()
             }
         except InvalidToken:
             raise RefusedError(
-                Text(
-                    "the agent was started anew since it was proposed, and keeps no secrets over that",
-                    "提议之后代理已重新启动，其中的密码不跨重启保存",
-                ),
-                Text("withdraw it, and have it proposed again", "请撤回后重新提议"),
+                Message("control.proposal-secret-lost"),
+                Message("control.withdraw-and-propose-again"),
             ) from None
 
 

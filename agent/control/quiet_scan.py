@@ -1,14 +1,14 @@
-"""After rights have changed, every read through an open descriptor is asked about; here it is found when that may end.
+"""Quiet scan: after a change of rights every read needs a verdict; the scan decides when that may end.
 
-Rules of this file: when there is a look, :mod:`agent.control.look_schedule` says; until then everything stays loud. The
-decider is told to grow quiet only after a look at who holds what, and never about an inode that somebody holds who
-would be denied. Those stay loud and are looked at again, until nobody without rights holds them. What a server process
-holds is told apart: only the decider knows for whom it was opened. Where it cannot be said which inodes those are,
-everything stays loud: a ring that keeps files (io_uring), of somebody who may not read all of them, descriptors that
-wait in a socket of such a process, or a look that could not be finished. Each look asks the rules afresh (who is inside
-a room changes verdicts and no epoch), and counts only if nothing had to be asked about again since it began. What the
-kernel would not cut of what is found, :mod:`agent.control.holder_cuts` ends; for its sake there is a look when the
-first verdict ends that somebody holds such a thing by.
+Rules of this file: :mod:`agent.control.look_schedule` decides when to scan; until then every read is checked (loud).
+The decider may ignore reads only after a scan of all holders, and never reads of an inode held by a process that would
+be denied. Such inodes stay loud and are scanned again until no process without a right holds them. Files of server
+processes are reported separately: only the decider knows for whom they were opened. Everything stays loud where these
+inodes cannot be determined: a ring that keeps files (io_uring) of a process that may not read all of them, descriptors
+in transit in a socket of such a process, or an unfinished scan. Each scan evaluates the rules anew (room occupancy
+changes verdicts without a new epoch), and counts only if no ignore marks were dropped since it began.
+:mod:`agent.control.holder_cuts` ends holders that the kernel does not cut; a scan is therefore also due when the first
+verdict behind such a hold expires.
 """
 
 import contextlib
@@ -30,20 +30,20 @@ from agent.kernel.open_files import HeldFile, held
 from agent.runtime.home import Home
 from agent.site.context import Clock
 
-_AGAIN = 2.0  # seconds between two looks while somebody without rights holds a file
+_AGAIN = 2.0  # seconds between two scans while a process without a right holds a file
 
 
 class _Loud(NamedTuple):
-    """Inodes that somebody holds who may not use them, and what server processes hold."""
+    """Inodes held by processes without a right, and files of server processes."""
 
     noisy: frozenset[tuple[int, int]]
     served: frozenset[ServedFile]
 
 
 class QuietScan:
-    """Follows the changes. Belongs to one thread, which calls :meth:`step` a few times a second.
+    """Follows changes of rights. Belongs to one thread, which calls :meth:`step` a few times a second.
 
-    *cutting* says whether somebody is being cut, *hashed* which programs of services have been read.
+    *cutting* returns whether a cut is under way, *hashed* the service programs whose hash matches.
     """
 
     def __init__(
@@ -58,30 +58,32 @@ class QuietScan:
         self._hashed = hashed
         self._clock = clock
         self._cuts = cuts
-        self._ends = NEVER  # when the first verdict ends that an uncut hold rests on
+        self._ends = NEVER  # the earliest end of a verdict behind an uncut hold
         self._policy = PolicySnapshot(home)
         self._decider = decider
         self._verdicts = HolderVerdicts(self._policy, clock)
-        self._again = 0.0
+        self._next_look = 0.0
         self._cutting = cutting
         self._times = LookSchedule()
-        self._loud: _Loud | None = None  # None: the decider has not been told anything yet
-        self.blind: frozenset[HeldFile] = frozenset()  # for their sake every read is asked about
+        self._loud: _Loud | None = None  # None: nothing reported to the decider yet
+        self.blind: frozenset[HeldFile] = frozenset()  # because of these every read is checked
 
     def look_soon(self) -> None:
-        """Have a look at the next step. May be called from any thread."""
+        """Request a scan at the next step. For any thread."""
         self._times.ask()
 
     def step(self) -> None:
-        """Look if there is a reason to, and tell the decider what must stay loud."""
+        """Scan if there is a reason to, and report to the decider what must stay loud."""
         began = time.monotonic()
-        asked = bool({"hello", "flushed"} & set(self._decider.unasked()))
+        decider_news = bool({"hello", "flushed"} & set(self._decider.unasked()))
         read = self._policy.take_hashed(self._hashed())
-        if not self._times.changed and (asked or read or self._policy.moved()):
+        if not self._times.changed and (decider_news or read or self._policy.moved()):
             self._times.change(began)
         cutting = self._cutting()
-        again = (self._loud is None or bool(self._loud.noisy)) and began >= self._again + (BETWEEN if cutting else 0.0)
-        due = again or self._clock.now() >= self._ends
+        repeat = (self._loud is None or bool(self._loud.noisy)) and began >= self._next_look + (
+            BETWEEN if cutting else 0.0
+        )
+        due = repeat or self._clock.now() >= self._ends
         changed = self._times.changed and (due or self._times.due(began, cutting=cutting))
         if not (changed or due):
             return
@@ -90,24 +92,24 @@ class QuietScan:
             self._times.begin()
         if self._policy.source is None:
             return
-        with contextlib.suppress(ShoumiError):  # it answers later, and is told then
-            told, self._loud = self._loud, None
+        with contextlib.suppress(ShoumiError):  # the decider is unreachable: the next step reports
+            former, self._loud = self._loud, None
             since = self._decider.silences()
-            loud = self._look()
-            known = not changed and loud == told
-            if loud is not None and (known or self._decider.quiet(self._policy.epoch, since, *loud)):
+            loud = self._scan_holders()
+            unchanged = not changed and loud == former
+            if loud is not None and (unchanged or self._decider.quiet(self._policy.epoch, since, *loud)):
                 self._loud = loud
         now = time.monotonic()
         self._times.end(began, now)
-        self._again = max(now + _AGAIN, self._times.rests_until)
+        self._next_look = max(now + _AGAIN, self._times.rests_until)
 
     def close(self) -> None:
-        """Close what is kept of processes, and let go of the registry."""
+        """Release process handles and the registry."""
         self._verdicts.close()
         self._policy.close()
 
-    def _look(self) -> _Loud | None:
-        """Return what must stay loud; ``None`` when that is everything."""
+    def _scan_holders(self) -> _Loud | None:
+        """Return the inodes that must stay loud; ``None`` for all."""
         self._verdicts.renew()
         roots = self._policy.roots or ()
         devices = set(_devices(root.path for root in roots))
@@ -117,34 +119,34 @@ class QuietScan:
         blind: set[HeldFile] = set()
         self._cuts.begin()
         self._ends = NEVER
-        for found in held(devices, flights=True) if devices else ():
-            if found.inode:
-                may = self._may(found, known=(found.device, found.inode) in loud)
-                if self._verdicts.serves(found.pid):
-                    served.add(ServedFile(found.pid, found.device, found.inode))
+        for held_file in held(devices, flights=True) if devices else ():
+            if held_file.inode:
+                may = self._may(held_file, already_loud=(held_file.device, held_file.inode) in loud)
+                if self._verdicts.serves(held_file.pid):
+                    served.add(ServedFile(held_file.pid, held_file.device, held_file.inode))
                 elif not may:
-                    loud.add((found.device, found.inode))
-            elif not self._verdicts.all_may(found.pid, every):
-                blind.add(found)
+                    loud.add((held_file.device, held_file.inode))
+            elif not self._verdicts.all_may(held_file.pid, every):
+                blind.add(held_file)
         self.blind = frozenset(blind)
         self._cuts.finish(lambda hold: not self._verdicts.all_may(hold.pid, (hold.area,)))
         return None if blind else _Loud(frozenset(loud), frozenset(served))
 
-    def _may(self, found: HeldFile, *, known: bool) -> bool:
-        """Whether every thread that shares this descriptor or mapping may go on; *known*: somebody else may not."""
+    def _may(self, held_file: HeldFile, *, already_loud: bool) -> bool:
+        """Return whether every thread sharing *held_file* may use it; *already_loud*: another holder may not."""
         try:
-            area = self._verdicts.area_of(found)
+            area = self._verdicts.area_of(held_file)
         except OSError:
-            return False  # a label that cannot be read is not an absent one
+            return False  # an unreadable label is not a missing one
         if area is None:
             return True
-        uncut = self._cuts.concerns(found, area)
-        if known and not uncut:
+        uncut = self._cuts.concerns(held_file, area)
+        if already_loud and not uncut:
             return False
-        until = self._verdicts.until(found.pid, (area,))
+        until = self._verdicts.until(held_file.pid, (area,))
         if uncut and until is None:
-            if self._policy.source and not self._policy.source.closed:  # else nobody's rights are known, and none ended
-                self._cuts.denied(found, area)
+            if self._policy.source and not self._policy.source.closed:  # otherwise rights are unknown, and none ended
+                self._cuts.denied(held_file, area)
         elif uncut and until is not None:
             self._ends = min(self._ends, until)
         return until is not None
@@ -152,8 +154,8 @@ class QuietScan:
 
 def _devices(paths: Iterable[bytes]) -> Iterator[int]:
     for path in paths:
-        with contextlib.suppress(OSError):  # no filesystem has it: the area is not there now
-            below = mounting.reach(os.fsdecode(path))  # below a cover of ours, too: what is open there stays open
+        with contextlib.suppress(OSError):  # the area is not mounted now
+            below = mounting.reach(os.fsdecode(path))  # also below a cover of ours: files opened there stay open
             try:
                 yield os.fstat(below).st_dev
             finally:

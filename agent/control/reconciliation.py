@@ -1,12 +1,12 @@
-"""Registry and log held against each other at the start of the control process, and what follows from it.
+"""Reconciliation of registry and log at the start of the control process.
 
 Rules of this file:
-- nothing false is written: that an act was not completed is said of the one that was under way, and of no other;
-- a registry that lacks acts of the log stays as it is until officers accept it or put the right one back. Areas that
-  only the log knows, or knows to be enforced, stay closed meanwhile, and role groups that only the log knows are the
-  site's: no copy of a registry brings the trial back, nor does one that has lost them;
+- nothing false is recorded: only the act that was under way is recorded as not completed;
+- a registry that lacks acts of the log stays as it is until officers accept it or restore the right one. Areas that
+  only the log knows, or knows to be enforced, stay closed meanwhile, and role groups that only the log knows are in
+  force: neither a copy of a registry nor a registry that lost them brings the trial back;
 - a log that lacks acts of the registry (a power cut with ``durability = "process"``, or a log from a backup) is an
-  alarm, and both go on from there: the registry denies nobody less than it did.
+  alarm, and both continue from there: the registry denies no less than before.
 """
 
 import json
@@ -20,28 +20,28 @@ from agent.registry.rows.areas import AreaRow
 from agent.registry.stores import OLDER
 from agent.runtime.ours import private
 from agent.site.role_groups import NOBODY
-from rules.text import Text
+from rules.text import Message
 
 LOG_OLDER = "log-older"  # the kind of the entry and of the alarm
 _PATIENCE = 10.0  # seconds a start waits for the index to hold all of the log
 
 
 def begin(services: ControlServices) -> tuple[AreaRow, ...]:
-    """Settle what the comparison shows, and record what officers must know; return the areas that only the log knows.
+    """Settle the differences and record them for officers; return the areas that only the log knows.
 
-    Raises :class:`agent.errors.ShoumiError` when it cannot be recorded: then the start must fail.
+    Raises :class:`agent.errors.ShoumiError` when they cannot be recorded; then the start must fail.
     """
     site = services.site
-    found = site.stores.look(site.facts)
-    if found.unfinished is not None:
-        transaction.not_completed(services.decider, found.unfinished)
-    if found.unfinished is not None or not found.older:
+    state = site.stores.look(site.facts)
+    if state.unfinished is not None:
+        transaction.not_completed(services.decider, state.unfinished)
+    if state.unfinished is not None or not state.older:
         services.intent.clear()
-    if found.older:
+    if state.older:
         return _older(services)
     site.home.logged_areas.unlink(missing_ok=True)
-    if found.log_short:
-        _log_older(services, found.since)
+    if state.log_short:
+        _log_older(services, state.since)
     trial_end.settle(services)
     return ()
 
@@ -69,7 +69,7 @@ def _older(services: ControlServices) -> tuple[AreaRow, ...]:
 
 
 def _tell_areas(services: ControlServices, areas: Mapping[str, str | None]) -> None:
-    """Tell the decider which areas the log knows to be enforced, whatever the registry says of them."""
+    """Store for the decider the areas that the log knows to be enforced, whatever the registry says."""
     path = services.site.home.logged_areas
     fresh = path.with_suffix(".new")
     with open(fresh, "w", encoding="utf-8", opener=private) as file:
@@ -78,17 +78,14 @@ def _tell_areas(services: ControlServices, areas: Mapping[str, str | None]) -> N
 
 
 def _log_older(services: ControlServices, since: int) -> None:
-    """Record that the log ends before the registry does, raise the alarm, and tie the registry to the log as it is."""
+    """Record that the log ends before the registry, raise the alarm, and bind the registry to the present log."""
     site = services.site
     newest = site.facts.newest_change()
-    known = newest.entry if newest else since
-    text = Text(
-        f"the log lacks what the registry knows: after entry {since} it went another way, and {known} is known",
-        f"日志缺少登记库所知的内容：自第 {since} 条之后不一致，而登记库已知至第 {known} 条",
-    )
+    newest_entry = newest.entry if newest else since
+    text = Message("control.log-behind-registry", since=since, newest=newest_entry)
     change = secrets.token_hex(8)
     fields = {"kind": LOG_OLDER, "alarm": True, "epoch": site.facts.epoch(), "change": change, "after": since}
-    seq = services.decider.append({**fields, "known": known, "reason": text.to_json()})
+    seq = services.decider.append({**fields, "known": newest_entry, "reason": text.to_json()})
     with services.registry.note(site.now()) as note:
         note.recorded.forget_after(since)
         note.recorded.add(seq, change)

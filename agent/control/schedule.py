@@ -1,8 +1,7 @@
-"""What the control process does by itself: areas go back to observe, volumes are sealed, leave dates are carried out.
+"""Scheduled acts: areas return to observe mode, volumes are sealed, leave dates are carried out.
 
-Rules of this file: an act of the agent goes the same way as an officer's
-(:class:`agent.control.transaction.ActExecutor`). Deciding what is due is a question to the registry; nothing is
-remembered between steps that a restart may not forget.
+Rules of this file: an act of the agent is executed like an officer's (:class:`agent.control.transaction.ActExecutor`).
+The registry determines what is due; no state between steps has to survive a restart.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,7 +14,7 @@ from agent.site.context import SiteContext
 class ScheduledActs:
     """Belongs to the thread of acts, which calls :meth:`step` every few seconds.
 
-    *sealable* says of which areas the volume is to be sealed; *lapses* deals with grants that ended by themselves.
+    *sealable* returns the areas whose volume is to be sealed; *lapses* handles expired grants.
     """
 
     def __init__(
@@ -31,9 +30,9 @@ class ScheduledActs:
         self._lapses = lapses
 
     def step(self) -> None:
-        """Do what is due. Raises :class:`agent.errors.ShoumiError` when it could not be; the next step tries again."""
+        """Execute the acts that are due. Raises :class:`agent.errors.ShoumiError` on failure; the next step retries."""
         if self._executor.older():
-            return  # what is due by an older registry may have been dealt with since
+            return  # acts due by an older registry may have been executed since
         self._lapses()
         self._executor.settle()
         for area in self._site.lists.areas.to_confirm(self._site.now()):
@@ -45,5 +44,5 @@ class ScheduledActs:
             self._executor.execute_own("proposal.lapse", {"proposal": row["id"]}, by="schedule")
         for case in self._site.lists.cases.due(self._site.now()):
             self._executor.execute_own("case.carry-out", {"person": case.id}, by="schedule")
-        while sealable := list(self._sealable()):  # one act seals a whole volume, however many areas it has
+        while sealable := list(self._sealable()):  # one act seals a whole volume with all its areas
             self._executor.execute_own("area.seal", {"area": sealable[0]}, by="labels")

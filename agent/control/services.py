@@ -1,4 +1,4 @@
-"""The composition root: everything the control process owns, made in order and handed to whoever needs it.
+"""Composition root: the parts of the control process, created in order and passed to their users.
 
     site ─▶ doors ─▶ offboarding ┐
     site ─▶ mounts ─▶ volumes    ┤
@@ -6,8 +6,8 @@
             verifier             │
     site, protection ─▶ canaries ┴▶ services ─▶ handlers, scheduled acts, HR's notices
 
-Rules of this file: wiring only, in constructors. Nothing is patched in later, and nothing stands in for a part that is
-not there yet. The registry is written by the thread of acts, by the thread of doors, and by nobody else.
+Rules of this file: wiring only, in constructors. Nothing is patched in later, and no part has a placeholder. Only the
+thread of acts and the thread of doors write the registry.
 """
 
 import select
@@ -54,7 +54,7 @@ from rules.tiers import MINIMA, MinimumTier
 
 @dataclass(frozen=True, slots=True)
 class ControlServices:
-    """The parts of one control process. Made by :func:`open_services`; for any thread, unless a part says otherwise."""
+    """The parts of one control process, made by :func:`open_services`. For any thread, unless a part says otherwise."""
 
     site: SiteContext
     config: Config
@@ -111,17 +111,17 @@ def open_services(
             doors,
             groups,
             life,
-            lambda: protection.tiers(),  # noqa: PLW0108 - it is made below, and needs this
+            lambda: protection.tiers(),  # noqa: PLW0108 - created below, and depends on this
         )
         stack.callback(offboarding.close)
-        lowest = _asked_by_pack(site)
-        told_by = WatcherClient(watcher)
+        lowest = _minimum_of_pack(site)
+        watcher_client = WatcherClient(watcher)
         protection = Protection(
             home,
             groups,
-            lambda *area: canaries.prove(*area),  # noqa: PLW0108 - they are made below, and need this
+            lambda *area: canaries.prove(*area),  # noqa: PLW0108 - created below, and depend on this
             lambda: _lives(life),
-            told_by.look,
+            watcher_client.check_mounts,
             VolumeTiers(groups, config.minimum_tier, lowest),
         )
         canaries = CanaryWatch(site, decider, groups, protection, CanaryPeriods(config.canary_seconds))
@@ -136,9 +136,9 @@ def open_services(
         programs = ProgramWatch(site, registry, decider)
         quiet_scan = QuietScan(home, decider, site.clock, cuts, offboarding.cutting, lambda: programs.hashed)
         stack.callback(quiet_scan.close)
-        mounts = MountChore(site, decider, protection, told_by)
+        mounts = MountChore(site, decider, protection, watcher_client)
         stack.callback(mounts.close)
-        volumes = VolumeKeeper(site, decider, groups, protection, told_by, mounts.step)
+        volumes = VolumeKeeper(site, decider, groups, protection, watcher_client, mounts.step)
         stack.callback(volumes.close)
         verifier = VerifierSupervisor(home, decider.append, site.now)
         stack.callback(verifier.close)
@@ -167,19 +167,19 @@ def open_services(
         )
 
 
-def _asked_by_pack(site: SiteContext) -> Callable[[], MinimumTier]:
-    """Return what tells the minimum of the pack in force; of one that cannot be read it is the highest there is."""
+def _minimum_of_pack(site: SiteContext) -> Callable[[], MinimumTier]:
+    """Return a function that returns the minimum tier of the pack in force; the highest for an unreadable pack."""
 
-    def asked() -> MinimumTier:
+    def minimum() -> MinimumTier:
         try:
             rule = site.pack().protection
         except ShoumiError:
             return MINIMA[0]
         return rule.minimum_tier if rule else MINIMA[-1]
 
-    return asked
+    return minimum
 
 
 def _lives(life: int | None) -> bool:
-    """Whether the holder lives, as far as *life* tells: without one nobody ever ends it."""
+    """Return whether the holder lives, by *life*; always without it."""
     return life is None or not select.select([life], [], [], 0)[0]

@@ -1,51 +1,51 @@
-"""The watch over the key that signs receipts: one that is lost, exchanged or unusable is an entry and an alarm.
+"""Signing key watch: an entry and an alarm when the key that signs receipts is lost, exchanged or unusable.
 
-Rules of this file: the entry comes first, then the alarm, then the new key is noted as the one that signs; a kill in
-between says it once more. A lost key is replaced, because receipts and answers go on; what it signed is still checked
-by its public half (:mod:`agent.offboard.receipt.keyring`). A key that others could have read is never used, and not
-replaced either: that is for somebody to look at. Belongs to the thread of acts.
+Rules of this file: the entry comes first, then the alarm, then the new key is recorded as current; a kill in between
+repeats the alarm. A lost key is replaced, because receipts and replies continue; its signatures are still verified with
+its public key (:mod:`agent.offboard.receipt.keyring`). A key that others could have read is neither used nor replaced:
+an officer has to examine it. Belongs to the thread of acts.
 """
 
 from agent.control.services import ControlServices
 from agent.errors import RefusedError
 from agent.offboard.receipt.keyring import KeyRing
 from agent.offboard.receipt.signing import Signer, key_path
-from rules.text import Text
+from rules.text import Message, Sentence
 
 SIGNING_KEY = "signing-key"  # the kind of the entry and of the alarm
 
 
 class SigningKeyWatch:
-    """Looks at the key again and again."""
+    """Checks the key periodically."""
 
     def __init__(self, services: ControlServices) -> None:
         self._services = services
         self._ring = KeyRing(services.site.home.root)
 
     def step(self) -> None:
-        """Look once. Raises :class:`agent.errors.ShoumiError` when it cannot be written down: the next look does."""
-        if self._services.site.stores.now.older:  # nothing is done by a registry that lacks what the log holds
+        """Check once. Raises :class:`agent.errors.ShoumiError` when it cannot be recorded; the next check retries."""
+        if self._services.site.stores.now.older:  # no action on a registry that lacks acts of the log
             return
-        known = self._ring.current
+        current = self._ring.current
         try:
             signer = self._ring.present()
         except RefusedError as error:
-            self._alarm(error.text, known, None)
+            self._alarm(error.text, current, None)
             return
-        if signer is None and known is None:
-            return  # nothing was signed yet
-        if signer is None or known not in (None, signer.fingerprint):
+        if signer is None and current is None:
+            return  # no receipt was signed yet
+        if signer is None or current not in (None, signer.fingerprint):
             new = signer or Signer.at(key_path(self._services.site.home.root))
             self._ring.keep(new)
-            self._alarm(_lost(str(known), new.fingerprint, gone=signer is None), known, new.fingerprint)
+            self._alarm(_lost(str(current), new.fingerprint, missing=signer is None), current, new.fingerprint)
             self._ring.adopt(new)
-        elif known is None:
+        elif current is None:
             self._ring.adopt(signer)
 
-    def _alarm(self, text: Text, lost: str | None, key: str | None) -> None:
-        """Write it down and raise the alarm, unless the same one still waits for somebody."""
+    def _alarm(self, text: Sentence, lost: str | None, key: str | None) -> None:
+        """Write the entry and raise the alarm, unless the same one is still open."""
         services = self._services
-        if any((one.kind, one.text) == (SIGNING_KEY, text) for one in services.site.facts.open_alarms()):
+        if any((alarm.kind, alarm.text) == (SIGNING_KEY, text) for alarm in services.site.facts.open_alarms()):
             return
         fields = {"kind": SIGNING_KEY, "alarm": True, "former_key": lost, "signing_key": key, "reason": text.to_json()}
         seq = services.decider.append(fields)
@@ -53,15 +53,6 @@ class SigningKeyWatch:
             note.alarms.add(SIGNING_KEY, text, seq=seq)
 
 
-def _lost(lost: str, key: str, *, gone: bool) -> Text:
-    was = (
-        Text("the key that signed receipts is gone", "签发回执的密钥已丢失")
-        if gone
-        else Text("the key that signs receipts was exchanged", "签发回执的密钥被更换")
-    )
-    return Text(
-        f"{was.en}: {lost[:16]}… signed until now, {key[:16]}… signs from now on; old receipts are checked with the old"
-        " public key, which is kept; send the new one to whoever has the old (shoumi keys show)",
-        f"{was.zh}：此前为 {lost[:16]}…，此后为 {key[:16]}…；旧回执仍以保存的旧公钥核验；"
-        "请将新公钥发给持有旧公钥的各方（shoumi keys show）",
-    )
+def _lost(lost: str, key: str, *, missing: bool) -> Sentence:
+    event = Message("control.signing-key-missing") if missing else Message("control.signing-key-exchanged")
+    return Message("control.signing-key-replaced", event=event, former=lost[:16], current=key[:16])

@@ -1,9 +1,9 @@
-"""Which processes were stopped to be ended: a file in the run directory, so that the next control process goes on.
+"""Stopped processes that are to be ended: a file in the run directory for the next control process.
 
-Rules of this file: what is stopped stands in the file before it is stopped, and leaves it when it was continued or
-ended. A process is known by its number and its start; the instant is on the monotonic clock, which goes on over a
-restart of ours and not over one of the machine. A file that cannot be read is none: nobody is ended for it. One that
-cannot be written keeps nobody from being stopped.
+Rules of this file: a process is in the file before it is stopped, and until it is continued or ended. It is identified
+by pid and start time; the instant is on the monotonic clock, which survives a restart of the agent and not of the
+machine. An unreadable file counts as empty: no process is ended because of it. A failed write does not prevent
+stopping.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ Stopped = tuple[int, int]
 
 
 class StoppedProcesses(MutableMapping[Stopped, float]):
-    """Since when each process is stopped; every change is written to *file*."""
+    """Map of stopped processes to the instant they were stopped; every change is written to *file*."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -31,7 +31,7 @@ class StoppedProcesses(MutableMapping[Stopped, float]):
         self._write({**self._since, process: since})
 
     def __delitem__(self, process: Stopped) -> None:
-        self._write({one: since for one, since in self._since.items() if one != process})
+        self._write({other_process: since for other_process, since in self._since.items() if other_process != process})
 
     def __iter__(self) -> Iterator[Stopped]:
         return iter(tuple(self._since))

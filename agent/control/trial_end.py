@@ -1,12 +1,12 @@
-"""Whether the log proves that the trial of this site has ended, where the registry does not say so (any more).
+"""End of the trial: evidence in the log for a site whose registry names no role groups (any more).
 
-    newest act        says of the site
-    role.set, done    named its groups: no trial any more
-    one-hand          was a trial then, and no older act says otherwise
-    any other         nothing; the one before it is looked at
+    newest act        meaning
+    role.set, done    the role groups were set: the trial has ended
+    one-hand          a trial at that time; older acts do not matter
+    any other         none; the previous act is examined
 
-Rules of this file: the record itself is read, from its end: an index may be behind. Only a site whose registry names no
-groups is looked at, so this costs a trial a look at its newest act, and others nothing.
+Rules of this file: the log itself is read from its end, because an index may be behind. Only a site whose registry
+names no groups is examined, so the cost is one entry for a trial and nothing for others.
 """
 
 import json
@@ -17,14 +17,14 @@ from agent.control.services import ControlServices
 from agent.control.two_hands import ONE_HAND
 from agent.log import backward
 from agent.site import trial
-from rules.text import Text
+from rules.text import Message
 
 ROLES_LOST = "roles-lost"  # the kind of the entry, and the code of the finding
 _ACT = b'"kind":"act"'
 
 
 def settle(services: ControlServices) -> None:
-    """Settle at a start whether this is a trial, and record it when the registry has lost the groups of the roles.
+    """Determine at a start whether this is a trial, and record when the registry has lost the role groups.
 
     Raises ``OSError`` when the log cannot be read, and :class:`agent.errors.ShoumiError` when it cannot be recorded.
     """
@@ -35,17 +35,14 @@ def settle(services: ControlServices) -> None:
             site.trial_over = proven(line for _, line in lines)
     trial.tell(site.home, over=named or site.trial_over)
     if not named and site.trial_over:
-        reason = Text(
-            "the registry names no role groups, and the log says that they were named: nobody has a role",
-            "登记库未记录角色组，而日志表明已经指定：任何人均无角色",
-        )
+        reason = Message("control.role-groups-lost")
         services.decider.append(
             {"kind": ROLES_LOST, "alarm": True, "epoch": site.facts.epoch(), "reason": reason.to_json()}
         )
 
 
 def proven(lines: Iterable[bytes]) -> bool:
-    """Whether these entries, newest first, prove that the trial has ended."""
+    """Return whether these entries, newest first, prove that the trial has ended."""
     undone = set()
     for line in lines:
         if _ACT not in line:

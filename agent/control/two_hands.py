@@ -1,13 +1,13 @@
-"""What becomes of an act that gives access: done by one hand, kept until a second one confirms, or refused (C12).
+"""Two-person rule for acts that grant access: executed alone, stored as a proposal, or refused (C12).
 
-    trial, the agent itself, or a rule of the pack   one hand is enough; the entry says which
+    trial, the agent itself, or a rule of the pack   one officer is enough; recorded in the entry
     an officer                                       a proposal
-    an officer who confirms another's proposal       both are looked at as they are now, and the act is done
+    an officer who confirms another's proposal       both are checked as of now, and the act is executed
 
-Rules of this file: whether an act gives is what its operation declares, what its handler says of these arguments, and
-what the comparison of rights finds, any of the three. Both hands are judged at the moment of the confirmation: their
-person, their role, whether they are in office. What would be given is computed anew by then, and must not be more than
-the second hand was shown.
+Rules of this file: an act grants access if its operation declares it, if its handler reports it for these arguments, or
+if the comparison of rights finds a gain. Both officers are checked at the moment of confirmation: person, role, and
+whether they are in office. The access to be granted is computed again then, and must not differ from what the second
+officer was shown.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from agent.api.operations.schema import OFFICERS, Operation
 from agent.api.peers import seen_again
 from agent.api.roles import CallerRole, Role, standing
 from agent.control.dispatch import HandlerRequest, HandlerResult, Hands, Json, SecondHandNeeded
-from agent.control.eligibility import absence, known
+from agent.control.eligibility import absence, find_person
 from agent.control.gains import GainedRights, compare_or_say
 from agent.errors import ForbiddenError, RefusedError, ShoumiError
 from agent.registry.columns import instant
@@ -31,23 +31,23 @@ from agent.registry.repositories.proposals import ASKED, over
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.runtime import os_groups
 from rules.pack.model import TwoHandsRule
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.two_hands import Hand, why_no_hand, why_not_together
 from rules.visible import visible
 
 CONFIRM = "proposal.confirm"
-_PATIENCE = 1.0  # seconds for the name service: other acts wait meanwhile
-ONE_HAND = "one-hand"  # what an entry of a trial says
-_ANOTHER = Text("let another officer do it", "请由其他管理员办理")
+_PATIENCE = 1.0  # seconds for the name service; other acts wait meanwhile
+ONE_HAND = "one-hand"  # value in entries of a trial
+_ANOTHER = Message("control.ask-another-officer")
 
 
 def is_trial(request: HandlerRequest) -> bool:
-    """Whether the site has not named its role groups yet."""
+    """Return whether the site is in its trial: no role groups are set."""
     return not request.site.role_groups().configured
 
 
 def rule_of(request: HandlerRequest) -> TwoHandsRule:
-    """Return the rule of the pack in force; of one that cannot be read, the strictest."""
+    """Return the rule of the pack in force; the strictest for an unreadable pack."""
     try:
         return request.site.pack().two_hands
     except ShoumiError:
@@ -55,40 +55,40 @@ def rule_of(request: HandlerRequest) -> TwoHandsRule:
 
 
 def one_hand(request: HandlerRequest) -> bool:
-    """Whether one hand is enough for whatever this act gives."""
+    """Return whether one officer is enough for this act, whatever it grants."""
     broken = request.standing.role is Role.BREAK_GLASS
     return is_trial(request) or broken or request.peer.pid == os.getpid() or rule_of(request).takes_one(request.op)
 
 
 def rehearsed(request: HandlerRequest) -> HandlerRequest:
-    """Return *request* as it is applied first: what waits for a second officer anyhow is tried as if one had acted."""
+    """Return *request* for its first application: an act that needs a second officer anyway is rehearsed with one."""
     waiting = TABLE[request.op].gives and request.hands is None and request.waiting is None and not one_hand(request)
     return replace(request, rehearsed=True) if waiting else request
 
 
-def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerResult) -> SecondHandNeeded | None:
-    """Return what the applied act waits for, ``None`` when it may take effect.
+def waits(request: HandlerRequest, change: RegistryTransaction, applied: HandlerResult) -> SecondHandNeeded | None:
+    """Return the second officer that the applied act needs, ``None`` when it may take effect.
 
-    Raises :class:`RefusedError` or :class:`ForbiddenError` for one that may neither be proposed nor confirmed so.
+    Raises :class:`RefusedError` or :class:`ForbiddenError` for an act that may neither be proposed nor confirmed.
     """
-    if request.waiting is not None or request.op in ONLY_TAKES:  # what keeps a proposal gives nothing by itself
+    if request.waiting is not None or request.op in ONLY_TAKES:  # storing a proposal grants nothing by itself
         return None
     broken = request.standing.role is Role.BREAK_GLASS
     if one_hand(request) and not broken:
         return None
-    gained = gained_by(request, request.site.facts, change, done)
+    gained = gained_by(request, request.site.facts, change, applied)
     if broken:
         _require_nothing_given(gained._replace(always=False))
         return None
-    if not (gained or request.asked):
+    if not (gained or request.roles_needed):
         return None
-    rule, gaining = rule_of(request), gained.persons | _named(request, done) | _written(change)
+    rule, gaining = rule_of(request), gained.persons | _named(request, applied) | _written(change)
     if request.hands is None:
         assert request.rehearsed or not TABLE[request.op].gives
         first = hand_of(request)
         _require(why_no_hand(first, gaining, rule))
-        asked = tuple(sorted(role.value for roles in request.asked for role in roles))
-        return SecondHandNeeded(gained.to_json(), first, asked, request.at + timedelta(days=rule.days))
+        roles_needed = tuple(sorted(role.value for roles in request.roles_needed for role in roles))
+        return SecondHandNeeded(gained.to_json(), first, roles_needed, request.at + timedelta(days=rule.days))
     second = replace(request.hands.second, login_known=seen_again(request.peer).login_known)
     for hand in (request.hands.first, second):
         _require(why_no_hand(hand, gaining, rule))
@@ -97,48 +97,49 @@ def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerRes
 
 
 def gained_by(
-    request: HandlerRequest, before: FactsReader, change: RegistryTransaction, done: HandlerResult
+    request: HandlerRequest, before: FactsReader, change: RegistryTransaction, applied: HandlerResult
 ) -> GainedRights:
-    """Return what the applied act gives beyond what stood *before*, and whether such an act waits anyhow."""
-    gained = compare_or_say(before, change, request.site.pack, done.pack, request.at)
-    always = done.gives or _declared(TABLE[request.op], request.given)
-    return gained._replace(always=always, outside=done.outside)
+    """Return the access that the applied act adds to *before*, and whether the act needs a second officer anyway."""
+    gained = compare_or_say(before, change, request.site.pack, applied.pack, request.at)
+    always = applied.gives or _declared(TABLE[request.op], request.raw_args)
+    return gained._replace(always=always, outside=applied.outside)
 
 
 def confirmed(request: HandlerRequest) -> HandlerRequest:
-    """Return the act that the proposal named in *request* is about, to be done with two hands.
+    """Return the act of the proposal in *request*, to be executed by two officers.
 
-    Raises :class:`RefusedError` or :class:`ForbiddenError` when the caller cannot be the second one.
+    Raises :class:`RefusedError` or :class:`ForbiddenError` when the caller cannot be the second officer.
     """
     row = waiting_row(request, request.args.text("proposal"))
     op = str(row["act"])
     if row["role"] == ASKED:
         return _taken_up(request, row)
     first, second = proposer_of(request, row), hand_of(request)
-    if first.person and (why := absence(request, first.person)):
-        raise RefusedError(Text(f"who proposed it: {why.en}", f"提议人：{why.zh}"), _ANOTHER)
+    if first.person and (reason := absence(request, first.person)):
+        raise RefusedError(Message("control.proposer-ineligible", reason=reason), _ANOTHER)
     _require(why_not_together(first, second, op, rule_of(request)))
     _require_not_supporter(row, first.name, second.name)
-    asked = row["asked"]
-    if any(role not in {first.role, second.role} for role in asked):
+    roles_needed = row["asked"]
+    if any(role not in {first.role, second.role} for role in roles_needed):
         raise ForbiddenError(
-            Text(f"the second hand has to be: {', '.join(asked)}", f"第二人须为：{'、'.join(asked)}"), _ANOTHER
+            Message("control.second-officer-role-required", roles=[Role(role).text for role in roles_needed]),
+            _ANOTHER,
         )
     hands = Hands(str(row["id"]), first, second, str(row["at"]), row["would"], request.args.text("seen"))
     return replace(proposed(request, row), hands=hands)
 
 
 def _taken_up(request: HandlerRequest, row: Mapping[str, Json]) -> HandlerRequest:
-    """Return the act that somebody without a role asked for, as one that the caller proposes.
+    """Return the act that a person without a role requested, as a proposal of the caller.
 
-    Raises :class:`ForbiddenError` for a caller who may not do that act, and :class:`RefusedError` while the head of the
-    department, or who has the place in custody, has not supported it.
+    Raises :class:`ForbiddenError` for a caller who may not perform that act, and :class:`RefusedError` until the head
+    of the department, or the custodian of the place, has supported it.
     """
     op = str(row["act"])
     if not all(request.standing.may(roles) for roles in TABLE[op].allowed(row["given"])):
         raise ForbiddenError(
-            Text(f"`{op}` is not for your role to propose", f"您的角色不能提议 `{op}`"),
-            Text("let a security officer take it up", "请由安全保密管理员受理"),
+            Message("control.role-may-not-propose", op=op),
+            Message("control.ask-security-officer"),
         )
     _require_not_supporter(row, request.officer())
     able = supporters(request, str(row["requested_by"]), str(row["given"]["area"]))
@@ -146,17 +147,17 @@ def _taken_up(request: HandlerRequest, row: Mapping[str, Json]) -> HandlerReques
         named = ", ".join(visible(name) for name in able)
         number = visible(str(row["id"]))
         raise RefusedError(
-            Text(f"it waits for the word of {named} first", f"须先由 {named} 支持"),
-            Text(f"they run: shoumi support {number}", f"请其运行：shoumi support {number}"),
+            Message("control.support-required-first", supporters=named),
+            Message("control.ask-to-support", number=number),
         )
     args = TABLE[op].read(row["given"], None)
-    return replace(request, op=op, args=args, given=row["given"], takes_up=str(row["id"]))
+    return replace(request, op=op, args=args, raw_args=row["given"], takes_up=str(row["id"]))
 
 
 def supporters(request: HandlerRequest, person: str, place: str) -> list[str]:
-    """Return who may support what *person* asks for: heads of their department, and who has the place in custody.
+    """Return the possible supporters of a request of *person*: heads of their department, and the custodian.
 
-    Only who is in office and has an account of their own counts; nobody supports their own.
+    Only people in office with an account count; no one supports their own request.
     """
     facts = request.site.facts.facts([person], place)[1]
     asker, resource = facts.persons.get(person), facts.resources.get(place)
@@ -166,48 +167,50 @@ def supporters(request: HandlerRequest, person: str, place: str) -> list[str]:
         name
         for name in dict.fromkeys([*heads, *keepers])
         if name != person
-        and known(request, name)
+        and find_person(request, name)
         and absence(request, name) is None
         and request.site.lists.accounts.find(name)
     ]
 
 
 def proposed(request: HandlerRequest, row: Mapping[str, Json]) -> HandlerRequest:
-    """Return the act of the proposal *row* as a request of both hands together.
+    """Return the act of the proposal *row* as a request of both officers.
 
-    Raises :class:`RefusedError` where its secrets are lost.
+    Raises :class:`RefusedError` when its secrets are lost.
     """
     op = str(row["act"])
-    given = request.services.secrets.shown(op, row["given"])
+    act_args = request.services.secrets.revealed(op, row["given"])
     return replace(
         request,
         op=op,
-        args=TABLE[op].read(given, None),
-        given=given,
+        args=TABLE[op].read(act_args, None),
+        raw_args=act_args,
         standing=request.standing if row["role"] == ASKED else CallerRole(Role(str(row["role"]))),
         partner=OFFICERS,
     )
 
 
-def kept(request: HandlerRequest, waiting: SecondHandNeeded) -> HandlerRequest:
-    """Return the request that keeps *request* as a proposal."""
-    hidden = request.services.secrets.hidden(request.op, request.given)
-    given = {"act": request.op, "given": json.dumps(hidden, ensure_ascii=False)}
-    given |= {"takes_up": request.takes_up} if request.takes_up else {}
-    args = TABLE["proposal.add"].read(given, None)
-    return replace(request, op="proposal.add", args=args, given=given, waiting=waiting, takes_up="", rehearsed=False)
+def proposal_request(request: HandlerRequest, waiting: SecondHandNeeded) -> HandlerRequest:
+    """Return the request that stores *request* as a proposal."""
+    hidden = request.services.secrets.hidden(request.op, request.raw_args)
+    act_args = {"act": request.op, "given": json.dumps(hidden, ensure_ascii=False)}
+    act_args |= {"takes_up": request.takes_up} if request.takes_up else {}
+    args = TABLE["proposal.add"].read(act_args, None)
+    return replace(
+        request, op="proposal.add", args=args, raw_args=act_args, waiting=waiting, takes_up="", rehearsed=False
+    )
 
 
 def end(request: HandlerRequest, change: RegistryTransaction) -> None:
-    """End the proposal by which *request* is done, if it is by one, in the change that does it."""
+    """End the proposal behind *request*, if any, in the same change."""
     number = request.hands.proposal if request.hands else request.takes_up
     if number:
         by = request.hands.second.name if request.hands else request.officer()
-        change.proposals.end(number, "confirmed", by=by, given=recorded(request.op, request.given))
+        change.proposals.end(number, "confirmed", by=by, given=recorded(request.op, request.raw_args))
 
 
-def said(request: HandlerRequest) -> dict[str, Json]:
-    """Return what the entry of an act says of the hands behind it."""
+def hands_fields(request: HandlerRequest) -> dict[str, Json]:
+    """Return the fields about the officers of an act for its entry."""
     if request.hands is not None:
         first = request.hands.first
         proposer = {"uid": first.uid, "loginuid": first.login_uid, "role": first.role, "person": first.person}
@@ -220,7 +223,7 @@ def said(request: HandlerRequest) -> dict[str, Json]:
 
 
 def waiting_row(request: HandlerRequest, name: str) -> Mapping[str, Json]:
-    """Return a proposal that still waits. Raises :class:`RefusedError`."""
+    """Return a pending proposal. Raises :class:`RefusedError`."""
     row: Mapping[str, Json] = request.site.lists.proposals.get(name)
     if row["outcome"] is not None:
         raise over(name, str(row["outcome"]))
@@ -230,7 +233,7 @@ def waiting_row(request: HandlerRequest, name: str) -> Mapping[str, Json]:
 
 
 def hand_of(request: HandlerRequest) -> Hand:
-    """Return the caller as a hand, as the registry has them now."""
+    """Return the caller as a hand, by the registry now."""
     role = request.standing.role
     if request.hands is not None:
         return request.hands.second
@@ -240,45 +243,45 @@ def hand_of(request: HandlerRequest) -> Hand:
 
 
 def proposer_of(request: HandlerRequest, row: Mapping[str, Json]) -> Hand:
-    """Return who made a proposal, as they are now: their account may have lost its role, or be somebody else's."""
+    """Return the proposer as of now: the account may have lost its role, or belong to another person."""
     uid = int(row["uid"])
     groups, present = request.site.role_groups(), _present(uid)
     role: str | None = str(row["role"])
     if present is None and request.site.facts.was_on_host(uid):
-        role = None  # the account has been taken from this host since
+        role = None  # the account was removed from this host since
     if present is not None:
         now = standing(replace(request.peer, uid=uid, groups=present), groups, os_groups.gid_of, present).role
         role = now.value if now else None
     login = row["login_uid"]
     hand = _hand(request, uid, None if login is None else int(login), role)
     if hand.name != row["proposed_by"]:
-        said = visible(str(row["proposed_by"]))
+        shown_name = visible(str(row["proposed_by"]))
         raise RefusedError(
-            Text(f"uid {uid} is not the account of `{said}` any more", f"uid {uid} 已不是 `{said}` 的账号"),
-            Text("have it proposed again", "请重新提议"),
+            Message("control.uid-no-longer-bound", uid=uid, person=shown_name),
+            Message("control.propose-again"),
         )
     return hand
 
 
-def code(proposal: str, op: str, given: Mapping[str, Json], gained: Mapping[str, Json]) -> str:
-    """Return the short code of a proposal and what it would give, by which a confirmation says what was seen."""
-    text = json.dumps([proposal, op, recorded(op, given), gained], sort_keys=True, ensure_ascii=False)
+def code(proposal: str, op: str, act_args: Mapping[str, Json], gained: Mapping[str, Json]) -> str:
+    """Return the short code of a proposal and its access, by which a confirmation states what was reviewed."""
+    text = json.dumps([proposal, op, recorded(op, act_args), gained], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def recorded(op: str, given: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the arguments of a proposed act as entries and lists have them: no secrets, files by their digest."""
+def recorded(op: str, act_args: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the arguments of a proposed act for entries and lists: without secrets, files by their digest."""
     files = {param.name for param in TABLE[op].params if param.kind == "file"}
     return {
-        name: _digest(value) if name in files and isinstance(value, str) else value
-        for name, value in TABLE[op].recorded(given).items()
-        if value is not None
+        name: _digest(argument) if name in files and isinstance(argument, str) else argument
+        for name, argument in TABLE[op].recorded(act_args).items()
+        if argument is not None
     }
 
 
 def _digest(text: str) -> dict[str, Json]:
-    data = text.encode()
-    return {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    content = text.encode()
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
 def _hand(request: HandlerRequest, uid: int, login_uid: int | None, role: str | None) -> Hand:
@@ -289,24 +292,21 @@ def _hand(request: HandlerRequest, uid: int, login_uid: int | None, role: str | 
 
 
 def _present(uid: int) -> frozenset[int] | None:
-    """Return the groups of *uid* now. Raises :class:`RefusedError` where the name service does not say in time."""
+    """Return the groups of *uid* now. Raises :class:`RefusedError` when the name service does not answer in time."""
     try:
         return os_groups.present_within(uid, _PATIENCE)
     except (TimeoutError, OSError):
         raise RefusedError(
-            Text(
-                f"the name service did not say in time which groups uid {uid} is in",
-                f"名称服务未及时说明 uid {uid} 所在的组",
-            ),
-            Text(f"see how long it takes: id {uid}", f"查看所需时间：id {uid}"),
+            Message("control.officer-groups-unknown", uid=uid),
+            Message("control.check-name-service", uid=uid),
         ) from None
 
 
 def _require_not_supporter(row: Mapping[str, Json], *officers: str) -> None:
     if row["supported_by"] in officers:
-        said = visible(str(row["supported_by"]))
+        shown_name = visible(str(row["supported_by"]))
         raise ForbiddenError(
-            Text(f"`{said}` has supported the request, and is no officer in it", f"`{said}` 已支持该申请，不得再办理"),
+            Message("control.supporter-may-not-decide", person=shown_name),
             _ANOTHER,
         )
 
@@ -315,58 +315,53 @@ def _require_nothing_given(gained: GainedRights) -> None:
     if gained:
         names = ", ".join(visible(name) for name in sorted(gained.persons)) or "?"
         raise ForbiddenError(
-            Text(f"the broken glass restores offices and opens nothing: {names} would gain by it",
-                 f"应急状态只恢复三员，不授予权限：{names} 将因此获得权限"),
-            Text("end their grants first (shoumi grant end), or let two officers do it",
-                 "请先终止其授权（shoumi grant end），或由两名管理员办理"),
+            Message("control.break-glass-grants-nothing", names=names),
+            Message("control.end-grants-first"),
         )  # fmt: skip
 
 
 def on_host(uid: int) -> bool:
-    """Whether this host has an account of *uid* now; ``False`` where the name service does not say in time."""
+    """Return whether this host has an account *uid* now; ``False`` when the name service does not answer in time."""
     try:
         return os_groups.present_within(uid, _PATIENCE) is not None
     except (TimeoutError, OSError):
         return False
 
 
-def _declared(operation: Operation, given: Mapping[str, Json]) -> bool:
+def _declared(operation: Operation, arguments: Mapping[str, Json]) -> bool:
     return operation.gives or any(
-        param.gives and given.get(param.name) not in (None, False, []) for param in operation.params
+        param.gives and arguments.get(param.name) not in (None, False, []) for param in operation.params
     )
 
 
 def _written(change: RegistryTransaction) -> frozenset[str]:
-    """Return the people for whom an account, a badge, a level or a grant is written by the change."""
+    """Return the people whose accounts, badges, levels or grants the change writes."""
     tables = ("accounts", "badges", "clearances", "grants")
     rows = (row for row in change.difference().rows if row["table"] in tables and row["after"])
     return frozenset(str(row["after"]["person"]) for row in rows if row["after"].get("person"))
 
 
-def _named(request: HandlerRequest, done: HandlerResult) -> frozenset[str]:
-    """Return the people an act that gives is about."""
-    given = request.args.values.get("person", ())
-    people = {given} if isinstance(given, str) else set(given if isinstance(given, tuple) else ())
-    return frozenset({*people, *([about] if isinstance(about := done.result.get("person"), str) else [])})
+def _named(request: HandlerRequest, applied: HandlerResult) -> frozenset[str]:
+    """Return the people named in an act that grants access."""
+    person_arg = request.args.values.get("person", ())
+    people = {person_arg} if isinstance(person_arg, str) else set(person_arg if isinstance(person_arg, tuple) else ())
+    return frozenset({*people, *([about] if isinstance(about := applied.reply.get("person"), str) else [])})
 
 
 def _as_shown(request: HandlerRequest, hands: Hands, gained: GainedRights) -> None:
     now = gained.to_json()
-    if hands.seen and hands.seen != code(hands.proposal, request.op, request.given, now):
+    if hands.seen_code and hands.seen_code != code(hands.proposal, request.op, request.raw_args, now):
         raise RefusedError(
-            Text("it would give something else by now than what was seen", "现在生效的结果与所见不同"),
-            Text(f"see: shoumi proposal show {hands.proposal}", f"参见：shoumi proposal show {hands.proposal}"),
+            Message("control.grants-differ-from-review"),
+            Message("control.see-proposal", proposal=hands.proposal),
         )
-    if not hands.seen and now != hands.would:
+    if not hands.seen_code and now != hands.would:
         raise RefusedError(
-            Text("it would give something else by now than when it was proposed", "现在生效的结果与提议时不同"),
-            Text(
-                f"look, and confirm with --seen: shoumi proposal show {hands.proposal}",
-                f"请查看后用 --seen 确认：shoumi proposal show {hands.proposal}",
-            ),
+            Message("control.grants-differ-from-proposal"),
+            Message("control.review-proposal-then-confirm", proposal=hands.proposal),
         )
 
 
-def _require(why: Text | None) -> None:
-    if why is not None:
-        raise ForbiddenError(why, _ANOTHER)
+def _require(objection: Sentence | None) -> None:
+    if objection is not None:
+        raise ForbiddenError(objection, _ANOTHER)

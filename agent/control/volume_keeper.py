@@ -1,13 +1,13 @@
-"""Disks the agent mounts and lets go of itself: what is wanted of each is brought about, and what came of it kept.
+"""Volume keeper: mounts and releases volumes as requested, and keeps the outcome.
 
-    attached    open the disk → mount it where nobody sees it → mark it → cover it
-    published   the same, then: to its place beneath the cover → prove → uncover
-    hidden      cover (in the act) → end who holds it, if asked → unmount → the watcher lets go → close the container
+    attached    open the disk → mount it out of sight → mark it → cover it
+    published   the same, then: move it beneath the cover → prove → uncover
+    hidden      cover (in the act) → end holders, if requested → unmount → watcher releases → close the container
 
-Rules of this file: everything can be done again, after a failure, a crash or a start; a disk that is not there yet is
-tried again. What an administrator mounts or unmounts by hand afterwards is left as it is. Marks are never taken off a
-volume: they go with its filesystem, when nobody holds that any more. Belongs to one thread, but for the methods whose
-first line says otherwise.
+Rules of this file: every step can be repeated, after a failure, a crash or a start; a disk that is not present yet is
+retried. Manual mounts and unmounts by an administrator afterwards are left as they are. Marks are never removed from a
+volume: they vanish with its filesystem when no process holds it any more. Belongs to one thread, except for methods
+whose first line says otherwise.
 """
 
 import contextlib
@@ -38,26 +38,26 @@ from agent.volumes import guarding
 from agent.volumes.protection import Protection
 from agent.volumes.staging import StagedVolume, Staging, VolumeSource
 from agent.volumes.status import guarded_by
-from rules.text import Text
+from rules.text import Message, Sentence, foreign
 from rules.visible import visible
 
-_AGAIN = 30.0  # seconds between two tries of what has failed
-_STAGING = 120.0  # seconds a filesystem may take to be mounted: its journal is replayed
-_OURS = 15.0  # seconds for a watcher or a canary of ours to let go, on a machine under load
-_GOING = 3.0  # seconds for a filesystem to go when nobody holds it, or for a process that was ended
+_AGAIN = 30.0  # seconds between two attempts after a failure
+_STAGING = 120.0  # seconds for mounting a filesystem, whose journal may be replayed
+_OURS = 15.0  # seconds for a watcher or a canary of the agent to release it, under load
+_GOING = 3.0  # seconds for an unheld filesystem to vanish, or for a killed process to end
 
 
 class VolumeOutcome(NamedTuple):
-    """What has become of what was wanted at an instant; ``error`` is empty when it was brought about."""
+    """Outcome of the state wanted at an instant; ``error`` is ``None`` on success."""
 
     at: datetime
-    error: Text | None = None
-    hint: Text | None = None
+    error: Sentence | None = None
+    hint: Sentence | None = None
     use: DiskUse | None = None
 
 
 class HideRequest(NamedTuple):
-    """A volume to be let go of. ``end``: end who holds it, but for the processes ``spared``."""
+    """A volume to release. ``end``: end its holders, except the processes ``spared``."""
 
     row: VolumeRow
     devices: frozenset[Device]
@@ -68,14 +68,14 @@ class HideRequest(NamedTuple):
 
 
 class _Staged(NamedTuple):
-    """A volume that nobody sees, and which wish it was prepared for."""
+    """A volume mounted out of sight, and the time of the request behind it."""
 
     volume: StagedVolume
     since: datetime
 
 
 class VolumeKeeper:
-    """The volumes of one agent. *look* brings every area under guard that can be."""
+    """The volumes of one agent. *bring_up* brings every possible area under guard."""
 
     def __init__(
         self,
@@ -84,28 +84,28 @@ class VolumeKeeper:
         groups: FanotifyGroups | None,
         protection: Protection,
         watcher: WatcherClient,
-        look: Callable[[], None],
+        bring_up: Callable[[], None],
     ) -> None:
         self._site = site
         self._decider = decider
         self._groups = groups
         self._protection = protection
         self._watcher = watcher
-        self._look = look
+        self._bring_up = bring_up
         self._staged: dict[str, _Staged] = {}
-        self._stagings: dict[str, Staging] = {}  # given up, and not over
+        self._stagings: dict[str, Staging] = {}  # timed out, and not finished
         self._outcomes: dict[str, VolumeOutcome] = {}
         self._requests: dict[str, HideRequest] = {}
         self._changed = threading.Condition()
         self._woken = False
         self._stopping = False
 
-    def start(self, beside: Sequence[AreaRow] = ()) -> None:
-        """Keep hidden what is to be: before any area is brought under guard. Raises :class:`ShoumiError`.
+    def start(self, log_only: Sequence[AreaRow] = ()) -> None:
+        """Hide the volumes that are to be hidden, before any area is guarded. Raises :class:`ShoumiError`.
 
-        *beside* are areas that the registry does not know (:meth:`agent.control.mount_chore.MountChore.start`).
+        *log_only*: areas that the registry does not know (:meth:`agent.control.mount_chore.MountChore.start`).
         """
-        rows = (*self._site.facts.areas(), *beside)
+        rows = (*self._site.facts.areas(), *log_only)
         for row in self._site.lists.volumes.all():
             if row.wanted == "hidden":
                 names = {area.resource.id: hidden_finding(row) for area in on_volume(row.point, rows)}
@@ -118,18 +118,18 @@ class VolumeKeeper:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Let go of what nobody has seen."""
+        """Release the volumes mounted out of sight."""
         for point in [*self._staged]:
             self._drop(point)
 
     def wake(self) -> None:
-        """Have :meth:`serve` look now. For any thread."""
+        """Wake :meth:`serve`. For any thread."""
         with self._changed:
             self._woken = True
             self._changed.notify_all()
 
     def hide(self, row: VolumeRow, *, end: bool, spared: frozenset[int], forget: bool) -> None:
-        """Close the areas on a volume at once, and have it let go of. For any thread. Raises :class:`ShoumiError`."""
+        """Close the areas on a volume, and schedule its release. For any thread. Raises :class:`ShoumiError`."""
         rows = self._site.facts.areas()
         areas = tuple(area.resource.id for area in on_volume(row.point, rows))
         devices = self._devices(row, areas)
@@ -141,21 +141,21 @@ class VolumeKeeper:
         self.wake()
 
     def outcome(self, point: str, at: datetime) -> VolumeOutcome | None:
-        """Return what has become of what was wanted of the volume at *point* at that instant. For any thread."""
-        found = self._outcomes.get(point)
-        return found if found is not None and found.at >= at else None
+        """Return the outcome of the request of that instant for the volume at *point*. For any thread."""
+        latest = self._outcomes.get(point)
+        return latest if latest is not None and latest.at >= at else None
 
     def trouble(self, row: VolumeRow) -> VolumeOutcome | None:
-        """Return why what is wanted has not come about, if it has not. For any thread."""
-        found = self.outcome(row.point, row.at)
-        return found if found is not None and found.error is not None else None
+        """Return the failed outcome of the wanted state, ``None`` without failure. For any thread."""
+        outcome = self.outcome(row.point, row.at)
+        return outcome if outcome is not None and outcome.error is not None else None
 
     def is_staged(self, point: str) -> bool:
-        """Whether the volume for *point* is mounted where nobody sees it. For any thread."""
+        """Return whether the volume for *point* is mounted out of sight. For any thread."""
         return point in self._staged
 
     def serve(self) -> None:
-        """Bring about what is wanted until :meth:`stop`."""
+        """Bring about the wanted states until :meth:`stop`."""
         while not self._stopping:
             with going_on(to_stderr("volumes")):
                 self.step()
@@ -165,16 +165,16 @@ class VolumeKeeper:
                 self._woken = False
 
     def step(self) -> None:
-        """Bring about what is wanted and has not come about yet. Raises :class:`ShoumiError`."""
+        """Bring about the wanted states that are still missing. Raises :class:`ShoumiError`."""
         with self._changed:
             requests, self._requests = self._requests, {}
         for request in requests.values():
             self._try(request.row, lambda request=request: self._let_go(request))  # type: ignore[misc]
         for row in self._site.lists.volumes.all():
-            known = self.outcome(row.point, row.at)
-            if row.point in self._requests or (known is not None and known.error is None):
+            outcome = self.outcome(row.point, row.at)
+            if row.point in self._requests or (outcome is not None and outcome.error is None):
                 if row.wanted == "hidden" and row.uuid:
-                    with contextlib.suppress(ShoumiError):  # whoever held it may have let go since
+                    with contextlib.suppress(ShoumiError):  # its holders may have released it since
                         luks.close_device(row.uuid)
                 continue
             if row.wanted == "hidden":
@@ -185,35 +185,32 @@ class VolumeKeeper:
     def _try(self, row: VolumeRow, work: Callable[[], DiskUse | None]) -> None:
         before = self._outcomes.get(row.point)
         try:
-            found = VolumeOutcome(row.at, use=work())
+            outcome = VolumeOutcome(row.at, use=work())
         except TimeoutError:
-            slow = Text(f"`{visible(row.device)}` does not answer", f"`{visible(row.device)}` 没有响应")
-            found = VolumeOutcome(row.at, slow, Text("it is tried again", "将自动重试"))
+            slow = Message("control.device-not-responding", device=row.device)
+            outcome = VolumeOutcome(row.at, slow, Message("control.retry-automatic"))
         except ShoumiError as error:
-            found = VolumeOutcome(row.at, error.text, error.hint)
+            outcome = VolumeOutcome(row.at, error.text, error.hint)
         except OSError as error:
-            said = visible(f"{error.filename or row.device}: {error.strerror or error}")
-            found = VolumeOutcome(row.at, Text(f"`{said}`", f"`{said}`"))
-        self._outcomes[row.point] = found
-        if before is None or (before.at, before.error) != (found.at, found.error):
-            state = "failed" if found.error else row.wanted
+            cause = visible(f"{error.filename or row.device}: {error.strerror or error}")
+            outcome = VolumeOutcome(row.at, foreign(f"`{cause}`"))
+        self._outcomes[row.point] = outcome
+        if before is None or (before.at, before.error) != (outcome.at, outcome.error):
+            state = "failed" if outcome.error else row.wanted
             fields = {"kind": "volume", "state": state, "path": row.point, "device": row.device}
-            said_why = {"reason": found.error.to_json()} if found.error else {}
-            with contextlib.suppress(ShoumiError):  # the act has its entry; this one says what came of it
+            said_why = {"reason": outcome.error.to_json()} if outcome.error else {}
+            with contextlib.suppress(ShoumiError):  # the act has its own entry; this one records the outcome
                 self._decider.append({**fields, **said_why})
 
     def _bring(self, row: VolumeRow) -> None:
-        there = mounted_at(row.point)
-        if there is not None:
-            known = number(there.device) in opening.numbers(row.device, row.uuid)
-            if not known or row.wanted == "attached":
-                shown = visible(row.point)
+        mount = mounted_at(row.point)
+        if mount is not None:
+            is_same = number(mount.device) in opening.numbers(row.device, row.uuid)
+            if not is_same or row.wanted == "attached":
+                shown_point = visible(row.point)
                 raise RefusedError(
-                    Text(f"something is mounted at `{shown}` already", f"`{shown}` 上已有挂载"),
-                    Text(
-                        f"umount {shown} (stop the agent first where a cover comes back), then publish it again",
-                        f"umount {shown}（遮蔽反复出现时先停止代理），随后重新公开",
-                    ),
+                    Message("control.mount-point-occupied", point=shown_point),
+                    Message("control.unmount-and-publish", point=shown_point),
                 )
         elif row.point not in self._staged or (row.wanted == "attached" and self._staged[row.point].since != row.at):
             self._drop(row.point)
@@ -223,11 +220,11 @@ class VolumeKeeper:
 
     def _stage(self, row: VolumeRow) -> _Staged:
         if self._groups is None:
-            raise RefusedError(Text("a rehearsal guards nothing", "演练不保护任何内容"))
+            raise RefusedError(Message("control.rehearsal-cannot-guard"))
         if (slow := self._stagings.get(row.point)) is not None and not slow.over:
             raise TimeoutError
         opened = opening.open_disk(row.device, row.uuid, row.key_file)
-        staged, done = None, False
+        staged, complete = None, False
         try:
             _refuse_mounted(row, opened.node)
             source = VolumeSource(opened.node, opened.fstype, row.options)
@@ -237,16 +234,16 @@ class VolumeKeeper:
             with self._protection.turn:
                 if owner := self._protection.locks.adopt(staged.device):
                     raise guarded_by(owner)
-            done = True
+            complete = True
             return _Staged(staged, row.at)
         finally:
             opened.close()
-            if not done:
+            if not complete:
                 if staged is not None:
                     staged.close()
                     self._abandon(staged.device)
                 if opened.container:
-                    with contextlib.suppress(ShoumiError):  # somebody holds it; it is found open next time
+                    with contextlib.suppress(ShoumiError):  # a process holds it; the next attempt finds it open
                         luks.close_device(opened.container)
 
     def _drop(self, point: str) -> None:
@@ -255,7 +252,7 @@ class VolumeKeeper:
             self._abandon(staged.volume.device)
 
     def _abandon(self, device: Device) -> None:
-        """Let another agent have the filesystem, or whatever gets its number next; not while it is still ours."""
+        """Release the lock on the filesystem's device number, unless the filesystem still carries our mark."""
         with self._protection.turn:
             if not self._is_marked(device):
                 self._protection.locks.abandon(device)
@@ -267,21 +264,21 @@ class VolumeKeeper:
         if staged is not None:
             staged.volume.publish()
             del self._staged[row.point]
-        self._look()
-        there = mounted_at(row.point)
-        if not areas and there is not None and self._is_marked(there.device):
-            mounting.unhide(row.point)  # nothing on it is an area yet; it is marked all the same
-        found = [self._protection.now[name] for name in areas if name in self._protection.now]
-        if found and all(area.tier == "none" for area in found):
-            reasons = [finding for area in found for finding in area.findings]
-            why = reasons[0].text if reasons else Text("nothing says why", "原因不明")
+        self._bring_up()
+        mount = mounted_at(row.point)
+        if not areas and mount is not None and self._is_marked(mount.device):
+            mounting.unhide(row.point)  # it has no area yet, but is marked
+        protected = [self._protection.now[name] for name in areas if name in self._protection.now]
+        if protected and all(area.tier == "none" for area in protected):
+            reasons = [finding for area in protected for finding in area.findings]
+            reason = reasons[0].text if reasons else Message("control.reason-unknown")
             raise RefusedError(
-                Text(f"it is mounted and stays covered: {why.en}", f"已挂载但仍被遮蔽：{why.zh}"),
+                Message("control.volume-stays-covered", reason=reason),
                 reasons[0].hint if reasons else None,
             )
 
     def _go_on_hiding(self, row: VolumeRow) -> DiskUse:
-        """Go on with what an earlier control process has begun: only while the filesystem still carries our mark."""
+        """Continue the hiding begun by an earlier control process, while the filesystem carries our mark."""
         areas = tuple(area.resource.id for area in on_volume(row.point, self._site.facts.areas()))
         devices = frozenset(device for device in self._devices(row, areas) if self._is_marked(device))
         return self._let_go(HideRequest(row, devices, areas))
@@ -289,7 +286,7 @@ class VolumeKeeper:
     def _let_go(self, request: HideRequest) -> DiskUse:
         row, rows = request.row, self._site.facts.areas()
         self._drop(row.point)
-        # Again: it may have been on its way to its place when it was hidden, and be there only now.
+        # Hide again: the volume may have been moved into place only after it was hidden.
         self._protection.hide({name: hidden_finding(row) for name in request.areas}, rows)
         request = request._replace(devices=request.devices | self._devices(row, request.areas))
         numbers = frozenset(map(number, request.devices))
@@ -299,10 +296,10 @@ class VolumeKeeper:
             with mounting.pinned(device) as mounted:
                 if mounted and (self._is_marked(device) or self._is_own(row, device)):
                     mounting.unmount_filesystem(device)
-        self._watcher.look()
+        self._watcher.check_mounts()
         self._await_end(row, request.devices)
         if row.uuid and luks.node_of(row.uuid):
-            with contextlib.suppress(ShoumiError):  # its holders are named below
+            with contextlib.suppress(ShoumiError):  # the return value lists its holders
                 luks.close_device(row.uuid)
                 self._await_end(row, request.devices)
         for device in request.devices:
@@ -312,27 +309,29 @@ class VolumeKeeper:
         return use_of(self._held(row, request.devices))
 
     def _await_end(self, row: VolumeRow, devices: frozenset[Device]) -> None:
-        """Wait a while for the filesystem to go; longer when only the agent itself holds it, which it soon does not."""
+        """Wait for the filesystem to vanish; longer when only the agent itself holds it, which ends soon."""
         for patience in (_GOING, _OURS):
             deadline = time.monotonic() + patience
             while self._is_held(row, devices):
                 if time.monotonic() > deadline:
                     break
-                time.sleep(0.02)  # the kernel tells nobody when a filesystem has gone
+                time.sleep(0.02)  # the kernel gives no notice when a filesystem vanishes
             else:
                 return
             ours = our_processes()
-            if any(one.pid not in ours for one in use_of(self._held(row, devices)).holders if one.how != "stacked"):
+            if any(
+                holder.pid not in ours for holder in use_of(self._held(row, devices)).holders if holder.how != "stacked"
+            ):
                 return
 
     def _end_holders(self, request: HideRequest, numbers: frozenset[int]) -> None:
         use = use_of(numbers, our_processes())
-        doomed = {one.pid: one for one in use.holders if one.how != "mount" and one.pid > 1}
+        doomed = {holder.pid: holder for holder in use.holders if holder.how != "mount" and holder.pid > 1}
         started = {pid: start_time(pid) for pid in doomed if pid not in request.spared}
-        shown = [one._asdict() for one in use.holders[:20]]
+        named = [holder._asdict() for holder in use.holders[:20]]
         self._decider.append(
             {"kind": "volume", "state": "ending", "path": request.row.point, "device": request.row.device}
-            | {"holders": shown, "ended": len(started)}
+            | {"holders": named, "ended": len(started)}
         )
         for pid, begun in started.items():
             ending.end(pid, begun)
@@ -341,28 +340,28 @@ class VolumeKeeper:
             time.sleep(0.01)
 
     def _devices(self, row: VolumeRow, areas: tuple[str, ...]) -> frozenset[Device]:
-        """Return the filesystems meant by a volume: its own if mounted there, what is staged, what was seen last.
+        """Return the filesystems of a volume: its own if mounted there, the staged one, the last covered one.
 
-        Somebody else's filesystem at its place is none of them, because what is meant is unmounted wherever it stands.
+        Another filesystem at its mount point is not included, because these are unmounted wherever they are.
         """
-        found = set()
-        there = mounted_at(row.point)
-        if there is not None and (self._is_marked(there.device) or self._is_own(row, there.device)):
-            found.add(there.device)
+        filesystems = set()
+        mount = mounted_at(row.point)
+        if mount is not None and (self._is_marked(mount.device) or self._is_own(row, mount.device)):
+            filesystems.add(mount.device)
         if (staged := self._staged.get(row.point)) is not None:
-            found.add(staged.volume.device)
+            filesystems.add(staged.volume.device)
         for place in cover.read_list(self._site.home.covers):
             if place.area in areas and self._is_marked(place.device):
-                found.add(place.device)
-        return frozenset(found)
+                filesystems.add(place.device)
+        return frozenset(filesystems)
 
     def _held(self, row: VolumeRow, devices: frozenset[Device]) -> frozenset[int]:
-        """Return the devices of a volume that is let go of; the number of a loop device may be another's by now."""
+        """Return the device numbers of a volume under release; a loop device number may be reused by now."""
         alive = {number(device) for device in devices if self._is_marked(device)}
         return opening.numbers(row.device, row.uuid) | alive
 
     def _is_held(self, row: VolumeRow, devices: frozenset[Device]) -> bool:
-        """Whether one of these filesystems lives, or its device is still being given back: of a container the inner."""
+        """Return whether one of these filesystems exists, or its device (the inner one of a container) is in use."""
         inner = luks.node_of(row.uuid) if row.uuid else None
         numbers = opening.numbers(inner, "") if inner else self._held(row, devices)
         return any(map(self._is_marked, devices)) or not all(map(is_free, numbers))
@@ -375,22 +374,27 @@ class VolumeKeeper:
 
 
 def hidden_finding(row: VolumeRow) -> Finding:
-    """Say that a volume is hidden, by whom and since when."""
-    point, by, since = visible(row.point), visible(row.by), local(row.at.isoformat())
+    """Return the finding that a volume is hidden, by whom and since when."""
+    point, officer, since = visible(row.point), _officer(row.by), local(row.at.isoformat())
     return Finding(
         "warning",
         "hidden",
-        Text(f"the volume at `{point}` is hidden by {by} since {since}", f"`{point}` 的卷自 {since} 起由 {by} 隐藏"),
-        Text(f"shoumi volume publish {point}", f"shoumi volume publish {point}"),
+        Message("control.volume-hidden", point=point, officer=officer, since=since),
+        Message("control.publish-volume", point=point),
     )
 
 
+def _officer(name: str) -> Sentence | str:
+    """Return the officer as a person reads it: a bare account is stored as ``uid:N``."""
+    return Message("control.uid", uid=name.removeprefix("uid:")) if name.startswith("uid:") else visible(name)
+
+
 def _refuse_mounted(row: VolumeRow, node: str) -> None:
-    """Refuse a volume that somebody sees already: nobody could vouch for who opened what."""
-    seen = holders.mounted_at(Path(node).stat().st_rdev)
-    if seen:
-        shown = visible(row.device)
+    """Refuse a volume that is mounted already: earlier opens could not be accounted for."""
+    mounts = holders.mounted_at(Path(node).stat().st_rdev)
+    if mounts:
+        shown_device = visible(row.device)
         raise RefusedError(
-            Text(f"`{shown}`: {seen[0].text().en}", f"`{shown}`：{seen[0].text().zh}"),
-            Text("unmount it there first", "请先在该处卸载"),
+            Message("common.named", name=shown_device, text=mounts[0].text()),
+            Message("control.unmount-first"),
         )

@@ -1,6 +1,6 @@
-"""How volumes are, as seen now: where they stand, what guards their areas, who holds a disk.
+"""Volume states: mount points, protection of the areas, and holders of disks, as of now.
 
-Rules of this file: it looks and changes nothing. What is wanted comes from the registry; the rest is seen.
+Rules of this file: read-only. The wanted state comes from the registry; the rest is observed.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ VolumeState = Literal["hidden", "attached", "published", "guarded", "closed", "a
 
 
 class DiskUse(NamedTuple):
-    """Whether nobody holds a disk, and who does. Not ``free`` without ``holders``: the kernel for itself."""
+    """Use of a disk: whether it is free, and its holders. Not ``free`` without ``holders``: held by the kernel."""
 
     free: bool
     holders: tuple[DiskHolder, ...]
@@ -32,12 +32,12 @@ class DiskUse(NamedTuple):
 
 
 def on_volume(point: str, rows: Iterable[AreaRow]) -> tuple[AreaRow, ...]:
-    """Return the areas of *rows* that lie on the volume at *point*, by their paths."""
+    """Return the areas of *rows* on the volume at *point*, by their paths."""
     return tuple(row for row in rows if within(row.path, point))
 
 
 def mounted_at(point: str) -> Mount | None:
-    """Return the mount at *point*, below our own covers, as a lookup meets it."""
+    """Return the mount that a lookup of *point* reaches, below our own covers."""
     top = mountinfo.resolve(point, mounting.uncovered(mountinfo.table()))
     return top if top is not None and top.point == point else None
 
@@ -45,7 +45,7 @@ def mounted_at(point: str) -> Mount | None:
 def state_of(
     row: VolumeRow, areas: Collection[AreaRow], protected: Mapping[str, Protected], *, staged: bool
 ) -> VolumeState:
-    """Return the state of a volume; *areas* are those on it, *staged*: it is mounted where nobody sees it."""
+    """Return the state of a volume; *areas*: those on it, *staged*: it is mounted out of sight."""
     if row.wanted == "hidden":
         return "hidden"
     if staged:
@@ -57,23 +57,23 @@ def state_of(
 
 
 def seen_state(point: str, areas: Collection[AreaRow], protected: Mapping[str, Protected]) -> VolumeState:
-    """Return the state of a volume that is mounted at *point*."""
-    known = [found for row in areas if (found := protected.get(row.resource.id))]
-    if mounting.hidden(point) or any(found.tier == "none" for found in known):
+    """Return the state of a volume mounted at *point*."""
+    present = [area for row in areas if (area := protected.get(row.resource.id))]
+    if mounting.hidden(point) or any(area.tier == "none" for area in present):
         return "closed"
-    return "guarded" if known else "published"
+    return "guarded" if present else "published"
 
 
 def use_of(numbers: Collection[int], ours: Collection[int] = ()) -> DiskUse:
-    """Return who holds the block devices *numbers*; the processes *ours* are left out."""
-    found: dict[DiskHolder, None] = {}
-    for one in numbers:
-        found |= dict.fromkeys(holders(one, ours))
-    return DiskUse(not found and all(map(is_free, numbers)), tuple(found))
+    """Return the holders of the block devices *numbers*, without the processes *ours*."""
+    disk_holders: dict[DiskHolder, None] = {}
+    for device_number in numbers:
+        disk_holders |= dict.fromkeys(holders(device_number, ours))
+    return DiskUse(not disk_holders and all(map(is_free, numbers)), tuple(disk_holders))
 
 
 def is_free(number: int) -> bool:
-    """Whether a block device can be had alone, or is not there at all."""
+    """Return whether a block device can be opened exclusively, or does not exist."""
     with contextlib.suppress(OSError):
         return not taken(node_of(number))
     return True
@@ -86,10 +86,10 @@ def node_of(number: int) -> str:
 
 
 def number(device: Device) -> int:
-    """Return the number of a device as stat(2) says it."""
+    """Return the number of a device as in stat(2)."""
     return os.makedev(*device)
 
 
 def source_of(mount: Mount) -> str:
-    """Return what an administrator calls the device of *mount*: the image of a loop device, else the device."""
+    """Return the administrator's name for the device of *mount*: the image of a loop device, else the device."""
     return loop_device.backing_file(number(mount.device)) or mount.source

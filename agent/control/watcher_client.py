@@ -1,6 +1,6 @@
-"""What the control process asks of the mount watcher: to look now; and what the watcher tells by itself.
+"""Client of the mount watcher: requests a check, and reads its notices.
 
-Rules of this file: a question without an answer is no answer; whoever asks says what follows from that. For any thread.
+Rules of this file: a request without an answer returns ``False``; the caller decides what follows. For any thread.
 """
 
 import socket
@@ -24,8 +24,8 @@ class WatcherClient:
         """The descriptor to wait on for notices."""
         return self._end.fileno() if self._end is not None else None
 
-    def look(self) -> bool:
-        """Have it look at the list of guarded places and the mounts as they are now; return whether it has."""
+    def check_mounts(self) -> bool:
+        """Request a check of the guarded places against the present mounts; return whether it was done."""
         if self._client is None:
             return False
         with self._turn:
@@ -34,8 +34,8 @@ class WatcherClient:
             except ShoumiError:
                 return False
 
-    def notices(self) -> list[channel.Message]:
-        """Return what it has told since the last call. Never waits."""
+    def notices(self) -> list[channel.Packet]:
+        """Return the notices since the last call. Never waits."""
         if self._client is None:
             return []
         with self._turn:

@@ -1,7 +1,7 @@
-"""The rooms of the demo: a design room behind readers with a Secure Channel, an archive behind a board, and a visitor.
+"""Rooms of the demo: a design room behind readers with a Secure Channel, an archive behind a controller, a visitor.
 
-Rules of this file: pure data, and the acts that enter it, beside ``cast``. Every door has a reader on each side: the
-pack wants everybody to have left one room before entering another.
+Rules of this file: pure data, and the acts that enter it, as in ``cast``. Every door has a reader on each side: the
+pack requires everyone to leave one room before entering another.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,8 +23,9 @@ from agent.demo.cast import (
     OfficerAct,
     Player,
 )
+from agent.language.catalogue import localized
 from rules.model import Level
-from rules.text import Text
+from rules.text import Message, Sentence
 
 BOARD = 405419896  # a serial number
 _FIRST_BADGE = 4001
@@ -32,13 +33,13 @@ _FIRST_BADGE = 4001
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """One room with one door of the same name. ``kept``: the area whose papers lie in it."""
+    """One room with one door of the same name. ``stored_area``: the area whose documents are stored in it."""
 
     id: str
-    name: Text
+    name: Sentence
     level: Level
     departments: tuple[str, ...]
-    kept: str
+    stored_area: str
     persons: tuple[str, ...] = ()
     granted: tuple[Player, ...] = ()
     two_person: bool = False
@@ -47,10 +48,10 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A visitor: nobody of the house, led in by somebody who is."""
+    """A visitor, who is not on the staff, and their escort, who is."""
 
     id: str
-    name: Text
+    name: Sentence
     badge: int
     room: str
     escort: Player
@@ -58,7 +59,7 @@ class Guest:
 
 DESIGN = Room(
     "design-room",
-    Text("the design room", "设计室"),
+    Message("demo.design-room"),
     Level.SECRET,
     (RESEARCH,),
     DRAWINGS.id,
@@ -67,16 +68,16 @@ DESIGN = Room(
     two_person=True,
 )
 ARCHIVE = Room(
-    "archive", Text("the archive", "资料室"), Level.INTERNAL, (RESEARCH, SALES, OFFICE), HANDBOOK.id, on_board=True
+    "archive", Message("demo.archive"), Level.INTERNAL, (RESEARCH, SALES, OFFICE), HANDBOOK.id, on_board=True
 )
 ROOMS = (DESIGN, ARCHIVE)
-GUEST = Guest("V2001", Text("a visitor", "来访者"), 4999, DESIGN.id, SUN)
-_COMING = (ZHANG, ZHOU, SUN, LI)  # who has said what for
+GUEST = Guest("V2001", Message("demo.visitor"), 4999, DESIGN.id, SUN)
+_COMING = (ZHANG, ZHOU, SUN, LI)  # the people with a declaration
 
 
-def badge(who: Player | Guest) -> int:
-    """Return the number on the card of *who*."""
-    return who.badge if isinstance(who, Guest) else _FIRST_BADGE + who.number
+def badge(holder: Player | Guest) -> int:
+    """Return the number on the badge of *holder*."""
+    return holder.badge if isinstance(holder, Guest) else _FIRST_BADGE + holder.number
 
 
 def devices() -> dict[str, Any]:
@@ -92,9 +93,9 @@ def devices() -> dict[str, Any]:
 
 
 def opening(addresses: Mapping[str, tuple[str, str]], listen: str) -> Iterator[OfficerAct]:
-    """Yield the acts that register the rooms, their doors, who comes, and why.
+    """Yield the acts that register the rooms, their doors, badges, declarations and the visit.
 
-    *addresses*: those of the readers on the way in and out, by door; *listen*: where the board tells its events.
+    *addresses*: entry and exit readers by door; *listen*: the address to which the controller sends its events.
     """
     yield OfficerAct("door.listen", {"address": listen})
     for room in ROOMS:
@@ -107,7 +108,7 @@ def opening(addresses: Mapping[str, tuple[str, str]], listen: str) -> Iterator[O
                 "department": list(room.departments),
                 "person": list(room.persons),
                 "two_person": "yes" if room.two_person else "no",
-                "keep": [room.kept],
+                "keep": [room.stored_area],
             },
         )
         outside, inside = addresses[room.id]
@@ -120,4 +121,6 @@ def opening(addresses: Mapping[str, tuple[str, str]], listen: str) -> Iterator[O
     for player in _COMING:
         yield OfficerAct("declaration.add", {"person": player.id, "room": DESIGN.id, "purpose": "图纸会审"})
     visit = {"host": GUEST.escort.id, "escort": GUEST.escort.id, "purpose": "设备检修", "badge": str(GUEST.badge)}
-    yield OfficerAct("visitor.add", {"person": GUEST.id, "name": GUEST.name.zh, "room": GUEST.room, **visit})
+    yield OfficerAct(
+        "visitor.add", {"person": GUEST.id, "name": localized(GUEST.name, "zh"), "room": GUEST.room, **visit}
+    )

@@ -1,7 +1,7 @@
-"""Who and what the demo is about: seven people, four areas, and the papers they need. Data, and the acts that enter it.
+"""Cast of the demo: seven people, four areas and the records they need, with the acts that enter them.
 
-Rules of this file: pure. Names are Chinese, as where this is used; identifiers are what an officer would type. The
-rules in force are the shipped pack ``company``, so everybody has the records it asks for, and one of them has lapsed.
+Rules of this file: pure. Names are Chinese; identifiers are as an officer would type them. The rules in force are the
+shipped pack ``company``, so everyone has the records it requires; those of one person have expired.
 """
 
 from collections.abc import Iterator
@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
+from agent.language.catalogue import localized
 from rules.model import Level
-from rules.text import Text
+from rules.text import Message, Sentence, foreign
 
 PACK = "company"
 DOMAIN = "commercial"
@@ -27,20 +28,20 @@ class Player:
 
     number: int
     id: str
-    name: Text
+    name: Sentence
     department: str
     level: Level
     papers: tuple[tuple[str, int], ...] = _PAPERS
 
     @property
-    def shown(self) -> Text:
+    def caption(self) -> Sentence:
         """Name and level, for a line of the story."""
-        return Text(f"{self.name.en} ({self.level.text.en})", f"{self.name.zh}（{self.level.text.zh}）")
+        return Message("common.with-note", text=self.name, more=self.level.text)
 
 
 @dataclass(frozen=True, slots=True)
 class DemoArea:
-    """One area: its directory on the volume, its level, its circle of knowers, and its documents (name, content)."""
+    """One area: its directory on the volume, its level, its need-to-know scope, and its documents (name, content)."""
 
     id: str
     folder: str
@@ -52,22 +53,22 @@ class DemoArea:
 
     @property
     def document(self) -> str:
-        """The document of it that the story is about, relative to the volume."""
+        """The document that the story uses, relative to the volume."""
         return f"{self.folder}/{self.documents[0]}"
 
     @property
-    def shown(self) -> Text:
+    def caption(self) -> Sentence:
         """Name and level, for a line of the story."""
-        return Text(f"`{self.folder}` ({self.level.text.en})", f"“{self.folder}”（{self.level.text.zh}）")
+        return Message("common.with-note", text=foreign(f"`{self.folder}`"), more=self.level.text)
 
 
-ZHANG = Player(0, "E1001", Text("Zhang San", "张三"), RESEARCH, Level.SECRET)
-LI = Player(1, "E1002", Text("Li Si", "李四"), RESEARCH, Level.INTERNAL)
-WANG = Player(2, "E1003", Text("Wang Wu", "王五"), SALES, Level.SECRET)
-ZHAO = Player(3, "E1004", Text("Zhao Liu", "赵六"), RESEARCH, Level.SECRET, _LAPSED)
-QIAN = Player(4, "E1005", Text("Qian Qi", "钱七"), RESEARCH, Level.INTERNAL)
-SUN = Player(5, "E1006", Text("Sun Ba", "孙八"), OFFICE, Level.TOP_SECRET)
-ZHOU = Player(6, "E1007", Text("Zhou Jiu", "周九"), RESEARCH, Level.SECRET)
+ZHANG = Player(0, "E1001", Message("demo.zhang-san"), RESEARCH, Level.SECRET)
+LI = Player(1, "E1002", Message("demo.li-si"), RESEARCH, Level.INTERNAL)
+WANG = Player(2, "E1003", Message("demo.wang-wu"), SALES, Level.SECRET)
+ZHAO = Player(3, "E1004", Message("demo.zhao-liu"), RESEARCH, Level.SECRET, _LAPSED)
+QIAN = Player(4, "E1005", Message("demo.qian-qi"), RESEARCH, Level.INTERNAL)
+SUN = Player(5, "E1006", Message("demo.sun-ba"), OFFICE, Level.TOP_SECRET)
+ZHOU = Player(6, "E1007", Message("demo.zhou-jiu"), RESEARCH, Level.SECRET)
 PLAYERS = (ZHANG, LI, WANG, ZHAO, QIAN, SUN, ZHOU)
 
 HANDBOOK = DemoArea("handbook", "员工手册", Level.INTERNAL, (RESEARCH, SALES, OFFICE), ("考勤制度.txt", "报销办法.txt"))
@@ -84,16 +85,19 @@ DRAWINGS = DemoArea(
 MERGER = DemoArea("merger", "并购方案", Level.TOP_SECRET, (OFFICE,), ("并购方案讨论稿.txt",), granted=(SUN,))
 PLACES = (HANDBOOK, QUOTES, DRAWINGS, MERGER)
 
-EXCHANGE = "公共交换"  # a folder on the same volume that is no area and that everybody may write to
+EXCHANGE = "公共交换"  # a directory on the same volume, outside all areas, writable by everyone
 
 
 def content(place: DemoArea, document: str) -> str:
-    """Return what is written in a document: the same few lines in both languages, for nobody's eyes in particular."""
-    return f"{document}\n密级：{place.level.text.zh} / {place.level.text.en}\n" + "样例文本，仅供演示。\n" * 20
+    """Return the text of a document: a level line and sample lines."""
+    return (
+        f"{document}\n密级：{localized(place.level.text, 'zh')} / {localized(place.level.text, 'en')}\n"
+        + "样例文本，仅供演示。\n" * 20
+    )
 
 
 class LossAct(Enum):
-    """By which act somebody loses the drawings."""
+    """The act by which a person loses the drawings."""
 
     GRANT = "grant.end"
     LIST = "person.import"
@@ -114,7 +118,7 @@ def registration(uid: int, now: datetime) -> Iterator[OfficerAct]:
             "person.add",
             {
                 "person": player.id,
-                "name": player.name.zh,
+                "name": localized(player.name, "zh"),
                 "department": player.department,
                 "level": [player.level.word],
                 "domain": DOMAIN,
@@ -127,16 +131,18 @@ def registration(uid: int, now: datetime) -> Iterator[OfficerAct]:
 
 
 def moved(player: Player, department: str) -> OfficerAct:
-    """Return the act that imports a list of one, which has *player* in *department*."""
+    """Return the act that imports a list of one person, *player*, in *department*."""
     return OfficerAct("person.import", {"csv": f"id,department\n{player.id},{department}\n", "update": True})
 
 
 def taking(player: Player, by: LossAct) -> tuple[OfficerAct, OfficerAct]:
-    """Return the act that takes the drawings from *player*, and the one that gives them back."""
+    """Return the act that revokes the drawings from *player*, and the act that restores them."""
     if by is LossAct.LIST:
         return moved(player, SALES), moved(player, player.department)
-    given = {"area": DRAWINGS.id, "reason": "项目甲"}
-    return OfficerAct("grant.end", given | {"grant": player.id}), OfficerAct("grant.add", given | {"person": player.id})
+    common_args = {"area": DRAWINGS.id, "reason": "项目甲"}
+    return OfficerAct("grant.end", common_args | {"grant": player.id}), OfficerAct(
+        "grant.add", common_args | {"person": player.id}
+    )
 
 
 def marking(root: str, now: datetime) -> Iterator[OfficerAct]:

@@ -1,4 +1,4 @@
-"""A hold, while the person has the file open: his reads stop and his process ends; his neighbour notices nothing (C6).
+"""Hold with an open file: the reads of the person stop, their process ends, the bystander is not affected (C6).
 
 Rules of this file: both read the same file through descriptors opened before, and stamp each read on the clock that all
 processes of the machine share. A read counts as late only if it *began* after the hold was acknowledged: one that was
@@ -17,7 +17,7 @@ from agent.demo.actors import Actor, ActorIdentity, acting
 from agent.demo.shared import Numbers, wait_until
 from agent.demo.site import CutMeasurement
 from agent.errors import RefusedError
-from rules.text import Text
+from rules.text import Message
 
 ENOUGH = 300  # reads of each before the hold, and of the bystander after it
 PATIENCE = 10.0
@@ -35,16 +35,16 @@ def holding(
     hold: Callable[[], object],
     quiet: Callable[[], bool],
 ) -> CutMeasurement:
-    """Let both read *document*, call *hold*, which returns once it is acknowledged, and watch what happens.
+    """Let both read *document*, call *hold*, which returns once it is acknowledged, and measure the effect.
 
-    *quiet* tells whether the agent has stopped asking about each read. That is when there is something to show, and
-    again when the hold must stay in force: the bystander is quiet then, on the very inode.
+    *quiet* tells whether the agent has stopped checking each read. Only then is the measurement meaningful, and the
+    hold must stay in force when the bystander is quiet on the same inode.
     """
     numbers = Numbers(2 * PER_READER)
     with ExitStack() as stack:
         readers = [
-            stack.enter_context(acting(who, reading_on(document, numbers, index * PER_READER)))
-            for index, who in enumerate((person, bystander))
+            stack.enter_context(acting(identity, reading_on(document, numbers, index * PER_READER)))
+            for index, identity in enumerate((person, bystander))
         ]
         process = os.pidfd_open(readers[0].pid)
         stack.callback(os.close, process)
@@ -54,7 +54,7 @@ def holding(
         wait_until(quiet, PATIENCE)
         numbers[PER_READER + LONGEST] = 0
         before = numbers[PER_READER + READS]
-        asked = time.monotonic_ns()
+        requested = time.monotonic_ns()
         hold()
         acknowledged = time.monotonic_ns()
         stopped = bool(select.select([process], [], [], PATIENCE)[0])
@@ -65,8 +65,8 @@ def holding(
         for reader in readers:
             reader.next()
     return CutMeasurement(
-        act=(acknowledged - asked) / MS,
-        last=(numbers[ENDED] - asked) / MS,
+        act=(acknowledged - requested) / MS,
+        last=(numbers[ENDED] - requested) / MS,
         late=numbers[BEGAN] > acknowledged,
         stopped=stopped,
         bystander_reads=numbers[PER_READER + READS] - before,
@@ -79,7 +79,7 @@ def ready(reader: Actor) -> None:
     """Wait until *reader* has the document open. Raises :class:`RefusedError` when it could not open it."""
     outcome = reader.next()
     if not outcome.allowed:
-        raise RefusedError(Text(f"the reader could not begin: {outcome.error}", f"读取者未能开始：{outcome.error}"))
+        raise RefusedError(Message("demo.reader-cannot-open", error=outcome.error))
 
 
 def reading_on(
@@ -87,7 +87,7 @@ def reading_on(
 ) -> Callable[[Callable[[object], None]], None]:
     """Return an act that reads through one open descriptor until :attr:`Numbers.over`, and counts from *base* on.
 
-    *mapped*: it also looks at the pages through a mapping, which no kernel asks about, and stamps that as ``SEEN``.
+    *mapped*: it also reads the pages through a mapping, which no kernel checks, and stamps that as ``SEEN``.
     """
 
     def act(say: Callable[[object], None]) -> None:

@@ -1,6 +1,6 @@
-"""Ending by a signal, in order: the first one becomes an exception, and nothing interrupts the tidying after it.
+"""Ending by a signal: the first one becomes an exception, and nothing interrupts the clean-up after it.
 
-Rules of this file: a signal that was ignored when we were started (``nohup``) stays ignored.
+Rules of this file: a signal that was ignored when the process started (``nohup``) stays ignored.
 """
 
 import signal
@@ -12,7 +12,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class TerminatedError(BaseException):
-    """A signal asked us to end. ``code`` is what shells expect: 128 and the signal's number."""
+    """A signal asked the process to end. ``code`` is as shells expect: 128 plus the number of the signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -21,7 +21,7 @@ class TerminatedError(BaseException):
 
 @contextmanager
 def ending_by_signal() -> Iterator[None]:
-    """Raise :class:`TerminatedError` in the block at the first signal that asks us to end.
+    """Raise :class:`TerminatedError` in the block at the first signal that asks the process to end.
 
     The handlers are put back afterwards.
     """
@@ -43,7 +43,7 @@ def ending_by_signal() -> Iterator[None]:
 
 @contextmanager
 def undisturbed_after() -> Iterator[None]:
-    """Ignore such signals from the end of the block on: put it innermost, so that all the tidying comes after it."""
+    """Ignore such signals from the end of the block on: use it innermost, so that all clean-up comes after it."""
     try:
         yield
     finally:

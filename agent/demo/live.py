@@ -1,7 +1,7 @@
-"""The story on a real agent: real files, real processes under other uids, and the kernel's answers.
+"""Live demo: the story on a real agent, with real files, processes under other uids, and the kernel.
 
-Rules of this file: every act goes through the control socket, as the command line's do, and questions are asked with
-the command line itself. An attempt is judged by what the opener got *and* by the entry its process left in the log.
+Rules of this file: every act goes through the control socket, as those of the command line do; queries use the command
+line itself. An attempt is judged by the result of the opener *and* by the log entry of its process.
 """
 
 import json
@@ -29,29 +29,29 @@ from agent.demo.record import LogPosition
 from agent.demo.remounting import mount_late, remount
 from agent.demo.site import (
     AccessAttempt,
+    ActingPerson,
     CutMeasurement,
+    DepartureMeasurement,
     Entry,
     Explained,
     LateMount,
-    Left,
     LogVerification,
     LossMeasurement,
+    OpenRoute,
     ReceiptSummary,
     Traffic,
-    Way,
-    Who,
-    himself,
+    own_session,
 )
 from agent.demo.stage import DemoStage
 from agent.demo.traffic import killing
 from agent.demo.uids import unused_uids
 from agent.doors.messages import Side
 from agent.errors import UnreachableError
-from rules.text import Text
+from rules.text import Message, Sentence, from_json
 from rules.tiers import Tier, Use, cuts
 
-_NO_NAMESPACE = Text("this machine lets nobody make a namespace", "本机不允许普通用户建立命名空间")
-_TIER_C = Text("tier C: this kernel cannot stop a descriptor that is open", "C 级：本机内核无法中止已打开的描述符")
+_NO_NAMESPACE = Message("demo.namespaces-disabled")
+_TIER_C = Message("demo.tier-c-kernel-cannot-stop")
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def playing(stage: DemoStage, *, doors: bool = True) -> Iterator["Live"]:
 
 
 class Live:
-    """A :class:`agent.demo.site.DemoSite` whose verdicts the kernel carries out."""
+    """A :class:`agent.demo.site.DemoSite` whose verdicts the kernel enforces."""
 
     def __init__(self, stage: DemoStage, client: AgentClient, uid: int, personnel: HrDepartment) -> None:
         self._stage = stage
@@ -87,36 +87,36 @@ class Live:
         self._client = client
         self._uid = uid
         self._record = LogPosition(stage.home.log)
-        self._kept: list[Entry] = []
+        self._collected: list[Entry] = []
         self._ends = datetime.now(UTC)
         self._lost: dict[LossAct, LossMeasurement] = {}
         self.doors: LiveDoors
         self.tiers: dict[str, Tier] = {}
 
     def act(self, act: OfficerAct) -> Any:
-        """Do an act of an officer through the control socket and return its result."""
-        result = self._client.call(act.name, **act.args)
+        """Perform an act of an officer through the control socket and return its result."""
+        answer = self._client.call(act.name, **act.args)
         if act.name == "area.add":
-            self.tiers[result["area"]] = result["tier"]
-        return result
+            self.tiers[answer["area"]] = answer["tier"]
+        return answer
 
-    def opens(self, who: Who, document: str, way: Way = Way.STRAIGHT) -> AccessAttempt:
+    def opens(self, subject: ActingPerson, document: str, route: OpenRoute = OpenRoute.STRAIGHT) -> AccessAttempt:
         """Open and read as a process of theirs. The entry is that of this very process."""
         path = self._stage.root / document
-        identity = self.identity(who)
-        if way is Way.HARD_LINK:
+        identity = self.identity(subject)
+        if route is OpenRoute.HARD_LINK:
             link = self._stage.root / cast.EXCHANGE / path.name
-            linked = attempt(self.identity(himself(ZHANG)), tricks.linking(path, link))
+            linked = attempt(self.identity(own_session(ZHANG)), tricks.linking(path, link))
             if linked.error:
                 return AccessAttempt(passed=False, error=f"link: {linked.error}")
             try:
                 return self._tried(identity, reading(link))
             finally:
                 link.unlink(missing_ok=True)
-        if way is Way.BIND_MOUNT:
+        if route is OpenRoute.BIND_MOUNT:
             root = ActorIdentity(0, identity.login)
             return self._tried(root, tricks.in_bind_mount(path, self._elsewhere, identity))
-        if way is Way.NAMESPACE:
+        if route is OpenRoute.NAMESPACE:
             return self._tried(identity, tricks.in_namespace(path, self._elsewhere))
         return self._tried(identity, reading(path))
 
@@ -132,11 +132,11 @@ class Live:
         time.sleep(max(0.0, (self._ends - datetime.now(UTC)).total_seconds()))
 
     def traffic(self) -> Traffic:
-        """Kill the decider in mid-traffic."""
+        """Kill the decider during accesses."""
         return self._killed
 
     def cut(self) -> CutMeasurement:
-        """Place a hold while he reads."""
+        """Put the reader on hold during a read."""
         return self._held
 
     def loses(self, player: Player, by: LossAct) -> LossMeasurement:
@@ -147,16 +147,20 @@ class Live:
 
     def _loses(self, player: Player, act: OfficerAct, undo: OfficerAct) -> LossMeasurement:
         since, document = len(self.entries()), self._stage.root / DRAWINGS.document
-        loser, bystander = self.identity(himself(player)), self.identity(himself(SUN))
+        loser, bystander = self.identity(own_session(player)), self.identity(own_session(SUN))
         ended = losing(document, loser, bystander, lambda: self.act(act))
-        anew = self.opens(himself(player), DRAWINGS.document)
+        reopened = self.opens(own_session(player), DRAWINGS.document)
         receipt = certified(self._stage, player.id, since, self.entries)
         self.act(undo)
         return LossMeasurement(
-            ended.gone, ended.bystander, anew, receipt, back=self.opens(himself(player), DRAWINGS.document)
+            ended.ended_after,
+            ended.bystander,
+            reopened,
+            receipt,
+            back=self.opens(own_session(player), DRAWINGS.document),
         )
 
-    def remounts(self) -> Text | None:
+    def remounts(self) -> Sentence | None:
         """Use ``umount`` and ``mount``."""
         remount(self._stage)
         return None
@@ -165,20 +169,20 @@ class Live:
         """Use ``shoumi volume hide`` and ``mount``."""
         return self._mounted_late
 
-    def leaves(self) -> Left:
-        """Have the personnel department drop its notice while he reads."""
-        return self._left
+    def leaves(self) -> DepartureMeasurement:
+        """Have the personnel department deliver its notice during a read."""
+        return self._departure
 
-    def shows(self, who: Player | Guest, room: Room, side: Side) -> AccessAttempt:
-        """Show a badge at a reader of the simulated devices."""
-        return self.doors.badge(who, room, side)
+    def shows(self, holder: Player | Guest, room: Room, side: Side) -> AccessAttempt:
+        """Present a badge at a reader of the simulated devices."""
+        return self.doors.badge(holder, room, side)
 
     def forces(self, room: Room) -> None:
-        """Break the simulated door open."""
+        """Force the simulated door open."""
         self.doors.force(room)
 
     def alarms(self, room: Room, kind: str) -> list[str]:
-        """Ask for the list of alarms."""
+        """Return the alarms from ``alarm.list``."""
         return self.doors.alarms(room, kind)
 
     def proof(self) -> ReceiptSummary:
@@ -187,40 +191,44 @@ class Live:
 
     def explain(self, player: Player, document: str) -> Explained:
         """Ask ``shoumi explain``."""
-        found = self._stage.ask("explain", player.id, str(self._stage.root / document))
-        change = Text.from_json(found["change"]) if found["change"] else None
+        answer = self._stage.ask("explain", player.id, str(self._stage.root / document))
+        change = from_json(answer["change"]) if answer["change"] else None
         return Explained(
-            found["verdict"], found["rule"], tuple(found["clauses"]), Text.from_json(found["because"]), change
+            answer["verdict"], answer["rule"], tuple(answer["clauses"]), from_json(answer["because"]), change
         )
 
     def entries(self) -> list[Entry]:
-        """Return what is in the log, without the traffic."""
-        self._kept += self._record.fresh()
-        return self._kept
+        """Return the entries of the log, without the traffic."""
+        self._collected += self._record.fresh()
+        return self._collected
 
     def verify(self) -> LogVerification:
         """Ask ``shoumi log verify``."""
-        found = json.loads(self._stage.shoumi("log", "verify", "--json", check=False).stdout)
-        problems = tuple(Text.from_json(one["text"]) for one in found["problems"] if one["severity"] == "error")
-        return LogVerification(found["entries"], found["first"], found["last"], problems)
+        report = json.loads(self._stage.shoumi("log", "verify", "--json", check=False).stdout)
+        problems = tuple(from_json(problem["text"]) for problem in report["problems"] if problem["severity"] == "error")
+        return LogVerification(report["entries"], report["first"], report["last"], problems)
 
     @cached_property
     def _mounted_late(self) -> LateMount:
-        document, seen = self._stage.root / DRAWINGS.document, len(self.entries())
+        document, position = self._stage.root / DRAWINGS.document, len(self.entries())
 
         def fresh() -> list[Entry]:
-            nonlocal seen
-            found = self.entries()[seen:]
-            seen += len(found)
-            return found
+            nonlocal position
+            entries = self.entries()[position:]
+            position += len(entries)
+            return entries
 
-        return mount_late(self._stage, document, self.identity(himself(LI)), self.identity(himself(ZHANG)), fresh)
+        return mount_late(
+            self._stage, document, self.identity(own_session(LI)), self.identity(own_session(ZHANG)), fresh
+        )
 
     @cached_property
     def _killed(self) -> Traffic:
         self.entries()
-        cleared, others = ([self.identity(himself(one)) for one in group] for group in ((ZHANG, SUN), (LI, WANG)))
-        return killing(self._stage, self._record, self._stage.root / DRAWINGS.document, cleared, others)
+        cleared, uncleared = (
+            [self.identity(own_session(player)) for player in group] for group in ((ZHANG, SUN), (LI, WANG))
+        )
+        return killing(self._stage, self._record, self._stage.root / DRAWINGS.document, cleared, uncleared)
 
     @cached_property
     def _held(self) -> CutMeasurement:
@@ -236,25 +244,25 @@ class Live:
                 bystander_longest=0,
                 moot=_TIER_C,
             )
-        reader, bystander = self.identity(himself(ZHANG)), self.identity(himself(SUN))
+        reader, bystander = self.identity(own_session(ZHANG)), self.identity(own_session(SUN))
         return holding(self._stage.root / DRAWINGS.document, reader, bystander, self._hold, self.quiet)
 
     @cached_property
-    def _left(self) -> Left:
+    def _departure(self) -> DepartureMeasurement:
         self._personnel.listening()
         notice = self._personnel.sign(ZHOU.id)
-        leaver, bystander = self.identity(himself(ZHOU)), self.identity(himself(SUN))
+        leaver, bystander = self.identity(own_session(ZHOU)), self.identity(own_session(SUN))
         document = self._stage.root / DRAWINGS.document
-        left = leaving(document, leaver, bystander, lambda: self._personnel.drop(notice), self.quiet)
-        _ = self._proof  # its canary tries doors as the leaver: nobody else should do so at the same time
-        return left
+        measurement = leaving(document, leaver, bystander, lambda: self._personnel.drop(notice), self.quiet)
+        _ = self._proof  # its proof attempts use doors as the leaver: nothing else may do so meanwhile
+        return measurement
 
     @cached_property
     def _proof(self) -> ReceiptSummary:
         return proven(self._stage, ZHOU, self.entries)
 
     def quiet(self) -> bool:
-        """Whether the agent has stopped asking about each read. While it is flooded with them, it may not answer."""
+        """Whether the agent has stopped checking each read. Under a flood of reads it may not answer."""
         try:
             return bool(self._client.call("status")["decider"]["quiet"])
         except UnreachableError:
@@ -263,10 +271,10 @@ class Live:
     def _hold(self) -> None:
         self.act(OfficerAct("hold.add", {"person": ZHANG.id, "reason": "岗位调查"}))
 
-    def identity(self, who: Who) -> ActorIdentity:
-        """Return the uids that *who* works under."""
-        login = UNSET if who.login is None else self._uid + who.login.number
-        return ActorIdentity(0 if who.user is None else self._uid + who.user.number, login)
+    def identity(self, subject: ActingPerson) -> ActorIdentity:
+        """Return the uids of *subject*."""
+        login = UNSET if subject.login is None else self._uid + subject.login.number
+        return ActorIdentity(0 if subject.user is None else self._uid + subject.user.number, login)
 
     def _tried(self, identity: ActorIdentity, act: Any) -> AccessAttempt:
         self.entries()
@@ -275,17 +283,17 @@ class Live:
         if outcome.error == tricks.UnavailableError.__name__:
             return AccessAttempt(passed=False, moot=_NO_NAMESPACE)
         fresh = self._record.fresh()
-        self._kept += fresh
-        theirs = [entry for entry in fresh if entry.get("pid") == actor.pid and entry.get("action") == "open"]
+        self._collected += fresh
+        own_entries = [entry for entry in fresh if entry.get("pid") == actor.pid and entry.get("action") == "open"]
         return AccessAttempt(
             passed=outcome.allowed,
             error=outcome.error,
-            entry=theirs[-1] if theirs else None,
+            entry=own_entries[-1] if own_entries else None,
         )
 
     @cached_property
     def _elsewhere(self) -> Path:
-        """An empty directory that is on no protected volume: something to mount on."""
+        """An empty directory outside every protected volume, to mount on."""
         folder = self._stage.home.root.parent / "elsewhere"
         folder.mkdir(exist_ok=True)
         return folder
@@ -301,4 +309,4 @@ def _write_documents(root: Path, uid: int) -> None:
         for name in place.documents:
             file = folder / name
             file.write_text(cast.content(place, name), encoding="utf-8")
-            os.chown(file, uid + ZHANG.number, 0)  # the kernel lets nobody link what is not his own
+            os.chown(file, uid + ZHANG.number, 0)  # the kernel lets only the owner make a hard link

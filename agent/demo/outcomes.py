@@ -1,7 +1,7 @@
-"""What a site reported, as an outcome that can be compared with the expected one and read by a person.
+"""Outcomes: reports of a site as observations that are compared with the expected ones and read by people.
 
-Rules of this file: pure. An open only counts as let in or refused when the opener and the log say the same; where they
-differ, or the log has no entry, the outcome says that and nothing else, so no expectation is ever met by accident.
+Rules of this file: pure. An open counts as allowed or denied only if the opener and the log agree; where they differ,
+or the log has no entry, the outcome says only that, so no expectation is met by accident.
 """
 
 from collections.abc import Sequence
@@ -12,149 +12,135 @@ from agent.demo.site import (
     AccessAttempt,
     Bystander,
     CutMeasurement,
+    DepartureMeasurement,
     Explained,
     LateMount,
-    Left,
     LogVerification,
     LossMeasurement,
     ReceiptSummary,
     Traffic,
 )
 from agent.presentation.terms import CARDS, word
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message, foreign
 
-RESTARTED = SceneOutcome("restarted", Text("started again", "每次均重新启动"))
-GUARDED = SceneOutcome("guarded", Text("covered, proven, open again", "先遮蔽，验证后恢复"))
-RECORDED = SceneOutcome("recorded", Text("each with its entry", "次次均有条目"))
-CLOSED = SceneOutcome("closed", Text("not one let in", "无一放行"))
-STOPPED = SceneOutcome("stopped", Text("his reads stop", "其读取即刻中止"))
-UNDISTURBED = SceneOutcome("undisturbed", Text("notices nothing", "毫无察觉"))
-GONE = SceneOutcome("gone", Text("is gone", "已消失"))
-NAMED = SceneOutcome("named", Text("names the area, nothing open", "写明目录，无未了事项"))
-PROVEN = SceneOutcome("proven", Text("genuine, nothing open", "真实有效，无未了事项"))
-TRACED = SceneOutcome("traced", Text("approval, notice, receipt", "批准、通知、回执"))
-ALARMED = SceneOutcome("alarm", Text("alarm to the officers", "向管理员报警"))
-OUT = SceneOutcome("out", Text("let out", "放行离开"))
-REFUSING = SceneOutcome("refusing", Text("each refuses, confirmed", "均拒绝，已确认"))
-WHOLE = SceneOutcome("whole", Text("nothing missing", "完整无缺"))
+RESTARTED = SceneOutcome("restarted", Message("demo.restarted"))
+GUARDED = SceneOutcome("guarded", Message("demo.covered-checked-open"))
+RECORDED = SceneOutcome("recorded", Message("demo.each-logged"))
+CLOSED = SceneOutcome("closed", Message("demo.none-allowed"))
+STOPPED = SceneOutcome("stopped", Message("demo.reads-stop"))
+UNDISTURBED = SceneOutcome("undisturbed", Message("demo.undisturbed"))
+GONE = SceneOutcome("gone", Message("demo.process-ended"))
+NAMED = SceneOutcome("named", Message("demo.receipt-names-area"))
+PROVEN = SceneOutcome("proven", Message("demo.receipt-genuine"))
+TRACED = SceneOutcome("traced", Message("demo.case-traced"))
+ALARMED = SceneOutcome("alarm", Message("demo.alarm-raised"))
+OUT = SceneOutcome("out", Message("demo.exit-allowed"))
+REFUSING = SceneOutcome("refusing", Message("demo.each-door-refuses"))
+WHOLE = SceneOutcome("whole", Message("demo.log-whole"))
 
 
 def explained(rule: str) -> SceneOutcome:
-    """Return the outcome of an explanation that names *rule*, its clauses and what would change the verdict."""
-    said = Text(f"rule `{rule}`, clause, remedy", f"规则 `{rule}`、条款、办法")
-    return SceneOutcome(f"explained {rule}", said)
+    """Return the outcome of an explanation that names *rule*, its clauses and the remedy."""
+    text = Message("demo.explained-by-rule", rule=rule)
+    return SceneOutcome(f"explained {rule}", text)
 
 
 def of_attempt(attempt: AccessAttempt) -> Observation:
-    """Read an open."""
+    """Return the observation of an open."""
     if attempt.moot:
         return Observation(SceneOutcome("moot", attempt.moot), moot=True)
     entry = attempt.entry
     if entry is None:
-        told = Text("let in", "放行") if attempt.passed else Text(attempt.error, attempt.error)
-        return Observation(SceneOutcome("unrecorded", Text(f"{told.en}, and no entry", f"{told.zh}，且无日志条目")))
-    said = visible(f"{attempt.error or 'ok'} / {entry['verdict']}")
-    outcome = SceneOutcome("differs", Text(f"opener and log differ: {said}", f"打开结果与日志不符：{said}"))
+        result_text = Message("demo.allowed") if attempt.passed else foreign(attempt.error)
+        return Observation(SceneOutcome("unrecorded", Message("demo.no-entry", outcome=result_text)))
+    outcome = SceneOutcome(
+        "differs", Message("demo.opener-log-differ", opener=attempt.error or "ok", verdict=entry["verdict"])
+    )
     if attempt.passed and entry["verdict"] == "allow":
         outcome = ALLOWED
     elif attempt.error == "EPERM" and entry["verdict"] == "deny":
-        outcome = denied(visible(str(entry["rule"])))
+        outcome = denied(str(entry["rule"]))
     number = entry["seq"]
-    return Observation(outcome, Text(f"entry {number}", f"条目 {number}"))
+    return Observation(outcome, Message("demo.entry", number=number))
 
 
-def of_late_mount(seen: LateMount) -> Observation:
-    """Read what came of a volume that was mounted without the agent."""
-    if seen.moot:
-        return Observation(SceneOutcome("moot", seen.moot), moot=True)
-    if seen.covered is None:
-        return Observation(SceneOutcome("uncovered", Text("never covered", "未被遮蔽")))
-    times = Text(
-        f"covered in {seen.covered:.0f} ms, open again after {seen.seconds:.1f} s",
-        f"{seen.covered:.0f} 毫秒内遮蔽，{seen.seconds:.1f} 秒后恢复",
-    )
-    if seen.let_in:  # between the mount and its cover: docs/limits.md says how long that is
-        early = Text(f"; {seen.let_in} opens before the cover", f"；遮蔽前有 {seen.let_in} 次打开")
-        times = Text(times.en + early.en, times.zh + early.zh)
+def of_late_mount(measurement: LateMount) -> Observation:
+    """Return the observation of a volume that was mounted without the agent."""
+    if measurement.moot:
+        return Observation(SceneOutcome("moot", measurement.moot), moot=True)
+    if measurement.covered is None:
+        return Observation(SceneOutcome("uncovered", Message("demo.never-covered")))
+    times = Message("demo.covered-then-open", covered=measurement.covered, seconds=measurement.seconds)
+    if measurement.let_in:  # between the mount and its cover; docs/limits.md has the duration
+        early = Message("demo.opens-before-cover", count=measurement.let_in)
+        times = Message("common.run-on", text=times, more=early)
     return Observation(GUARDED, times)
 
 
 def of_badge(attempt: AccessAttempt) -> Observation:
-    """Read a badge at a door: what the lock did, and what the log says."""
+    """Return the observation of a badge at a door: the lock and the log entry."""
     entry = attempt.entry or {}
-    said = visible(f"{attempt.error or 'released'} / {entry.get('verdict')}")
-    outcome = SceneOutcome("differs", Text(f"lock and log differ: {said}", f"门锁与日志不符：{said}"))
+    outcome = SceneOutcome(
+        "differs", Message("demo.lock-log-differ", lock=attempt.error or "released", verdict=entry.get("verdict"))
+    )
     if attempt.passed and entry.get("verdict") == "allow":
         outcome = OUT if entry["action"] == "exit" else ALLOWED
     elif not attempt.passed and entry.get("verdict") == "deny":
-        outcome = denied(visible(str(entry["rule"])))
-    number, together = entry.get("seq", 0), visible(", ".join(entry.get("together", ())))
+        outcome = denied(str(entry["rule"]))
+    number, together = entry.get("seq", 0), tuple(entry.get("together", ()))
     if together:
-        return Observation(outcome, Text(f"entry {number}, with {together}", f"条目 {number}，与 {together} 同行"))
-    return Observation(outcome, Text(f"entry {number}", f"条目 {number}"))
+        return Observation(outcome, Message("demo.entry-with-companions", number=number, together=together))
+    return Observation(outcome, Message("demo.entry", number=number))
 
 
 def of_alarm(people: Sequence[str], whom: str) -> Observation:
-    """Whether there is an alarm about *whom*: ``""`` for an alarm about nobody."""
-    return Observation(ALARMED if whom in people else SceneOutcome("silence", Text("no alarm", "无报警")))
+    """Whether there is an alarm about *whom*: ``""`` for an alarm without a person."""
+    return Observation(ALARMED if whom in people else SceneOutcome("silence", Message("demo.no-alarm")))
 
 
 def of_doors(proof: ReceiptSummary) -> Observation:
-    """Whether the receipt knows of every door that it refuses."""
+    """Whether the receipt confirms the denial at every door."""
     if proof.moot:
         return Observation(SceneOutcome("moot", proof.moot), moot=True)
-    states = [(visible(name), word(CARDS, state)) for name, state in proof.doors]
-    told = Text(
-        ", ".join(f"{name} {state.en}" for name, state in states),
-        "、".join(f"{name} {state.zh}" for name, state in states),
-    )
+    states = [Message("common.beside", text=name, more=word(CARDS, state)) for name, state in proof.doors]
+    detail = Message("common.list", parts=states)
     held = bool(proof.doors) and all(state == "confirmed" for _, state in proof.doors)
-    return Observation(REFUSING if held else SceneOutcome("open", Text("not confirmed", "未确认")), told)
+    return Observation(REFUSING if held else SceneOutcome("open", Message("demo.not-confirmed")), detail)
 
 
 def of_kills(traffic: Traffic) -> Observation:
     """Whether the decider came back each time."""
     held = traffic.kills > 0 and traffic.restarts >= traffic.kills
-    detail = Text(f"killed {traffic.kills} times", f"强杀 {traffic.kills} 次")
-    started = Text(f"started {traffic.restarts} times", f"启动了 {traffic.restarts} 次")
+    detail = Message("demo.killed-times", count=traffic.kills)
+    started = Message("demo.started-times", count=traffic.restarts)
     return Observation(RESTARTED if held else SceneOutcome("dead", started), detail)
 
 
 def of_cleared(traffic: Traffic) -> Observation:
-    """Whether every open of cleared people that was allowed has its entry, and there were any."""
+    """Whether every allowed open of cleared people has its log entry, and there was one at least."""
     held = traffic.allowed > 0 and traffic.unrecorded == 0
-    missing = Text(f"{traffic.unrecorded} without an entry", f"{traffic.unrecorded} 次无条目")
-    detail = Text(
-        f"{traffic.allowed:,} let in, {traffic.refused:,} refused",
-        f"放行 {traffic.allowed:,} 次，拒绝 {traffic.refused:,} 次",
-    )
+    missing = Message("demo.allowed-without-entry", count=traffic.unrecorded)
+    detail = Message("demo.allowed-and-denied", allowed=traffic.allowed, refused=traffic.refused)
     return Observation(RECORDED if held else SceneOutcome("unrecorded", missing), detail)
 
 
 def of_uncleared(traffic: Traffic) -> Observation:
-    """Whether nobody else was let in, though they tried."""
+    """Whether no one without access was allowed, although they tried."""
     held = traffic.turned_away > 0 and traffic.leaked == 0
-    leaked = Text(f"{traffic.leaked:,} let in", f"放行了 {traffic.leaked:,} 次")
-    detail = Text(f"{traffic.turned_away:,} refused", f"拒绝 {traffic.turned_away:,} 次")
+    leaked = Message("demo.allowed-wrongly", count=traffic.leaked)
+    detail = Message("demo.denied-count", count=traffic.turned_away)
     return Observation(CLOSED if held else SceneOutcome("leaked", leaked), detail)
 
 
 def of_reader(cut: CutMeasurement) -> Observation:
-    """Whether the reads of the one on hold stopped, and none began after the acknowledgement."""
+    """Whether the reads of the person on hold stopped, and none began after the acknowledgement."""
     if cut.moot:
         return Observation(SceneOutcome("moot", cut.moot), moot=True)
     held = cut.stopped and not cut.late
-    after = Text(
-        f"last read {cut.last:.1f} ms after the request, which was answered after {cut.act:.1f} ms",
-        f"请求后 {cut.last:.1f} 毫秒为最后一次读取；请求于 {cut.act:.1f} 毫秒后得到答复",
-    )
-    none_after = Text(
-        f"no read after the request, which was answered after {cut.act:.1f} ms",
-        f"请求后再无读取；请求于 {cut.act:.1f} 毫秒后得到答复",
-    )
+    after = Message("demo.last-read-after-request", last=cut.last, act=cut.act)
+    none_after = Message("demo.no-read-after-request", act=cut.act)
     detail = after if cut.last > 0 else none_after
-    return Observation(STOPPED if held else SceneOutcome("goes on", Text("he reads on", "仍在读取")), detail)
+    return Observation(STOPPED if held else SceneOutcome("goes on", Message("demo.still-reading")), detail)
 
 
 def of_bystander(cut: CutMeasurement) -> Observation:
@@ -168,112 +154,107 @@ def of_loser(lost: LossMeasurement) -> Observation:
     """Whether the process that had the file mapped ended with the right to it; times count from the request."""
     if lost.unmeasured:
         return Observation(SceneOutcome("moot", lost.unmeasured), moot=True)
-    if lost.gone is None:
-        return Observation(SceneOutcome("lives", Text("it lives", "仍在运行")))
-    detail = Text(f"gone after {lost.gone:.1f} ms", f"{lost.gone:.1f} 毫秒后消失")
+    if lost.ended_after is None:
+        return Observation(SceneOutcome("lives", Message("demo.process-still-runs")))
+    detail = Message("demo.ended-after", milliseconds=lost.ended_after)
     if lost.receipt and lost.receipt.denied is not None:
         entry, denied = lost.receipt.entry, lost.receipt.denied
-        detail = Text(
-            f"entry {entry}; denied after {denied:.1f} ms, {detail.en}",
-            f"条目 {entry}；{denied:.1f} 毫秒后开始拒绝，{detail.zh}",
-        )
+        detail = Message("demo.denied-then-ended", entry=entry, denied=denied, detail=detail)
     return Observation(GONE, detail)
 
 
 def of_neighbour(lost: LossMeasurement) -> Observation:
-    """Whether the other one who had the file mapped read on without an error."""
-    return _beside(lost.bystander)
+    """Whether the bystander with the same file mapped read on without an error."""
+    return _of_reads(lost.bystander)
 
 
 def of_loss_receipt(lost: LossMeasurement) -> Observation:
-    """Whether the receipt is the agent's, unchanged, names the drawings and nothing else, and nothing in it is open."""
+    """Whether the receipt is the agent's, unchanged, names only the drawings, and is complete."""
     if lost.unmeasured:
         return Observation(SceneOutcome("moot", lost.unmeasured), moot=True)
-    found = lost.receipt
-    if found is None:
-        return Observation(SceneOutcome("none", Text("no receipt", "无回执")))
-    areas = visible(", ".join(found.areas))
-    detail = Text(f"receipt {found.run}: `{areas}`", f"回执 {found.run}：`{areas}`")
-    if not found.complete or found.areas != (DRAWINGS.id,):
-        return Observation(SceneOutcome("open", Text("not proven, or of another area", "未能证明，或目录不符")), detail)
+    receipt = lost.receipt
+    if receipt is None:
+        return Observation(SceneOutcome("none", Message("demo.no-receipt")))
+    detail = Message("demo.receipt-of-run", run=receipt.run, areas=receipt.areas)
+    if not receipt.complete or receipt.areas != (DRAWINGS.id,):
+        return Observation(SceneOutcome("open", Message("demo.receipt-incomplete")), detail)
     return Observation(NAMED, detail)
 
 
-def of_leaver(left: Left) -> Observation:
+def of_leaver(measurement: DepartureMeasurement) -> Observation:
     """Whether the reads of the leaver stopped: through the descriptor, and through the mapping."""
-    held = left.gone is not None and max(left.last, left.seen) <= left.gone
-    if left.unmeasured:
-        return Observation(
-            STOPPED if held else SceneOutcome("goes on", Text("he reads on", "仍在读取")), left.unmeasured
-        )
-    last, seen = max(0.0, left.last), max(0.0, left.seen)
-    detail = Text(
-        f"last read {last:.1f} ms after the drop, through the mapping {seen:.1f} ms",
-        f"投递后 {last:.1f} 毫秒为最后一次读取，经内存映射为 {seen:.1f} 毫秒",
+    held = (
+        measurement.ended_after is not None
+        and max(measurement.last, measurement.mapped_last) <= measurement.ended_after
     )
-    return Observation(STOPPED if held else SceneOutcome("goes on", Text("he reads on", "仍在读取")), detail)
+    if measurement.unmeasured:
+        return Observation(
+            STOPPED if held else SceneOutcome("goes on", Message("demo.still-reading")), measurement.unmeasured
+        )
+    last, mapped_last = max(0.0, measurement.last), max(0.0, measurement.mapped_last)
+    detail = Message("demo.last-reads-after-drop", last=last, mapped=mapped_last)
+    return Observation(STOPPED if held else SceneOutcome("goes on", Message("demo.still-reading")), detail)
 
 
-def of_process(left: Left) -> Observation:
+def of_process(measurement: DepartureMeasurement) -> Observation:
     """Whether the process of the leaver ended."""
-    if left.unmeasured:
-        return Observation(SceneOutcome("moot", left.unmeasured), moot=True)
-    if left.gone is None:
-        return Observation(SceneOutcome("lives", Text("it lives", "仍在运行")))
-    return Observation(GONE, Text(f"{left.gone:.1f} ms after the drop", f"投递后 {left.gone:.1f} 毫秒"))
+    if measurement.unmeasured:
+        return Observation(SceneOutcome("moot", measurement.unmeasured), moot=True)
+    if measurement.ended_after is None:
+        return Observation(SceneOutcome("lives", Message("demo.process-still-runs")))
+    return Observation(GONE, Message("demo.ended-after-drop", milliseconds=measurement.ended_after))
 
 
-def of_colleague(left: Left) -> Observation:
+def of_colleague(measurement: DepartureMeasurement) -> Observation:
     """Whether the other reader of the same file read on without an error while the leaver was ended."""
-    return _undisturbed(left)
+    return _undisturbed(measurement)
 
 
 def of_receipt(proof: ReceiptSummary) -> Observation:
-    """Whether the receipt is the agent's, unchanged, and nothing in it is open."""
+    """Whether the receipt is the agent's, unchanged and complete."""
     if proof.moot:
         return Observation(SceneOutcome("moot", proof.moot), moot=True)
     if not proof.genuine:
-        return Observation(SceneOutcome("forged", Text("not genuine", "未通过验证")))
-    left = visible(", ".join(proof.left))
-    return Observation(PROVEN if proof.complete else SceneOutcome("open", Text(f"open: {left}", f"未了：{left}")))
+        return Observation(SceneOutcome("forged", Message("demo.not-genuine")))
+    incomplete = SceneOutcome("open", Message("demo.steps-open", steps=proof.still_open))
+    return Observation(PROVEN if proof.complete else incomplete)
 
 
 def of_trail(proof: ReceiptSummary) -> Observation:
-    """Whether approval, delivery and receipt have each an entry."""
+    """Whether approval, delivery and receipt each have a log entry."""
     if proof.moot:
         return Observation(SceneOutcome("moot", proof.moot), moot=True)
     numbers = ", ".join(map(str, proof.entries))
-    detail = Text(f"entries {numbers}", f"条目 {numbers}")
-    missing = SceneOutcome("missing", Text("an entry is missing", "缺少条目"))
+    detail = Message("demo.entries", numbers=numbers)
+    missing = SceneOutcome("missing", Message("demo.entry-missing"))
     return Observation(TRACED if len(proof.entries) == 3 else missing, detail)
 
 
-def _undisturbed(seen: CutMeasurement | Left) -> Observation:
-    return _beside(Bystander(seen.bystander_reads, seen.bystander_errors, seen.bystander_longest))
-
-
-def _beside(seen: Bystander) -> Observation:
-    held = seen.reads > 0 and seen.errors == 0
-    refused = Text(f"{seen.errors} reads refused", f"{seen.errors} 次读取被拒")
-    detail = Text(
-        f"{seen.reads:,} reads, longest {seen.longest:.1f} ms", f"读取 {seen.reads:,} 次，最长 {seen.longest:.1f} 毫秒"
+def _undisturbed(measurement: CutMeasurement | DepartureMeasurement) -> Observation:
+    return _of_reads(
+        Bystander(measurement.bystander_reads, measurement.bystander_errors, measurement.bystander_longest)
     )
+
+
+def _of_reads(bystander: Bystander) -> Observation:
+    held = bystander.reads > 0 and bystander.errors == 0
+    refused = Message("demo.reads-refused", count=bystander.errors)
+    detail = Message("demo.reads-and-longest", count=bystander.reads, longest=bystander.longest)
     return Observation(UNDISTURBED if held else SceneOutcome("disturbed", refused), detail)
 
 
-def of_explanation(found: Explained) -> Observation:
-    """Whether the explanation of a denial names all three."""
-    if found.verdict == "deny" and found.clauses and found.change:
-        return Observation(explained(visible(found.rule)))
-    said = visible(f"{found.verdict} {found.rule}")
-    return Observation(SceneOutcome("thin", Text(f"only `{said}`", f"仅有 `{said}`")))
-
-
-def of_verification(found: LogVerification) -> Observation:
-    """Whether the log is whole, from the first entry on."""
-    if found.problems or found.first != 1 or found.last != found.entries:
-        first = found.problems[0] if found.problems else Text("entries are missing", "条目缺失")
-        return Observation(SceneOutcome("broken", first))
+def of_explanation(explanation: Explained) -> Observation:
+    """Whether the explanation of a denial names rule, clauses and remedy."""
+    if explanation.verdict == "deny" and explanation.clauses and explanation.change:
+        return Observation(explained(explanation.rule))
     return Observation(
-        WHOLE, Text(f"{found.entries:,} entries, 1 to {found.last:,}", f"{found.entries:,} 条，连续编号")
+        SceneOutcome("thin", Message("demo.explanation-incomplete", verdict=explanation.verdict, rule=explanation.rule))
     )
+
+
+def of_verification(verification: LogVerification) -> Observation:
+    """Whether the log is whole, from the first entry on."""
+    if verification.problems or verification.first != 1 or verification.last != verification.entries:
+        first = verification.problems[0] if verification.problems else Message("demo.entries-missing")
+        return Observation(SceneOutcome("broken", first))
+    return Observation(WHOLE, Message("demo.log-complete", count=verification.entries, last=verification.last))

@@ -1,6 +1,6 @@
-"""A process that must not outlive the one that started it.
+"""End of a child with its parent.
 
-Source: PR_SET_PDEATHSIG(2const). The kernel forgets the wish when credentials change, so it is made after that.
+Source: PR_SET_PDEATHSIG(2const). The kernel clears the setting when credentials change, so it is made after that.
 """
 
 import ctypes

@@ -1,8 +1,8 @@
-"""``shoumi demo``: the real thing where it can be had, a rehearsal where not, and nothing left behind in either case.
+"""``shoumi demo``: a live demo where the host permits it, else a rehearsal; neither leaves anything behind.
 
-Rules of this file: whatever ends the demo (a line that failed, an error, Ctrl-C, SIGTERM, a closed terminal) leaves
-through the same context managers, and a second Ctrl-C does not cut the tidying short. A run that was killed outright is
-tidied up by the next one.
+Rules of this file: every end of the demo (a failed line, an error, Ctrl-C, SIGTERM, a closed terminal) leaves through
+the same context managers, and a second Ctrl-C does not interrupt the clean-up. The next run cleans up after a killed
+one.
 """
 
 import os
@@ -22,18 +22,12 @@ from agent.demo.scene import Scene, perform
 from agent.demo.site import DemoSite
 from agent.demo.stage import DemoStage, stage
 from agent.demo.story import STORY
-from rules.text import Language, Text
+from rules.text import Language, Message
 from rules.tiers import lowest
 
-_TITLE = Text(
-    "Shoumi: access to classified directories, decided by rules, refused by the kernel, recorded first",
-    "守密：涉密目录访问控制。依规则判定，由内核拦截，先记录后放行",
-)
-_NOT_HERE = Text("the real thing cannot be shown here:", "此处无法实际演示：")
-_REHEARSAL = Text(
-    "what follows is a rehearsal: the same rules decide and the same log records, and nothing is blocked",
-    "以下为演练：使用相同的规则与日志，但不拦截任何访问",
-)
+_TITLE = Message("demo.title")
+_NOT_HERE = Message("demo.live-demo-unavailable")
+_REHEARSAL = Message("demo.rehearsal-follows")
 
 
 def play(
@@ -46,8 +40,8 @@ def play(
 ) -> int:
     """Play *story* on stdout and return the exit code: 0 only if every line held, 128 and more if a signal ended it.
 
-    *interactive*: somebody sits at a terminal and may look around afterwards, with *screens* in the administration
-    terminal. *json*: one object a line. Raises :class:`agent.errors.ShoumiError` when the stage cannot be set.
+    *interactive*: a user at a terminal may look around afterwards, with *screens* in the administration terminal.
+    *json*: one object a line. Raises :class:`agent.errors.ShoumiError` when the stage cannot be set.
     """
     try:
         with ending_by_signal():
@@ -57,8 +51,10 @@ def play(
             if lacks:
                 failures = _rehearse(audience, lacks, story)
             else:
-                look = partial(look_around, language=language, screens=screens) if interactive and not json else None
-                failures = _play(audience, story, look)
+                afterwards = (
+                    partial(look_around, language=language, screens=screens) if interactive and not json else None
+                )
+                failures = _play(audience, story, afterwards)
     except TerminatedError as ended:
         return ended.code
     return 1 if failures else 0
@@ -71,21 +67,16 @@ def _audience(language: Language, story: Sequence[Scene], *, json: bool, rehears
 
 
 def _play(
-    audience: Audience, story: Sequence[Scene], look: Callable[[Audience, DemoStage, DemoSite], None] | None
+    audience: Audience, story: Sequence[Scene], afterwards: Callable[[Audience, DemoStage, DemoSite], None] | None
 ) -> int:
     began = time.monotonic()
     with stage(cast.PACK) as site, playing(site) as live, undisturbed_after():
         people, areas, tier = len(cast.PLAYERS), len(live.tiers), lowest(live.tiers.values())
-        audience.line(
-            Text(
-                f"its own ext4 volume, {areas} areas, {people} people without accounts, a real agent: tier {tier}",
-                f"独立的 ext4 卷，{areas} 个涉密目录，{people} 名人员（不建账号），真实运行的代理：保护等级 {tier}",
-            )
-        )
+        audience.line(Message("demo.stage-ready", areas=areas, people=people, tier=tier))
         failures = perform(story, live, audience)
         audience.end(story, time.monotonic() - began)
-        if look:
-            look(audience, site, live)
+        if afterwards:
+            afterwards(audience, site, live)
     return failures
 
 
@@ -93,9 +84,9 @@ def _rehearse(audience: Audience, lacks: Sequence[Lack], story: Sequence[Scene])
     began = time.monotonic()
     audience.line(_NOT_HERE)
     for lack in lacks:
-        audience.line(Text(f"  - {lack.text.en}", f"  - {lack.text.zh}"))
+        audience.line(Message("demo.lack", text=lack.text))
         if lack.hint:
-            audience.line(Text(f"    hint: {lack.hint.en}", f"    提示：{lack.hint.zh}"))
+            audience.line(Message("demo.hint", hint=lack.hint))
     audience.line(_REHEARSAL)
     with rehearsing() as rehearsal, undisturbed_after():
         failures = perform(story, rehearsal, audience)

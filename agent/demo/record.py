@@ -1,4 +1,4 @@
-"""The log as it grows, read from the record itself: an entry is there before the access it stands for happens."""
+"""Reader of the growing log files: an entry is written before the access it records happens."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from agent.log import segments
 
 
 class LogPosition:
-    """A place in the log; :meth:`fresh` returns what is behind it and moves on."""
+    """A position in the log; :meth:`fresh` returns the entries after it and advances."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -16,8 +16,8 @@ class LogPosition:
 
     def fresh(self) -> list[Entry]:
         """Return the entries written since the last call, oldest first."""
-        found: list[Entry] = []
+        entries: list[Entry] = []
         while (chunk := segments.read(self._folder, self._cursor)).lines:
             self._cursor = chunk.end
-            found += map(json.loads, chunk.lines)
-        return found
+            entries += map(json.loads, chunk.lines)
+        return entries

@@ -1,8 +1,8 @@
-"""The story without the kernel: the same people, rules, verdicts and log in a temporary folder, and nothing is blocked.
+"""Rehearsal: the story without the kernel, with the same rules and log in a temporary folder; nothing is denied.
 
-Rules of this file: it needs no rights and touches nothing outside its folder. What only a kernel can show (a hard link,
-a mount, a read that stops) is asked as the question the guard would put to the rules: the label of the file says which
-area it is in, whatever it is called.
+Rules of this file: it needs no rights and touches nothing outside its folder. Cases that only a kernel can show (a hard
+link, a mount, a read that stops) are put to the rules as the guard would put them: the label of the file names its
+area, whatever its path.
 """
 
 import tempfile
@@ -24,20 +24,20 @@ from agent.demo.record import LogPosition
 from agent.demo.shared import Numbers, wait_until
 from agent.demo.site import (
     AccessAttempt,
+    ActingPerson,
     Bystander,
     CutMeasurement,
+    DepartureMeasurement,
     Entry,
     Explained,
     LateMount,
-    Left,
     LogVerification,
     LossMeasurement,
     Mark,
+    OpenRoute,
     ReceiptSummary,
     Traffic,
-    Way,
-    Who,
-    himself,
+    own_session,
 )
 from agent.demo.userspace import AdjustableClock, UserSpace
 from agent.doors.messages import Side
@@ -50,7 +50,7 @@ from agent.runtime.home import Home
 from rules.decide import decide
 from rules.model import Action, Request
 from rules.pack.reader import Pack, load
-from rules.text import Text
+from rules.text import Message, Sentence, foreign
 
 _FIRST_UID = 61001
 _ADDRESSES = {
@@ -61,9 +61,9 @@ _KILLS = 5
 _BETWEEN = 300  # decisions between two kills
 _PATIENCE = 15.0
 _READS = 100
-_NO_PROCESS = Text("rehearsed: no process is ended", "演练：不终止任何进程")
-_UNMOUNTED = Text("rehearsed: no volume is mounted", "演练：没有挂载卷")
-_NO_RECEIPT = Text("rehearsed: nothing was ended, so nothing is certified", "演练：未实际终止，故不签发回执")
+_NO_PROCESS = Message("demo.rehearsed-no-process-ended")
+_UNMOUNTED = Message("demo.rehearsed-no-volume-mounted")
+_NO_RECEIPT = Message("demo.rehearsed-no-receipt")
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def rehearsing() -> Iterator["Rehearsal"]:
 
 
 class Rehearsal:
-    """A :class:`agent.demo.site.DemoSite` that asks the rules and blocks nothing."""
+    """A :class:`agent.demo.site.DemoSite` that evaluates the rules and denies nothing."""
 
     def __init__(self, home: Home, registry: Registry, pack: Pack) -> None:
         self._home = home
@@ -97,7 +97,7 @@ class Rehearsal:
         self._clock = AdjustableClock()
         self._decider = UserSpace(home, self._clock)
         self._record = LogPosition(home.log)
-        self._kept: list[Entry] = []
+        self._collected: list[Entry] = []
         self._ends = 0.0
         self._lost: dict[LossAct, LossMeasurement] = {}
         self.doors: RehearsedDoors
@@ -112,7 +112,7 @@ class Rehearsal:
         return instant(self._clock.now())
 
     def act(self, *acts: OfficerAct) -> None:
-        """Do acts of an officer in one change, each recorded before the change stands."""
+        """Perform acts of an officer in one change, each recorded before the change is committed."""
         with self._registry.change(instant(self._clock.now())) as change:
             for act in acts:
                 enter(change, act, self._pack)
@@ -120,10 +120,10 @@ class Rehearsal:
                 self._decider.record({**fields, "outcome": "done", "epoch": change.epoch})
         self._decider.take_policy()
 
-    def opens(self, who: Who, document: str, way: Way = Way.STRAIGHT) -> AccessAttempt:
-        """Ask for the area the document's label names: the way to it makes no difference to the question."""
-        path = f"/srv/volume/{document}" if way is Way.STRAIGHT else f"/elsewhere/{Path(document).name}"
-        passed = self._decides(who, _place(document), path)
+    def opens(self, subject: ActingPerson, document: str, route: OpenRoute = OpenRoute.STRAIGHT) -> AccessAttempt:
+        """Decide about the area in the label of the document; the route makes no difference."""
+        path = f"/srv/volume/{document}" if route is OpenRoute.STRAIGHT else f"/elsewhere/{Path(document).name}"
+        passed = self._decides(subject, _place(document), path)
         return AccessAttempt(passed, "" if passed else "EPERM", self.entries()[-1])
 
     def authorise(self, player: Player, place: DemoArea, seconds: float) -> None:
@@ -134,30 +134,33 @@ class Rehearsal:
         self.act(OfficerAct("grant.add", args))
 
     def expire(self) -> None:
-        """Put the clock forward: nothing needs to be waited for."""
+        """Advance the clock instead of waiting."""
         self._clock.forward(self._ends)
 
     def traffic(self) -> Traffic:
-        """Kill a process that decides and records, in the middle of it."""
+        """Kill a process that decides and records while it works."""
         return self._killed
 
     def cut(self) -> CutMeasurement:
-        """Ask about reads before and after the hold."""
+        """Decide about reads before and after the hold."""
         return self._held
 
     def loses(self, player: Player, by: LossAct) -> LossMeasurement:
-        """Ask before, between and after the acts."""
+        """Decide before, between and after the acts."""
         if by not in self._lost:
             act, undo = cast.taking(player, by)
             for number in self._granted(player) if by is LossAct.GRANT else ("",):
                 self.act(OfficerAct(act.name, act.args | ({"grant": number} if number else {})))
-            anew, beside = self.opens(himself(player), DRAWINGS.document), Bystander(_READS, *self._beside())
+            reopened, bystander = (
+                self.opens(own_session(player), DRAWINGS.document),
+                Bystander(_READS, *self._bystander_reads()),
+            )
             self.act(undo)
-            back = self.opens(himself(player), DRAWINGS.document)
-            self._lost[by] = LossMeasurement(None, beside, anew, None, back, unmeasured=_NO_PROCESS)
+            back = self.opens(own_session(player), DRAWINGS.document)
+            self._lost[by] = LossMeasurement(None, bystander, reopened, None, back, unmeasured=_NO_PROCESS)
         return self._lost[by]
 
-    def remounts(self) -> Text | None:
+    def remounts(self) -> Sentence | None:
         """Nothing is mounted here."""
         return _UNMOUNTED
 
@@ -165,62 +168,66 @@ class Rehearsal:
         """Nothing is mounted here."""
         return LateMount(None, 0.0, 0, moot=_UNMOUNTED)
 
-    def leaves(self) -> Left:
-        """Ask about reads before and after the departure."""
-        return self._left
+    def leaves(self) -> DepartureMeasurement:
+        """Decide about reads before and after the offboarding."""
+        return self._departure_measured
 
-    def shows(self, who: Player | Guest, room: Room, side: Side) -> AccessAttempt:
-        """Ask the panel."""
-        return self.doors.badge(who, room, side)
+    def shows(self, holder: Player | Guest, room: Room, side: Side) -> AccessAttempt:
+        """Present the badge to the panel."""
+        return self.doors.badge(holder, room, side)
 
     def forces(self, room: Room) -> None:
-        """Tell the panel that the door has opened."""
+        """Report to the panel that the door has opened."""
         self.doors.force(room)
 
     def alarms(self, room: Room, kind: str) -> list[str]:
-        """Ask the registry."""
+        """Return the alarms from the registry."""
         return self.doors.alarms(room, kind)
 
     def proof(self) -> ReceiptSummary:
-        """Give the one instant there is: a receipt certifies what was ended, and nothing was."""
-        at, nothing = self._departed.isoformat(timespec="microseconds"), Text("-", "-")
-        mark = Mark(Text("approved (rehearsed)", "批准（演练）"), at, nothing)
-        return ReceiptSummary((mark,), genuine=False, complete=False, left=(), entries=(), moot=_NO_RECEIPT)
+        """Return the only instant: a receipt certifies revocations, and nothing was revoked."""
+        at, nothing = self._departed.isoformat(timespec="microseconds"), foreign("-")
+        mark = Mark(Message("demo.approved-rehearsed"), at, nothing)
+        return ReceiptSummary((mark,), genuine=False, complete=False, still_open=(), entries=(), moot=_NO_RECEIPT)
 
     def explain(self, player: Player, document: str) -> Explained:
-        """Ask the rules."""
+        """Return the verdict of the rules."""
         place = _place(document)
         with FactsReader(self._home.registry) as reader:
             _, facts = reader.facts((player.id,), place.id)
-        found = decide(Request((player.id,), place.id), facts, self._pack, instant(self._clock.now()))
-        return Explained("allow" if found.allow else "deny", found.rule, found.clauses, found.because, found.change)
+        verdict = decide(Request((player.id,), place.id), facts, self._pack, instant(self._clock.now()))
+        return Explained(
+            "allow" if verdict.allow else "deny", verdict.rule, verdict.clauses, verdict.because, verdict.change
+        )
 
     def entries(self) -> list[Entry]:
-        """Return what is in the log, without the traffic."""
-        self._kept += self._record.fresh()
-        return self._kept
+        """Return the entries of the log, without the traffic."""
+        self._collected += self._record.fresh()
+        return self._collected
 
     def verify(self) -> LogVerification:
         """Read the log as an auditor would."""
-        found = verify(self._home.log)
-        problems = tuple(problem.text for problem in found.problems if problem.severity == "error")
-        return LogVerification(found.entries, found.first or 0, found.last or 0, problems)
+        report = verify(self._home.log)
+        problems = tuple(problem.text for problem in report.problems if problem.severity == "error")
+        return LogVerification(report.entries, report.first or 0, report.last or 0, problems)
 
     def close(self) -> None:
         """Close the log."""
         self._decider.__exit__(None, None, None)
 
-    def _decides(self, who: Who, place: DemoArea, path: str, action: Action = Action.OPEN) -> bool:
-        return self._decider.decide(_uid(who.user), None if who.login is None else _uid(who.login), place, path, action)
+    def _decides(self, subject: ActingPerson, place: DemoArea, path: str, action: Action = Action.OPEN) -> bool:
+        return self._decider.decide(
+            _uid(subject.user), None if subject.login is None else _uid(subject.login), place, path, action
+        )
 
     @cached_property
     def _held(self) -> CutMeasurement:
         before = self._reads(ZHANG) and self._reads(SUN)
-        asked = time.monotonic()
+        requested = time.monotonic()
         self.act(OfficerAct("hold.add", {"person": ZHANG.id, "reason": "岗位调查"}))
-        act = (time.monotonic() - asked) * 1000
+        act = (time.monotonic() - requested) * 1000
         late = self._reads(ZHANG)
-        errors, longest = self._beside()
+        errors, longest = self._bystander_reads()
         return CutMeasurement(act, 0.0, late, before and not late, _READS, errors, longest)
 
     @cached_property
@@ -230,24 +237,24 @@ class Rehearsal:
         return at
 
     @cached_property
-    def _left(self) -> Left:
+    def _departure_measured(self) -> DepartureMeasurement:
         before = self._reads(ZHOU) and self._reads(SUN)
         _ = self._departed
-        gone = 0.0 if before and not self._reads(ZHOU) else None
-        errors, longest = self._beside()
-        return Left(0.0, 0.0, gone, _READS, errors, longest, unmeasured=_NO_PROCESS)
+        ended_after = 0.0 if before and not self._reads(ZHOU) else None
+        errors, longest = self._bystander_reads()
+        return DepartureMeasurement(0.0, 0.0, ended_after, _READS, errors, longest, unmeasured=_NO_PROCESS)
 
     def _granted(self, player: Player) -> list[str]:
-        """Return the numbers of the grants of *player* for the drawings, which the agent finds by itself."""
+        """Return the numbers of the grants of *player* for the drawings, which the agent finds itself."""
         with FactsReader(self._home.registry) as reader:
             _, facts = reader.facts((player.id,), DRAWINGS.id)
         return [grant.id for grant in facts.persons[player.id].grants if grant.resource == DRAWINGS.id]
 
     def _reads(self, player: Player) -> bool:
-        return self._decides(himself(player), DRAWINGS, f"/srv/volume/{DRAWINGS.document}", Action.ACCESS)
+        return self._decides(own_session(player), DRAWINGS, f"/srv/volume/{DRAWINGS.document}", Action.ACCESS)
 
-    def _beside(self) -> tuple[int, float]:
-        """Let the bystander read on; return how often he was refused, and the longest it took in milliseconds."""
+    def _bystander_reads(self) -> tuple[int, float]:
+        """Let the bystander read on; return the number of denials, and the longest read in milliseconds."""
         spent, errors = [0.0], 0
         for _ in range(_READS):
             began = time.monotonic()
@@ -258,43 +265,47 @@ class Rehearsal:
     @cached_property
     def _killed(self) -> Traffic:
         self.entries()
-        self.close()  # one writer at a time: from here on it is the child
-        told = Numbers(4)
-        kills = sum(_kill(_deciding(self._home, told), told) for _ in range(_KILLS))
+        self.close()  # one writer at a time: from here on the child writes
+        counters = Numbers(4)
+        kills = sum(_kill(_deciding(self._home, counters), counters) for _ in range(_KILLS))
         self._decider = UserSpace(self._home, self._clock)
         fresh = self._record.fresh()
-        allowed = [sum(e["person"] == one.id and e["verdict"] == "allow" for e in _opens(fresh)) for one in _CROWD]
+        allowed = [
+            sum(e["person"] == player.id and e["verdict"] == "allow" for e in _opens(fresh)) for player in _CROWD
+        ]
         return Traffic(
             kills=kills,
             restarts=sum(entry["kind"] == "decider-started" for entry in fresh) - 1,  # the first start is no restart
-            allowed=told[0] + told[1],
+            allowed=counters[0] + counters[1],
             refused=0,
-            unrecorded=max(0, told[0] - allowed[0]) + max(0, told[1] - allowed[1]),
+            unrecorded=max(0, counters[0] - allowed[0]) + max(0, counters[1] - allowed[1]),
             leaked=allowed[2] + allowed[3],
-            turned_away=told[2] + told[3],
+            turned_away=counters[2] + counters[3],
         )
 
 
 _CROWD = (ZHANG, SUN, LI, WANG)  # the first two are cleared
 
 
-def _deciding(home: Home, told: Numbers) -> Callable[[Callable[[object], None]], None]:
-    """Return an act that decides about the crowd for ever, and counts a decision only after it is recorded."""
+def _deciding(home: Home, counters: Numbers) -> Callable[[Callable[[object], None]], None]:
+    """Return an act that decides about the crowd without end, and counts a decision after it is recorded."""
 
     def act(_say: Callable[[object], None]) -> None:
         with UserSpace(home, AdjustableClock()) as decider:
             while True:
                 for number, player in enumerate(_CROWD):
                     decider.decide(_uid(player), _uid(player), DRAWINGS, f"/srv/volume/{DRAWINGS.document}")
-                    told[number] += 1
+                    counters[number] += 1
 
     return act
 
 
-def _kill(act: Callable[[Callable[[object], None]], None], told: Numbers) -> bool:
-    before = sum(told[number] for number in range(len(_CROWD)))
+def _kill(act: Callable[[Callable[[object], None]], None], counters: Numbers) -> bool:
+    before = sum(counters[number] for number in range(len(_CROWD)))
     with acting(None, act):  # leaving the block is a SIGKILL
-        return wait_until(lambda: sum(told[number] for number in range(len(_CROWD))) >= before + _BETWEEN, _PATIENCE)
+        return wait_until(
+            lambda: sum(counters[number] for number in range(len(_CROWD))) >= before + _BETWEEN, _PATIENCE
+        )
 
 
 def _opens(entries: list[Entry]) -> Iterator[Entry]:

@@ -1,7 +1,7 @@
-"""A volume that goes and comes: unmounted and mounted again, and mounted behind the agent's back.
+"""Remounting: a volume unmounted and mounted again, and mounted without the agent.
 
-Rules of this file: the tools of the host do it, as root would; the stranger is a child that ends with the act. What is
-reported was seen by people who tried and stands in the log: how long the cover took, and whether anybody got in.
+Rules of this file: the tools of the host are used, as root would; the stranger is a child that ends with the act. The
+report comes from real attempts and from the log: the time until the cover, and the opens before it.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from agent.demo.actors import ActorIdentity, acting, attempt, reading
 from agent.demo.site import LateMount
 from agent.demo.stage import DemoStage
 from agent.errors import RefusedError
-from rules.text import Text
+from rules.text import Message
 
 _PATIENCE = 20.0
 
@@ -26,8 +26,8 @@ def remount(stage: DemoStage) -> None:
     assert stage.volume is not None
     deadline = time.monotonic() + _PATIENCE
     while subprocess.run(["umount", str(stage.volume.point)], capture_output=True, check=False).returncode:
-        if time.monotonic() > deadline:  # an open that is just being decided keeps a mount busy for a moment
-            raise RefusedError(Text("the volume stays busy", "卷一直被占用"))
+        if time.monotonic() > deadline:  # an open under decision keeps the mount busy for a moment
+            raise RefusedError(Message("demo.volume-stays-busy"))
         time.sleep(0.05)
     _mount(stage)
 
@@ -35,26 +35,26 @@ def remount(stage: DemoStage) -> None:
 def mount_late(
     stage: DemoStage, document: Path, stranger: ActorIdentity, reader: ActorIdentity, fresh: Callable[[], list[Any]]
 ) -> LateMount:
-    """Have the agent let go of its volume, then mount it without telling the agent; *stranger* tries all the while.
+    """Make the agent release its volume, then mount it without the agent; *stranger* tries to open it meanwhile.
 
-    *reader* may read the *document*: when they can again, it is over. *fresh* returns new entries of the log.
+    *reader* may read the *document*: when they can again, the measurement ends. *fresh* returns new entries of the log.
     """
     assert stage.volume is not None
     stage.shoumi("volume", "hide", str(stage.volume.point), "--yes", "--forget")
     fresh()
-    told: list[Any] = []
+    entries: list[Any] = []
     with acting(stranger, _trying(document)) as outsider:
         begun = time.monotonic()
         _mount(stage)
-        # Whoever is quick enough to open it before the cover says nothing of what comes after it.
-        while not (_guarded(told) and attempt(reader, reading(document)).allowed):
+        # An open before the cover does not show that the volume is guarded; both conditions are needed.
+        while not (_guarded(entries) and attempt(reader, reading(document)).allowed):
             if time.monotonic() - begun > _PATIENCE:
-                raise RefusedError(Text("the volume did not come back", "卷未能恢复"))
+                raise RefusedError(Message("demo.volume-not-restored"))
             time.sleep(0.02)
-            told += fresh()
+            entries += fresh()
         seconds = time.monotonic() - begun
         let_in = sum(1 for reply in outsider.heard() if reply.value == "opened")
-    covered = [entry.get("after_ms") for entry in told if entry.get("state") == "covered"]
+    covered = [entry.get("after_ms") for entry in entries if entry.get("state") == "covered"]
     return LateMount(float(covered[0]) if covered and covered[0] is not None else None, seconds, let_in)
 
 
@@ -65,10 +65,12 @@ def _guarded(entries: Iterable[Mapping[str, Any]]) -> bool:
 def _mount(stage: DemoStage) -> None:
     assert stage.volume is not None
     image, point = stage.volume.folder / "image", stage.volume.point
-    done = subprocess.run(["mount", "-o", "loop", str(image), str(point)], capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = done.stderr.strip()
-        raise RefusedError(Text(f"mount: {said}", f"mount：{said}"))
+    completed = subprocess.run(
+        ["mount", "-o", "loop", str(image), str(point)], capture_output=True, text=True, check=False
+    )
+    if completed.returncode:
+        output = completed.stderr.strip()
+        raise RefusedError(Message("demo.mount-failed", error=output))
 
 
 def _trying(document: Path) -> Callable[[Callable[[Any], None]], object]:

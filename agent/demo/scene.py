@@ -1,7 +1,7 @@
-"""A scene is data: what is tried, what must come of it, and the function that tries it.
+"""Scenes as data: the attempt, the expected outcome, and the function that makes the attempt.
 
-Rules of this file: a line of the story holds only if the outcome that was seen is the one that was expected, compared
-by a word made for that; the sentences are for people. A step that goes wrong is a line that did not hold.
+Rules of this file: a line of the story holds only if the observed outcome is the expected one, compared by a code; the
+sentences are for people. A step that raises is a line that did not hold.
 """
 
 import subprocess
@@ -11,25 +11,22 @@ from typing import NamedTuple, Protocol
 
 from agent.demo.site import DemoSite
 from agent.errors import ShoumiError
-from rules.text import Text
-from rules.visible import visible
-
-NOTHING = Text("", "")
+from rules.text import NOTHING, Message, Sentence, foreign
 
 
 class SceneOutcome(NamedTuple):
-    """What came of something, or must: ``word`` is compared, ``text`` is read."""
+    """An outcome, observed or expected: ``code`` is compared, ``text`` is read."""
 
-    word: str
-    text: Text
+    code: str
+    text: Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What was seen. ``detail``: numbers and places. ``moot``: this machine does not offer what was to be tried."""
+    """An observation. ``detail``: numbers and places. ``moot``: this host does not support the attempt."""
 
     outcome: SceneOutcome
-    detail: Text = NOTHING
+    detail: Sentence = NOTHING
     moot: bool = False
 
 
@@ -37,38 +34,38 @@ class Observation:
 class SceneStep:
     """One line of the story."""
 
-    what: Text
+    title: Sentence
     expected: SceneOutcome
     do: Callable[[DemoSite], Observation]
 
-    def held(self, seen: Observation) -> bool:
-        """Whether what was seen is what was expected."""
-        return seen.moot or seen.outcome.word == self.expected.word
+    def held(self, observation: Observation) -> bool:
+        """Whether the observation is as expected."""
+        return observation.moot or observation.outcome.code == self.expected.code
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """A few steps under one title, and before them, where there is one, a table: its heading, then its rows."""
 
-    title: Text
+    title: Sentence
     steps: tuple[SceneStep, ...]
-    table: Callable[[DemoSite], list[list[Text]]] | None = None
+    table: Callable[[DemoSite], list[list[Sentence]]] | None = None
 
 
 class Narrator(Protocol):
-    """Whoever tells the audience."""
+    """Output for the audience."""
 
-    def scene(self, number: int, title: Text) -> None: ...  # noqa: D102
-    def step(self, step: SceneStep, seen: Observation) -> None: ...  # noqa: D102
-    def table(self, rows: list[list[Text]]) -> None: ...  # noqa: D102
+    def scene(self, number: int, title: Sentence) -> None: ...  # noqa: D102
+    def step(self, step: SceneStep, observation: Observation) -> None: ...  # noqa: D102
+    def table(self, rows: list[list[Sentence]]) -> None: ...  # noqa: D102
 
 
-ALLOWED = SceneOutcome("allow", Text("let in", "放行"))
+ALLOWED = SceneOutcome("allow", Message("demo.allowed"))
 
 
 def denied(rule: str) -> SceneOutcome:
     """Return the outcome of a denial by *rule*, with its entry in the log."""
-    return SceneOutcome(f"deny {rule}", Text(f"refused: rule `{rule}`", f"拒绝：规则 `{rule}`"))
+    return SceneOutcome(f"deny {rule}", Message("demo.denied-by-rule", rule=rule))
 
 
 def perform(story: Iterable[Scene], site: DemoSite, narrator: Narrator) -> int:
@@ -79,9 +76,9 @@ def perform(story: Iterable[Scene], site: DemoSite, narrator: Narrator) -> int:
         if scene.table:
             narrator.table(scene.table(site))
         for step in scene.steps:
-            seen = _tried(step, site)
-            failures += not step.held(seen)
-            narrator.step(step, seen)
+            observation = _tried(step, site)
+            failures += not step.held(observation)
+            narrator.step(step, observation)
     return failures
 
 
@@ -91,5 +88,4 @@ def _tried(step: SceneStep, site: DemoSite) -> Observation:
     except ShoumiError as error:
         return Observation(SceneOutcome("error", error.text))
     except (OSError, LookupError, subprocess.SubprocessError) as error:
-        said = visible(f"{type(error).__name__}: {error}")
-        return Observation(SceneOutcome("error", Text(said, said)))
+        return Observation(SceneOutcome("error", foreign(f"{type(error).__name__}: {error}")))

@@ -1,4 +1,4 @@
-"""Numbers that a few processes count together, without a word between them.
+"""Shared counters of several processes.
 
 Rules of this file: one writer per number; eight bytes, aligned, are read and written at once. A page is made before the
 fork and shared after it.
@@ -21,21 +21,21 @@ class Numbers:
     def __getitem__(self, index: int) -> int:
         return int(self._numbers[index + 1])
 
-    def __setitem__(self, index: int, value: int) -> None:
-        self._numbers[index + 1] = value
+    def __setitem__(self, index: int, number: int) -> None:
+        self._numbers[index + 1] = number
 
     @property
     def over(self) -> bool:
-        """Whether whoever works on this should end."""
+        """Whether the working processes should end."""
         return bool(self._numbers[0])
 
     def end(self) -> None:
-        """Ask everybody to end."""
+        """Ask all processes to end."""
         self._numbers[0] = 1
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Look again and again until *condition* holds; return whether it did within *seconds*."""
+    """Poll until *condition* holds; return whether it did within *seconds*."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -1,7 +1,7 @@
-"""What a scene may do on a site, whether the kernel is asked there or the question is only rehearsed.
+"""Interface of a demo site, live or rehearsed, and its measurements.
 
-Rules of this file: shapes only. Whoever plays a site keeps to one promise: what it reports was really decided by the
-rules in force, and recorded, and what it did not see it does not report.
+Rules of this file: types only. Every site keeps one promise: what it reports was really decided by the rules in force
+and recorded, and it reports nothing that it did not observe.
 """
 
 from dataclasses import dataclass
@@ -11,25 +11,25 @@ from typing import Any, NamedTuple, Protocol
 from agent.demo.building import Guest, Room
 from agent.demo.cast import DemoArea, LossAct, Player
 from agent.doors.messages import Side
-from rules.text import Text
+from rules.text import Sentence
 
 Entry = dict[str, Any]  # one entry of the log
 
 
-class Who(NamedTuple):
-    """Who tries: the person whose uid it is (``None``: root), and who logged in (``None``: nobody, as a service)."""
+class ActingPerson(NamedTuple):
+    """An acting person: the owner of the uid (``None``: root), and of the login (``None``: no login, as a service)."""
 
     user: Player | None
     login: Player | None
 
 
-def himself(player: Player) -> Who:
-    """Return *player*, logged in and working under his own uid."""
-    return Who(player, player)
+def own_session(player: Player) -> ActingPerson:
+    """Return *player*, logged in and working under their own uid."""
+    return ActingPerson(player, player)
 
 
-class Way(Enum):
-    """By which way a document is opened."""
+class OpenRoute(Enum):
+    """The route by which a document is opened."""
 
     STRAIGHT = "straight"
     HARD_LINK = "hard link"  # a second name in a folder that is no area
@@ -39,20 +39,21 @@ class Way(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AccessAttempt:
-    """How an open, or a badge at a door, went. ``passed`` and ``error`` say what came of it; ``entry`` is the log's."""
+    """The result of an open, or of a badge at a door. ``passed``, ``error``: the outcome; ``entry``: the log entry."""
 
     passed: bool
     error: str = ""
     entry: Entry | None = None
-    moot: Text | None = None
+    moot: Sentence | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What came of killing the decider ``kills`` times while people opened files one after the other.
+    """The result of killing the decider ``kills`` times while people opened files in turn.
 
-    Cleared people: ``allowed`` and ``refused`` opens (nobody decides while the decider is dead), and ``unrecorded``,
-    how many allowed ones have no entry. Others: ``leaked`` opens that went through, ``turned_away`` that did not.
+    Cleared people: ``allowed`` and ``refused`` opens (nothing is decided while the decider is dead), and
+    ``unrecorded``, how many allowed ones have no entry. Others: ``leaked`` opens that went through, ``turned_away``
+    that did not.
     """
 
     kills: int
@@ -66,10 +67,10 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class CutMeasurement:
-    """What came of a hold while a reader had a file open. Times in milliseconds.
+    """The result of a hold while a reader had a file open. Times in milliseconds.
 
     ``act``: from the request to its acknowledgement. ``last``: from the request to the end of the reader's last read
-    that went through. ``late``: that read had begun only after the acknowledgement. ``stopped``: his process ended.
+    that went through. ``late``: that read had begun only after the acknowledgement. ``stopped``: their process ended.
     """
 
     act: float
@@ -79,29 +80,30 @@ class CutMeasurement:
     bystander_reads: int
     bystander_errors: int
     bystander_longest: float
-    moot: Text | None = None
+    moot: Sentence | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """What came of a departure while the leaver had a file open and mapped. Milliseconds from HR's drop.
+class DepartureMeasurement:
+    """The result of an offboarding while the leaver had a file open and mapped. Milliseconds from HR's drop.
 
-    ``last``: the end of the last read through the descriptor that went through; ``seen``: the last look at the mapped
-    pages; both negative when there was none after the drop. ``gone``: the end of the process, ``None``: it lives.
+    ``last``: the end of the last read through the descriptor that went through; ``mapped_last``: the last read of the
+    mapped pages; both negative when there was none after the drop. ``ended_after``: the end of the process, ``None``:
+    still running.
     """
 
     last: float
-    seen: float
-    gone: float | None
+    mapped_last: float
+    ended_after: float | None
     bystander_reads: int
     bystander_errors: int
     bystander_longest: float
-    unmeasured: Text | None = None
+    unmeasured: Sentence | None = None
     """Why there are no times, where nothing was cut: in a rehearsal, which ends no process."""
 
 
 class Bystander(NamedTuple):
-    """How somebody fared who went on reading the same file. ``longest`` in milliseconds."""
+    """The reads of a person who went on reading the same file. ``longest`` in milliseconds."""
 
     reads: int
     errors: int
@@ -124,56 +126,56 @@ class LossReceipt:
 
 @dataclass(frozen=True, slots=True)
 class LossMeasurement:
-    """What came of an act that took the right to the drawings from somebody who had a file of them mapped.
+    """The result of an act that revoked the right to the drawings from a person who had one mapped.
 
-    ``gone``: milliseconds from the request until the process had ended, ``None``: it lives. ``anew``: he opens the file
-    once more. ``back``: the same after the right was given back.
+    ``ended_after``: milliseconds from the request until the process had ended, ``None``: still running. ``reopened``:
+    they open the file once more. ``back``: the same after the right was restored.
     """
 
-    gone: float | None
+    ended_after: float | None
     bystander: Bystander
-    anew: AccessAttempt
+    reopened: AccessAttempt
     receipt: LossReceipt | None
     back: AccessAttempt
-    unmeasured: Text | None = None
+    unmeasured: Sentence | None = None
     """Why no process was ended: in a rehearsal, which ends none."""
 
 
 @dataclass(frozen=True, slots=True)
 class LateMount:
-    """What came of a volume that was mounted without the agent.
+    """The result of mounting a volume without the agent.
 
-    ``covered``: milliseconds from the moment the agent was woken until nobody could reach it, ``None``: not covered.
-    ``seconds``: until the cleared could read again. ``let_in``: opens of somebody uncleared that went through.
+    ``covered``: milliseconds from the wake-up of the agent until no one could reach it, ``None``: not covered.
+    ``seconds``: until the cleared could read again. ``let_in``: opens of an uncleared person that went through.
     """
 
     covered: float | None
     seconds: float
     let_in: int
-    moot: Text | None = None
+    moot: Sentence | None = None
 
 
 class Mark(NamedTuple):
     """One line of a receipt's timeline: what, when, and how long after HR's notice was received."""
 
-    what: Text
+    label: Sentence
     at: str
-    after: Text
+    after: Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptSummary:
-    """The receipt of a departure. ``left``: what it says is not over yet. ``entries``: numbers in the log."""
+    """The receipt of a departure. ``still_open``: the steps that are not complete. ``entries``: numbers in the log."""
 
     timeline: tuple[Mark, ...]
     genuine: bool
     complete: bool
-    left: tuple[str, ...]
+    still_open: tuple[str, ...]
     entries: tuple[int, ...]
-    """Those of the approval, the delivery and the receipt: fewer than three when one is missing."""
+    """The entries of the approval, the delivery and the receipt: fewer than three when one is missing."""
     doors: tuple[tuple[str, str], ...] = ()
     """Each door of the site with its state."""
-    moot: Text | None = None
+    moot: Sentence | None = None
 
 
 class Explained(NamedTuple):
@@ -182,63 +184,63 @@ class Explained(NamedTuple):
     verdict: str
     rule: str
     clauses: tuple[str, ...]
-    because: Text
-    change: Text | None
+    because: Sentence
+    change: Sentence | None
 
 
 class LogVerification(NamedTuple):
-    """What an independent reading of the whole log found; ``problems`` without warnings, which break nothing."""
+    """The result of an independent reading of the whole log; ``problems`` without warnings."""
 
     entries: int
     first: int
     last: int
-    problems: tuple[Text, ...]
+    problems: tuple[Sentence, ...]
 
 
 class DemoSite(Protocol):
     """A place where the story can be played. Every method may raise :class:`agent.errors.ShoumiError`."""
 
-    def opens(self, who: Who, document: str, way: Way = Way.STRAIGHT) -> AccessAttempt:
-        """Let *who* open and read *document*, a path relative to the volume."""
+    def opens(self, subject: ActingPerson, document: str, route: OpenRoute = OpenRoute.STRAIGHT) -> AccessAttempt:
+        """Let *subject* open and read *document*, a path relative to the volume."""
 
     def authorise(self, player: Player, place: DemoArea, seconds: float) -> None:
-        """Give *player* a temporary authorisation for *place* that ends by itself."""
+        """Give *player* a temporary grant for *place* that expires by itself."""
 
     def expire(self) -> None:
-        """Let time pass until the last authorisation has ended."""
+        """Wait until the last temporary grant has expired."""
 
     def traffic(self) -> Traffic:
-        """Kill the decider in mid-traffic; once, whoever asks again is told the same."""
+        """Kill the decider during accesses; once, later calls return the same result."""
 
     def cut(self) -> CutMeasurement:
-        """Put a reader on hold while he reads, beside a bystander on the same file; once, as above."""
+        """Put a reader on hold during a read, with a bystander on the same file; once, as above."""
 
     def loses(self, player: Player, by: LossAct) -> LossMeasurement:
         """End the grant of *player*, or import a list that has them elsewhere, and undo it; once for each act."""
 
-    def remounts(self) -> Text | None:
-        """Unmount the volume and mount it again; return why that was not done, ``None`` when it was."""
+    def remounts(self) -> Sentence | None:
+        """Unmount the volume and mount it again; return the reason if that was not possible, else ``None``."""
 
     def mounts_late(self) -> LateMount:
-        """Have the agent let go of the volume, and mount it without the agent; once, as above."""
+        """Make the agent release the volume, and mount it without the agent; once, as above."""
 
-    def leaves(self) -> Left:
-        """Have a departure approved by HR while the leaver reads, beside a bystander; once, as above."""
+    def leaves(self) -> DepartureMeasurement:
+        """Have HR approve an offboarding while the leaver reads, with a bystander; once, as above."""
 
-    def shows(self, who: Player | Guest, room: Room, side: Side) -> AccessAttempt:
-        """Let *who* show a badge at the door of *room*, and go through when it is released."""
+    def shows(self, holder: Player | Guest, room: Room, side: Side) -> AccessAttempt:
+        """Let *holder* present a badge at the door of *room*, and pass when it is released."""
 
     def forces(self, room: Room) -> None:
-        """Break the door of *room* open."""
+        """Force the door of *room* open."""
 
     def alarms(self, room: Room, kind: str) -> list[str]:
-        """Return the open alarms of *kind* in *room*, each as the person it is about, or ``""``."""
+        """Return the open alarms of *kind* in *room*, each as the person it concerns, or ``""``."""
 
     def proof(self) -> ReceiptSummary:
-        """Return the receipt of that departure, verified with the public key alone."""
+        """Return the receipt of that offboarding, verified with the public key alone."""
 
     def explain(self, player: Player, document: str) -> Explained:
-        """Say why."""
+        """Explain the verdict."""
 
     def entries(self) -> list[Entry]:
         """Return the entries of the story so far, oldest first, without those of the traffic."""

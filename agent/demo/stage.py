@@ -1,9 +1,9 @@
-"""A whole site that is thrown away afterwards: a volume in a file, a home, and the real agent running on it.
+"""Stage: a complete site for one run, with a volume in a file, a home and the real agent.
 
-Rules of this file: everything that is made here is removed in ``finally``, in the order that leaves nothing hanging:
-the agent first, then covers and mounts, then files. The home lies in the folder of the volume's image, beside the mount
-point: never on the protected volume, and removed by the next run if this one is killed. The agent ends with whoever
-started it. It is driven the way a site drives it, by the command line.
+Rules of this file: everything made here is removed in ``finally``, in the order that leaves nothing behind: the agent
+first, then covers and mounts, then files. The home lies in the folder of the volume image, next to the mount point:
+never on the protected volume, and removed by the next run if this one is killed. The agent ends with its parent
+process. It is operated as on a site, by the command line.
 """
 
 import contextlib
@@ -26,8 +26,7 @@ from agent.errors import RefusedError
 from agent.runtime.home import Home
 from agent.runtime.supervisor import python
 from agent.simulator import volume_image
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message, foreign
 
 START_SECONDS = 20.0
 _MODULES = {"decider": "agent.guard.decider", "control": "agent.control", "watcher": "agent.guard.mount_watcher"}
@@ -35,10 +34,10 @@ _STOP_SECONDS = 10.0
 
 
 class DemoStage:
-    """A site: ``volume`` is the mount point of its filesystem, ``home`` is where the agent keeps its things."""
+    """A site: ``volume`` is the mount point of its filesystem, ``home`` is the home of the agent."""
 
     def __init__(self, home: Home, volume: volume_image.Volume | None) -> None:
-        self.stderr: int | None = None  # a descriptor that takes what the agent says there, else ours does
+        self.stderr: int | None = None  # a descriptor for the stderr of the agent; default: our own
         self.home = home
         self.volume = volume
         self.agent: subprocess.Popen[str] | None = None
@@ -46,34 +45,35 @@ class DemoStage:
 
     @property
     def root(self) -> Path:
-        """Where areas can be made."""
+        """The directory in which areas can be made."""
         assert self.volume is not None
         return self.volume.point
 
-    def shoumi(self, *words: str, check: bool = True, language: str = "en") -> subprocess.CompletedProcess[str]:
+    def shoumi(self, *arguments: str, check: bool = True, language: str = "en") -> subprocess.CompletedProcess[str]:
         """Run the command line on this site.
 
-        Raises :class:`RefusedError` with what it said when *check* and it fails.
+        Raises :class:`RefusedError` with its output when *check* and it fails.
         """
-        done = subprocess.run(
-            python("agent.cli", "--home", str(self.home.root), *words),
+        completed = subprocess.run(
+            python("agent.cli", "--home", str(self.home.root), *arguments),
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
             env={**os.environ, "SHOUMI_LANG": language},
         )
-        if check and done.returncode:
-            said = visible(f"shoumi {' '.join(words)}: {done.stderr.strip() or done.returncode}")
-            raise RefusedError(Text(said, said))
-        return done
+        if check and completed.returncode:
+            raise RefusedError(
+                foreign(f"shoumi {' '.join(arguments)}: {completed.stderr.strip() or completed.returncode}")
+            )
+        return completed
 
-    def ask(self, *words: str) -> Any:
+    def ask(self, *arguments: str) -> Any:
         """Run the command line with ``--json`` and return what it printed."""
-        return json.loads(self.shoumi(*words, "--json").stdout)
+        return json.loads(self.shoumi(*arguments, "--json").stdout)
 
     def entries(self) -> list[dict[str, Any]]:
-        """Return entries of the log, oldest first, read straight from the record: all whose lines are whole by now."""
+        """Return entries of the log, oldest first, read directly from the log files: all complete lines."""
         return LogPosition(self.home.log).fresh()
 
     def start(self) -> str:
@@ -88,13 +88,13 @@ class DemoStage:
             stdin=subprocess.DEVNULL,
             text=True,
             env={**os.environ, "SHOUMI_LANG": "en"},
-            start_new_session=True,  # Ctrl-C is for us: we end things in the right order
+            start_new_session=True,  # Ctrl-C goes to this process, which ends everything in order
             preexec_fn=lambda: end_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no threads here
         )
         assert self.agent.stdout is not None
         deadline = time.monotonic() + START_SECONDS
-        while (left := deadline - time.monotonic()) > 0:
-            if not select.select([self.agent.stdout], [], [], left)[0]:
+        while (remaining := deadline - time.monotonic()) > 0:
+            if not select.select([self.agent.stdout], [], [], remaining)[0]:
                 break
             line = self.agent.stdout.readline()
             if line.startswith(("ready ", "degraded ")):
@@ -102,9 +102,7 @@ class DemoStage:
                 return self.ready
             if not line:
                 break
-        raise RefusedError(
-            Text("the agent did not get ready", "代理未能就绪"), Text("see its stderr", "请看它的标准错误输出")
-        )
+        raise RefusedError(Message("demo.agent-not-ready"), Message("demo.see-stderr"))
 
     def stop(self) -> None:
         """Stop the agent in order; kill it if it does not. Returns when none of its processes lives."""
@@ -164,7 +162,7 @@ def stage(
 
 
 def _override(config: Path, settings: Sequence[str]) -> None:
-    """Replace the lines of *config* that set what *settings* set, so that every key stands once."""
+    """Replace the lines of *config* that set the same keys as *settings*, so that every key occurs once."""
     keys = {line.partition("=")[0].strip() for line in settings}
-    kept = [line for line in config.read_text().splitlines() if line.partition("=")[0].strip() not in keys]
-    config.write_text("\n".join([*settings, *kept]) + "\n")
+    unchanged = [line for line in config.read_text().splitlines() if line.partition("=")[0].strip() not in keys]
+    config.write_text("\n".join([*settings, *unchanged]) + "\n")

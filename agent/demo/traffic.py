@@ -1,7 +1,7 @@
-"""The decider dies in mid-traffic, again and again, and nobody gets in who should not (contracts C2, C3).
+"""Traffic: the decider is killed repeatedly during accesses, and no one without access gets in (contracts C2, C3).
 
-Rules of this file: the openers count by themselves what they got; the log is asked afterwards what it knows about
-exactly these processes. An open that waits while no decider lives is refused in the end, or decided by the next one.
+Rules of this file: the openers count their own results; afterwards the log is searched for exactly these processes. An
+open that waits while no decider runs is denied in the end, or decided by the next decider.
 """
 
 import os
@@ -25,25 +25,26 @@ _PACE = 0.001  # seconds between two opens of one opener: traffic, not a flood t
 
 
 def killing(
-    stage: DemoStage, record: LogPosition, document: Path, cleared: list[ActorIdentity], others: list[ActorIdentity]
+    stage: DemoStage, record: LogPosition, document: Path, cleared: list[ActorIdentity], uncleared: list[ActorIdentity]
 ) -> Traffic:
     """Kill the decider of *stage* while *cleared* people and *others* open *document*, two processes each."""
     record.fresh()
-    openers = [*cleared, *cleared, *others, *others]
+    openers = [*cleared, *cleared, *uncleared, *uncleared]
     opened = Numbers(2 * len(openers))
     with ExitStack() as stack:
         actors = [
-            stack.enter_context(acting(who, _opening(document, opened, number))) for number, who in enumerate(openers)
+            stack.enter_context(acting(identity, _opening(document, opened, number)))
+            for number, identity in enumerate(openers)
         ]
         kills = sum(_kill(stage, opened, len(openers)) for _ in range(_KILLS))
         opened.end()
         for actor in actors:
             actor.next(PATIENCE)
-    return _told(kills, opened, actors, 2 * len(cleared), record)
+    return _measurement(kills, opened, actors, 2 * len(cleared), record)
 
 
 def _opening(document: Path, opened: Numbers, number: int) -> Callable[[Callable[[object], None]], None]:
-    """Return an act that opens and closes until it is over, and counts: even numbers let in, odd ones refused."""
+    """Return an act that opens and closes until the end, and counts: even indexes allowed, odd ones denied."""
 
     def act(say: Callable[[object], None]) -> None:
         while not opened.over:
@@ -59,7 +60,7 @@ def _opening(document: Path, opened: Numbers, number: int) -> Callable[[Callable
 
 
 def _kill(stage: DemoStage, opened: Numbers, openers: int) -> bool:
-    """Kill the decider while everybody is at it, and wait until there is another one and traffic flows again."""
+    """Kill the decider during accesses, and wait until a new one decides again."""
 
     def let_in() -> int:
         return sum(opened[2 * number] for number in range(openers))
@@ -81,7 +82,7 @@ def _killed(stage: DemoStage) -> bool:
     return True
 
 
-def _told(kills: int, opened: Numbers, actors: list[Actor], cleared: int, record: LogPosition) -> Traffic:
+def _measurement(kills: int, opened: Numbers, actors: list[Actor], cleared: int, record: LogPosition) -> Traffic:
     entries = record.fresh()
     recorded = Counter(e["pid"] for e in entries if e["kind"] == "access" and e["verdict"] == "allow")
     allowed = [opened[2 * number] for number in range(len(actors))]

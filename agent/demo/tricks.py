@@ -1,7 +1,7 @@
-"""Other ways to the same file, each taken by a real process in a child that ends with it.
+"""Other paths to the same file, each tried by a real process in a child that ends with it.
 
 Rules of this file: a trick leaves nothing behind: mounts are made in a private mount namespace that dies with the
-child, and a link is removed by whoever made it. Sources: unshare(2), mount_namespaces(7), user_namespaces(7), mount(2).
+child, and the maker of a link removes it. Sources: unshare(2), mount_namespaces(7), user_namespaces(7), mount(2).
 """
 
 import ctypes
@@ -20,7 +20,7 @@ _libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctype
 
 
 class UnavailableError(Exception):
-    """This machine does not let anybody try that."""
+    """This host does not support the attempt."""
 
 
 def in_bind_mount(document: Path, elsewhere: Path, reader: ActorIdentity) -> Callable[[], Any]:
@@ -37,13 +37,13 @@ def in_bind_mount(document: Path, elsewhere: Path, reader: ActorIdentity) -> Cal
 
 
 def in_namespace(document: Path, elsewhere: Path) -> Callable[[], Any]:
-    """Return an act for anybody: read the document through a bind mount in a user and mount namespace of his own."""
+    """Return an act for any user: read the document through a bind mount in their own user and mount namespace."""
 
     def act() -> Any:
         try:
             _unshare(_CLONE_NEWUSER | _CLONE_NEWNS)
             _mount(document.parent, elsewhere, _MS_BIND)
-        except OSError as error:  # switched off, or a security module takes the capabilities away again
+        except OSError as error:  # disabled, or a security module removes the capabilities
             raise UnavailableError from error
         return reading(elsewhere / document.name)()
 
@@ -65,6 +65,6 @@ def _mount(source: str | Path, target: str | Path, flags: int) -> None:
         _raise(str(target))
 
 
-def _raise(what: str) -> None:
+def _raise(subject: str) -> None:
     number = ctypes.get_errno()
-    raise OSError(number, os.strerror(number), what)
+    raise OSError(number, os.strerror(number), subject)

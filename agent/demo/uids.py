@@ -1,9 +1,9 @@
-"""Uids for the demo's people: nobody's on this machine, and no other demo's at the same time.
+"""Uids for the people of the demo: unused on this host, and by no other demo at the same time.
 
-Rules of this file: a departure ends every process of a uid, whoever started it. So the uids belong to no account, no
-process runs under them or was logged in as one of them (a container's people have no accounts here), and a block of
-them is claimed for as long as the demo lasts. The claim is an abstract socket name: the kernel gives it back when its
-last holder is gone, and it leaves nothing behind. Source: unix(7).
+Rules of this file: an offboarding ends every process of a uid, whatever started it. So the uids belong to no account,
+no process runs under them or was logged in as one of them (users of a container have no accounts here), and a block of
+them is claimed while the demo runs. The claim is an abstract socket name: the kernel releases it with its last holder,
+and it leaves nothing behind. Source: unix(7).
 """
 
 import errno
@@ -14,14 +14,14 @@ from contextlib import contextmanager
 
 from agent.errors import RefusedError
 from agent.offboard.steps import tasks
-from rules.text import Text
+from rules.text import Message
 
-_FIRST, _END = 61301, 64600  # below: numbers that documentation uses; above: what the doors process takes
+_FIRST, _END = 61301, 64600  # below: uids used in documentation; above: uids of the doors process
 
 
 @contextmanager
 def unused_uids(count: int) -> Iterator[int]:
-    """Claim *count* neighbouring uids that nobody has, and yield the first.
+    """Claim *count* consecutive unused uids, and yield the first.
 
     Raises :class:`RefusedError` without any.
     """
@@ -39,6 +39,6 @@ def unused_uids(count: int) -> Iterator[int]:
                 yield uid
                 return
     raise RefusedError(
-        Text("there are no uids without an account or a process", "没有既无账号又无进程的 uid"),
-        Text(f"the demo looks from {_FIRST} to {_END - 1}", f"演示使用 {_FIRST} 至 {_END - 1} 之间的 uid"),
+        Message("demo.no-free-uids"),
+        Message("demo.uid-range", first=_FIRST, end=_END - 1),
     )

@@ -1,7 +1,7 @@
-"""The decider without a kernel: the same policy, verdict table, journal and log, and nobody who waits for the answer.
+"""Decider without a kernel: the same policy, verdict cache, journal and log; no access waits for the answer.
 
-Rules of this file: what it records says of itself that it was a rehearsal, and its areas are in observe mode, so that
-no entry can be taken for an access that was really refused. It needs no rights.
+Rules of this file: its entries are marked as a rehearsal, and its areas are in observe mode, so that no entry can be
+mistaken for a real denial. It needs no rights.
 """
 
 import json
@@ -25,7 +25,7 @@ from rules.model import Action
 
 
 class UserSpace:
-    """Decides and records for the site at *home*. One at a time, like the decider it stands for."""
+    """Decides and records for the site at *home*. One at a time, like the real decider."""
 
     def __init__(self, home: Home, clock: AgentClock) -> None:
         self._appender = Appender(home.log, "process")
@@ -50,7 +50,7 @@ class UserSpace:
         self._policy.close()
 
     def take_policy(self) -> None:
-        """Read the registry again: from here on no verdict is older."""
+        """Reload the registry: later verdicts use it."""
         self._policy.reload()
         if self._policy.trouble:
             raise RefusedError(self._policy.trouble.text)
@@ -59,27 +59,27 @@ class UserSpace:
     def decide(
         self, fsuid: int, loginuid: int | None, place: DemoArea, path: str, action: Action = Action.OPEN
     ) -> bool:
-        """Decide, record, and only then return whether it would have passed. Raises ``LogUnwritable``."""
+        """Decide, record, and then return whether it would be allowed. Raises ``LogUnwritable``."""
         pid = os.getpid()
-        who = Subject(fsuid, loginuid, fsuid, pid, pid, executable=b"", comm=b"")
-        ruling = self._verdicts.ruling(who, (place.id,), action, self._clock.now())
-        asked = {"fsuid": fsuid, "loginuid": loginuid, "pid": pid, "path": path}
-        self.record({**json.loads(b"{%b}" % ruling.fields), **asked})
+        subject = Subject(fsuid, loginuid, fsuid, pid, pid, executable=b"", comm=b"")
+        ruling = self._verdicts.ruling(subject, (place.id,), action, self._clock.now())
+        attempt = {"fsuid": fsuid, "loginuid": loginuid, "pid": pid, "path": path}
+        self.record({**json.loads(b"{%b}" % ruling.fields), **attempt})
         return ruling.allow
 
     def record(self, fields: Mapping[str, Any]) -> int:
-        """Write an entry and return its number. Any thread: the doors write beside the story."""
+        """Write an entry and return its number. Callable from any thread: the doors write as well."""
         with self._turn:
             return self._journal.write({**fields, "rehearsal": True})
 
 
 class AdjustableClock(AgentClock):
-    """A clock that can be put forward, with all that it stands for: entries are stamped with it."""
+    """A clock that can be advanced; entries are stamped with it."""
 
     def __init__(self) -> None:
         self._ahead = 0
         super().__init__(wall=lambda: time.time_ns() + self._ahead)
 
     def forward(self, seconds: float) -> None:
-        """Put it *seconds* ahead of the machine's, unless it is already."""
+        """Set it *seconds* ahead of the host clock, unless it is already."""
         self._ahead = max(self._ahead, int(seconds * 1_000_000_000))

@@ -1,1 +1,1 @@
-"""Block devices and images: what is on them, who holds them, made into volumes, opened and closed again."""
+"""Block devices and images: their contents and holders, and creating, opening and closing volumes on them."""

@@ -1,7 +1,7 @@
-"""What is on a block device or in an image: a filesystem, a LUKS container, something else, or nothing at all.
+"""Contents of a block device or image: a filesystem, a LUKS container, other data, or nothing.
 
-Rules of this file: it reads and never writes. Nothing is what no tool knows a name for and what begins and ends with
-zeros; anything else is somebody's data. Sources: blkid(8) ``--probe``, wipefs(8) ``--no-act``.
+Rules of this file: it reads and never writes. A disk is empty if no tool recognises a signature and it begins and ends
+with zeros; anything else counts as data. Sources: blkid(8) ``--probe``, wipefs(8) ``--no-act``.
 """
 
 import os
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from agent.disks import tools
 from agent.errors import RefusedError
 from agent.kernel import loop_device
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
 FILESYSTEMS = ("ext4", "xfs")
@@ -22,21 +22,21 @@ _NOTHING_FOUND = 2  # blkid's exit code
 
 
 class DiskContents(NamedTuple):
-    """``kind`` is blkid's word for it (``ext4``, ``crypto_LUKS`` …), "" when it knows none; ``uuid`` is its number."""
+    """Contents of a disk. ``kind``: blkid's type (``ext4``, ``crypto_LUKS`` …), "" if unknown; ``uuid``: its UUID."""
 
     kind: str
     uuid: str
 
 
 def probe(path: str) -> DiskContents:
-    """Return what is on the device or in the image at *path*. Raises :class:`RefusedError`."""
-    said = tools.run("blkid", "--probe", "--output", "export", path, seconds=20, fine=(0, _NOTHING_FOUND))
-    values = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+    """Return the contents of the device or image at *path*. Raises :class:`RefusedError`."""
+    output = tools.run("blkid", "--probe", "--output", "export", path, seconds=20, fine=(0, _NOTHING_FOUND))
+    values = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
     return DiskContents(values.get("TYPE", values.get("PTTYPE", "")), values.get("UUID", ""))
 
 
 def size(path: str) -> int:
-    """Return the bytes of the device or image at *path*. Raises ``OSError``."""
+    """Return the size in bytes of the device or image at *path*. Raises ``OSError``."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.lseek(descriptor, 0, os.SEEK_END)
@@ -44,46 +44,44 @@ def size(path: str) -> int:
         os.close(descriptor)
 
 
-def why_not_empty(path: str) -> Text | None:
-    """Return what keeps *path* from being empty, ``None`` when nothing does.
+def why_not_empty(path: str) -> Sentence | None:
+    """Return the reason why *path* is not empty, ``None`` when it is empty.
 
-    Raises :class:`RefusedError` when it cannot be looked at.
+    Raises :class:`RefusedError` when it cannot be inspected.
     """
     try:
-        found = os.stat(path)
-        if stat.S_ISREG(found.st_mode):
-            if found.st_size == 0:
+        status = os.stat(path)
+        if stat.S_ISREG(status.st_mode):
+            if status.st_size == 0:
                 return None
             if used := loop_device.of_image(path):
-                return Text(f"it is in use as `{used.node}`", f"已用作 `{used.node}`")
-        elif stat.S_ISBLK(found.st_mode):
-            if why := _why_busy(path, found.st_rdev):
-                return why
+                return Message("disks.image-in-use", node=used.node)
+        elif stat.S_ISBLK(status.st_mode):
+            if reason := _why_busy(path, status.st_rdev):
+                return reason
         else:
-            return Text("it is neither a block device nor a file", "既不是块设备也不是文件")
+            return Message("disks.not-a-disk")
         kind = probe(path).kind
         signs = tools.run("wipefs", "--no-act", "--parsable", path, seconds=20)
-        known = kind or next((line.split(",")[-1] for line in signs.splitlines() if line and line[0] != "#"), "")
-        if known or any(line and line[0] != "#" for line in signs.splitlines()):
-            said = visible(known)
-            return Text(f"there is something on it: `{said}`", f"其上已有内容：`{said}`")
-        return None if _zeros(path) else Text("there is data on it that nobody recognises", "其上有无法识别的数据")
+        signature = kind or next((line.split(",")[-1] for line in signs.splitlines() if line and line[0] != "#"), "")
+        if signature or any(line and line[0] != "#" for line in signs.splitlines()):
+            shown_signature = visible(signature)
+            return Message("disks.has-content", signature=shown_signature)
+        return None if _zeros(path) else Message("disks.unrecognised-data")
     except OSError as error:
-        said = visible(str(error))
-        raise RefusedError(
-            Text(f"`{visible(path)}` cannot be looked at: {said}", f"无法检查 `{visible(path)}`：{said}")
-        ) from error
+        shown_signature = visible(str(error))
+        raise RefusedError(Message("disks.disk-not-inspected", path=path, error=shown_signature)) from error
 
 
-def _why_busy(path: str, number: int) -> Text | None:
+def _why_busy(path: str, number: int) -> Sentence | None:
     place = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}")
     parts = [part.parent.name for part in place.glob("*/partition")]
     if parts:
-        return Text(f"it has partitions: {', '.join(parts)}", f"其上有分区：{', '.join(parts)}")
+        return Message("disks.has-partitions", names=", ".join(parts))
     try:
         os.close(os.open(path, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC))  # open(2): EBUSY when the system uses it
     except OSError as error:
-        return Text(f"it is in use: {error.strerror}", f"正在使用：{error.strerror}")
+        return Message("disks.device-busy", strerror=error.strerror)
     return None
 
 

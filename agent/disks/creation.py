@@ -1,7 +1,7 @@
-"""A new volume: an empty block device or image gets a filesystem, in a LUKS2 container if that is asked for.
+"""Creation of a volume: an empty block device or image gets a filesystem, optionally in a LUKS2 container.
 
-Rules of this file: it is planned, then done; the plan says what cannot be undone. What is not empty is refused, in the
-plan and again right before it is done. Nothing here is guarded yet, and nothing is mounted.
+Rules of this file: first a plan, then the work; the plan names irreversible steps. A disk that is not empty is refused,
+in the plan and again right before the work. Nothing here is guarded or mounted yet.
 """
 
 import os
@@ -11,18 +11,18 @@ from typing import NamedTuple
 from agent.disks import contents, luks, tools
 from agent.errors import RefusedError
 from agent.kernel import loop_device
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
 _MAKE = {"ext4": ("mkfs.ext4", "-q", "-F"), "xfs": ("mkfs.xfs", "-q")}
-_KEEP = {"ext4": ("-E", "nodiscard"), "xfs": ("-K",)}  # an image keeps the room it was given
+_KEEP = {"ext4": ("-E", "nodiscard"), "xfs": ("-K",)}  # an image keeps its allocated blocks
 _SMALLEST = {"ext4": 8 << 20, "xfs": 300 << 20}  # bytes; xfsprogs refuses less
 _LUKS_HEADER = 16 << 20
 _HOURS = 6 * 3600.0  # for mkfs on a very large, very slow disk
 
 
 class VolumePlan(NamedTuple):
-    """What is going to be made. ``new``: the image does not exist yet; ``size`` is in bytes."""
+    """The plan of a volume. ``new``: the image does not exist yet; ``size`` is in bytes."""
 
     device: str
     fstype: str
@@ -30,31 +30,21 @@ class VolumePlan(NamedTuple):
     new: bool
     key: str
 
-    def steps(self) -> tuple[Text, ...]:
-        """Say each step."""
-        shown, mib, steps = visible(self.device), self.size >> 20, []
+    def steps(self) -> tuple[Sentence, ...]:
+        """Return a sentence for each step."""
+        shown_device, mib, steps = visible(self.device), self.size >> 20, []
         if self.new:
-            steps.append(Text(f"make the image `{shown}` of {mib} MiB", f"建立 {mib} MiB 的映像文件 `{shown}`"))
+            steps.append(Message("disks.step-create-image", device=shown_device, mib=mib))
         if self.key:
             key = visible(self.key)
-            steps.append(
-                Text(
-                    f"make a LUKS2 container on `{shown}` with the key in `{key}`: without that key nobody gets in",
-                    f"在 `{shown}` 上建立 LUKS2 容器，密钥为 `{key}`：密钥丢失则无法打开",
-                )
-            )
+            steps.append(Message("disks.step-create-luks", device=shown_device, key=key))
         fstype = self.fstype
-        steps.append(
-            Text(
-                f"make a new {fstype} on `{shown}` ({mib} MiB): what may have been there cannot be brought back",
-                f"在 `{shown}`（{mib} MiB）上建立新的 {fstype}：原有内容将无法恢复",
-            )
-        )
+        steps.append(Message("disks.step-create-filesystem", fstype=fstype, device=shown_device, mib=mib))
         return tuple(steps)
 
 
 class MadeVolume(NamedTuple):
-    """What was made: ``uuid`` is the number of what lies on the device itself."""
+    """The created volume. ``uuid``: the UUID of the filesystem or container directly on the device."""
 
     device: str
     fstype: str
@@ -68,44 +58,42 @@ class MadeVolume(NamedTuple):
 
 
 def plan(device: str, fstype: str, size: int | None, *, encrypted: bool, key: str) -> VolumePlan:
-    """Return what making a volume of *device* takes; *size* in bytes is for a new image. Raises ``RefusedError``."""
-    shown = visible(device)
+    """Return the plan for a volume on *device*; *size* in bytes is for a new image. Raises ``RefusedError``."""
+    shown_device = visible(device)
     if os.geteuid() != 0:
-        raise RefusedError(Text("making a volume needs root", "建立卷需要 root 权限"))
+        raise RefusedError(Message("disks.root-required"))
     if encrypted != bool(key):
         raise RefusedError(
-            Text("--luks and --luks-key go together", "--luks 与 --luks-key 须同时使用"),
-            Text("--luks --luks-key FILE", "--luks --luks-key FILE"),
+            Message("disks.luks-needs-key"),
+            Message("disks.give-luks-and-key"),
         )
     if key:
         luks.check_key(key)
     new = not os.path.lexists(device)
     if new and size is None:
         raise RefusedError(
-            Text(f"`{shown}` does not exist", f"`{shown}` 不存在"),
-            Text("to make an image of it: --size MIB", "建立映像文件：--size MIB"),
+            Message("common.does-not-exist", path=shown_device),
+            Message("disks.create-image-with-size"),
         )
     if not new:
         device = os.path.realpath(device)
         _refuse_unless_empty(device)
-        found = contents.size(device)
-        if size is not None and found not in (0, size):
-            raise RefusedError(
-                Text(f"`{shown}` has a size already", f"`{shown}` 已有大小"), Text("leave --size out", "请去掉 --size")
-            )
-        size = found or size
+        current_size = contents.size(device)
+        if size is not None and current_size not in (0, size):
+            raise RefusedError(Message("disks.size-fixed", device=shown_device), Message("disks.omit-size"))
+        size = current_size or size
     smallest = _SMALLEST[fstype] + (_LUKS_HEADER if key else 0)
     if not size or size < smallest:
         least = smallest >> 20
         raise RefusedError(
-            Text(f"{fstype} needs {least} MiB at least", f"{fstype} 至少需要 {least} MiB"),
-            Text(f"--size {least}", f"--size {least}"),
+            Message("disks.volume-too-small", fstype=fstype, least=least),
+            Message("disks.give-size", least=least),
         )
     return VolumePlan(device, fstype, size, new, key)
 
 
 def make(wanted: VolumePlan) -> MadeVolume:
-    """Do it. Raises :class:`RefusedError`; an image that was made for it and is of no use is removed again."""
+    """Create the volume. Raises :class:`RefusedError`; then an image that was created for it is removed again."""
     device = wanted.device
     try:
         if wanted.new:
@@ -121,18 +109,16 @@ def make(wanted: VolumePlan) -> MadeVolume:
                 os.unlink(device)
             raise
     except OSError as error:
-        why = visible(str(error))
-        raise RefusedError(
-            Text(f"`{visible(device)}` cannot be made: {why}", f"无法建立 `{visible(device)}`：{why}")
-        ) from error
+        reason = visible(str(error))
+        raise RefusedError(Message("disks.volume-not-created", device=device, reason=reason)) from error
     return MadeVolume(device, wanted.fstype, contents.probe(device).uuid, wanted.size, bool(wanted.key))
 
 
 def _make_filesystem(wanted: VolumePlan) -> None:
     image = stat.S_ISREG(os.stat(wanted.device).st_mode)
-    words = (*_MAKE[wanted.fstype], *(_KEEP[wanted.fstype] if image else ()))
+    command = (*_MAKE[wanted.fstype], *(_KEEP[wanted.fstype] if image else ()))
     if not wanted.key:
-        tools.run(*words, wanted.device, seconds=_HOURS)
+        tools.run(*command, wanted.device, seconds=_HOURS)
         return
     luks.format_device(wanted.device, wanted.key)
     uuid, node, loop = contents.probe(wanted.device).uuid, wanted.device, -1
@@ -141,7 +127,7 @@ def _make_filesystem(wanted: VolumePlan) -> None:
             node, loop = loop_device.open_image(wanted.device)
         inside = luks.open_device(node, uuid, wanted.key)
         try:
-            tools.run(*words, inside, seconds=_HOURS)
+            tools.run(*command, inside, seconds=_HOURS)
         finally:
             luks.close_device(uuid)
     finally:
@@ -159,7 +145,7 @@ def _make_image(path: str, size: int) -> None:
 
 
 def _fill(path: str, size: int) -> None:
-    """Give the image its size and its room on the disk: a volume must not run out of what it says it has."""
+    """Allocate the whole image: a volume must not run out of space within its own size."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
         os.posix_fallocate(descriptor, 0, size)
@@ -168,12 +154,9 @@ def _fill(path: str, size: int) -> None:
 
 
 def _refuse_unless_empty(device: str) -> None:
-    if why := contents.why_not_empty(device):
-        shown = visible(device)
+    if reason := contents.why_not_empty(device):
+        shown_device = visible(device)
         raise RefusedError(
-            Text(f"`{shown}` is not empty: {why.en}", f"`{shown}` 非空：{why.zh}"),
-            Text(
-                f"nothing was changed; if it is to be lost: wipefs --all {shown}, then zero its first MiB",
-                f"未作任何更改；若确要清除：wipefs --all {shown}，并将开头 1 MiB 清零",
-            ),
+            Message("disks.device-not-empty", device=shown_device, reason=reason),
+            Message("disks.wipe-device", device=shown_device),
         )

@@ -1,7 +1,7 @@
-"""Who holds a disk: mounts in any mount namespace, processes, other devices on top of it, the kernel itself.
+"""Holders of a disk: mounts in any mount namespace, processes, stacked devices, the kernel itself.
 
-Rules of this file: it looks and changes nothing. What the kernel holds for itself (an NFS export, a swap file) has no
-process; that somebody holds the disk is then told by the kernel's refusal to give it to us alone (open(2), O_EXCL).
+Rules of this file: it reads and changes nothing. What the kernel itself holds (an NFS export, a swap file) has no
+process; an exclusive open (open(2), O_EXCL) that fails then shows that the disk is held.
 """
 
 import contextlib
@@ -15,25 +15,25 @@ from typing import Literal, NamedTuple
 from agent.kernel import loop_device, mountinfo, mounting
 from agent.kernel.open_files import held
 from agent.kernel.task_tables import tables
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
 How = Literal["mount", "open", "inside", "mapped", "device", "stacked", "loop"]
 _HOW: dict[str, How] = {"fd": "open", "map": "mapped", "cwd": "inside", "root": "inside"}
 
-SAID = {
-    "mount": Text("is mounted", "已挂载"),
-    "open": Text("has a file of it open", "打开了其中的文件"),
-    "inside": Text("stands in it", "当前目录位于其中"),
-    "mapped": Text("has a file of it mapped", "映射了其中的文件"),
-    "device": Text("has the device itself open", "打开了设备本身"),
-    "stacked": Text("is a device on top of it", "为其上层设备"),
-    "loop": Text("is a loop device over a file of it", "为其中文件的 loop 设备"),
+HOLDINGS = {
+    "mount": Message("disks.is-mounted"),
+    "open": Message("disks.has-file-open"),
+    "inside": Message("disks.has-working-directory"),
+    "mapped": Message("disks.has-file-mapped"),
+    "device": Message("disks.holds-device-open"),
+    "stacked": Message("disks.is-stacked-device"),
+    "loop": Message("disks.is-loop-device"),
 }
 
 
 class DiskHolder(NamedTuple):
-    """``what`` is a mount point, or the name of a process or device; ``pid`` is 0 where there is no process.
+    """A holder of a disk. ``what``: a mount point, or the name of a process or device; ``pid``: 0 for no process.
 
     For a mount in another mount namespace ``pid`` is a process of it.
     """
@@ -46,28 +46,28 @@ class DiskHolder(NamedTuple):
         """Return it as JSON, with its sentence."""
         return {**self._asdict(), "text": self.text().to_json()}
 
-    def text(self) -> Text:
-        """Say it."""
-        said, what = SAID[self.how], visible(self.what)
-        who = f"`{what}`" + (f" ({self.pid})" if self.pid else "")
-        return Text(f"{who} {said.en}", f"{who} {said.zh}")
+    def text(self) -> Sentence:
+        """Return it as a sentence."""
+        holding, shown_name = HOLDINGS[self.how], visible(self.what)
+        holder = f"`{shown_name}`" + (f" ({self.pid})" if self.pid else "")
+        return Message("common.beside", text=holder, more=holding)
 
 
 def holders(number: int, ours: Collection[int] = (), limit: int = 100) -> tuple[DiskHolder, ...]:
-    """Return who holds the block device *number* or a filesystem on it, at most *limit*; *ours* are left out.
+    """Return the holders of the block device *number* or a filesystem on it, at most *limit*; without pids *ours*.
 
-    A process counts once for each way in which it holds something.
+    A process is listed once for each kind of use.
     """
-    found: dict[DiskHolder, None] = {}
+    distinct: dict[DiskHolder, None] = {}
     for holder in (*_stacked(number), *_mounts(number), *_loops(number), *_nodes(number, ours), *_files(number, ours)):
-        found.setdefault(holder)
-        if len(found) >= limit:
+        distinct.setdefault(holder)
+        if len(distinct) >= limit:
             break
-    return tuple(found)
+    return tuple(distinct)
 
 
 def taken(node: str) -> bool:
-    """Whether somebody holds the device *node* for himself: a filesystem, a container, a tool. Raises ``OSError``."""
+    """Return whether the device *node* is held exclusively: by a filesystem, container or tool. Raises ``OSError``."""
     try:
         os.close(os.open(node, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC))
     except OSError as error:
@@ -78,13 +78,13 @@ def taken(node: str) -> bool:
 
 
 def mounted_at(number: int) -> tuple[DiskHolder, ...]:
-    """Return the mounts of the filesystem on *number*, in every mount namespace; our own covers are none."""
+    """Return the mounts of the filesystem on *number*, in every mount namespace; our own covers do not count."""
     return tuple(_mounts(number))
 
 
 def _mounts(number: int) -> Iterator[DiskHolder]:
     device, spaces = (os.major(number), os.minor(number)), set[int]()
-    here = os.stat("/proc/self/ns/mnt").st_ino
+    own_space = os.stat("/proc/self/ns/mnt").st_ino
     for pid in (os.getpid(), *_processes()):
         with contextlib.suppress(OSError, ValueError):
             space = os.stat(f"/proc/{pid}/ns/mnt").st_ino
@@ -93,7 +93,7 @@ def _mounts(number: int) -> Iterator[DiskHolder]:
                 rows = mountinfo.parse(Path(f"/proc/{pid}/mountinfo").read_bytes())
                 for row in mounting.uncovered(rows):
                     if row.device == device:
-                        yield DiskHolder("mount", row.point, 0 if space == here else pid)
+                        yield DiskHolder("mount", row.point, 0 if space == own_space else pid)
 
 
 def _stacked(number: int) -> Iterator[DiskHolder]:
@@ -115,15 +115,15 @@ def _nodes(number: int, ours: Collection[int]) -> Iterator[DiskHolder]:
             for thread in tables(pid).files:
                 for name in os.listdir(f"/proc/{thread}/fd"):
                     with contextlib.suppress(OSError):
-                        found = os.stat(f"/proc/{thread}/fd/{name}")
-                        if stat.S_ISBLK(found.st_mode) and found.st_rdev == number:
+                        status = os.stat(f"/proc/{thread}/fd/{name}")
+                        if stat.S_ISBLK(status.st_mode) and status.st_rdev == number:
                             yield DiskHolder("device", _comm(pid), pid)
 
 
 def _files(number: int, ours: Collection[int]) -> Iterator[DiskHolder]:
-    for item in held({number}):
-        if item.how in _HOW and item.pid not in ours:
-            yield DiskHolder(_HOW[item.how], _comm(item.pid), item.pid)
+    for held_file in held({number}):
+        if held_file.how in _HOW and held_file.pid not in ours:
+            yield DiskHolder(_HOW[held_file.how], _comm(held_file.pid), held_file.pid)
 
 
 def _processes() -> Iterator[int]:

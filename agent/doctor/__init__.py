@@ -1,1 +1,1 @@
-"""What ``doctor`` looks at: this host without the agent, and the registry and rooms of a running one."""
+"""Checks of ``doctor``: this host without the agent, and the registry and rooms of a running agent."""

@@ -1,7 +1,7 @@
-"""Checks of the host around the areas that ``doctor`` makes: what reaches files, or news of them, without an open.
+"""Checks of ``doctor`` on the host around the areas: access to files, or to news of them, without an open.
 
-Rules of this file: as :mod:`agent.doctor.registry_checks`: looking only, and bounded in time. What is found here is
-described in docs/limits.md; nothing of it is stopped.
+Rules of this file: as :mod:`agent.doctor.registry_checks`: reading only, and bounded in time. docs/limits.md describes
+these accesses; they are not prevented.
 """
 
 import contextlib
@@ -18,59 +18,53 @@ from agent.kernel.walk import WalkEntry, walk
 from agent.registry.rows.areas import AreaRow
 from agent.volumes import survey
 from agent.volumes.samba_shares import SambaSeen, forced, objections, settable, unknowns
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
 _NAMED = 5
 _PROGRAMS = ("/usr/local", "/opt", "/home", "/usr/bin", "/usr/sbin", "/usr/libexec")
 _LOCAL = frozenset(
     {"ext4", "ext3", "ext2", "xfs", "btrfs", "f2fs", "overlay", "zfs", "tmpfs"}
-)  # the others may not answer
-_MOST, _SECONDS = 200_000, 2.0  # of programs looked at
+)  # other filesystems may not answer
+_MOST, _SECONDS = 200_000, 2.0  # the limits of the search for programs
 
 
 def around(rows: Iterable[AreaRow], accounts: Mapping[int, str], agent: Collection[int]) -> Iterator[Finding]:
-    """Say what of this host reaches round the areas *rows*. *agent* are the agent's own processes."""
-    known = tuple(rows)
-    if not known:
+    """Yield the findings about access past the guard of the areas *rows*. *agent* are the agent's own processes."""
+    areas = tuple(rows)
+    if not areas:
         return
     devices = set()
-    for row in known:
+    for row in areas:
         with contextlib.suppress(OSError):
             devices.add(Path(row.path).stat().st_dev)
-    yield from _held(kernel_holders(), known)
+    yield from _held(kernel_holders(), areas)
     yield from _watched(file_watchers(devices, agent))
     table = mounting.uncovered(mountinfo.table())
-    yield from samba(survey.samba(table), known, table)
-    apart = [top for top in _PROGRAMS if not any(within(row.path, top) for row in known)]  # a walk would ask the guard
+    yield from samba(survey.samba(table), areas, table)
+    apart = [top for top in _PROGRAMS if not any(within(row.path, top) for row in areas)]  # a walk would ask the guard
     yield from set_uid_programs(accounts, apart, every=len(apart) == len(_PROGRAMS))
 
 
-def _held(found: Iterable[KernelHolder], rows: tuple[AreaRow, ...]) -> Iterator[Finding]:
-    for holder in found:
+def _held(holders: Iterable[KernelHolder], rows: tuple[AreaRow, ...]) -> Iterator[Finding]:
+    for holder in holders:
         area = _area_of(holder.path.removesuffix(" (deleted)"), rows)
         if not area:
             continue
-        said, name = visible(holder.path), visible(area)
+        shown_path, name = visible(holder.path), visible(area)
         if holder.name == "swap":
             yield Finding(
                 "serious",
                 "swap-file",
-                Text(
-                    f"the kernel swaps to `{said}` of `{name}`: nobody is asked",
-                    f"内核以 `{name}` 的 `{said}` 作为交换空间：其读写不经询问",
-                ),
-                Text("swapoff, and put swap elsewhere", "请 swapoff 并将交换空间移至他处"),
+                Message("doctor.swap-file-in-area", path=shown_path, name=name),
+                Message("doctor.move-swap"),
             )
             continue
         yield Finding(
             "serious",
             "loop-device",
-            Text(
-                f"/dev/{holder.name} shows `{said}` of `{name}`: whoever may read that device is not asked",
-                f"/dev/{holder.name} 显示 `{name}` 的 `{said}`：能读取该设备者不经询问",
-            ),
-            Text(f"losetup -d /dev/{holder.name}", f"losetup -d /dev/{holder.name}"),
+            Message("doctor.loop-device-over-area", holder=holder.name, path=shown_path, name=name),
+            Message("doctor.detach-loop-device", holder=holder.name),
         )
 
 
@@ -82,97 +76,82 @@ def _area_of(path: str, rows: tuple[AreaRow, ...]) -> str:
     return next((row.resource.id for row in rows if within(path, row.path)), "")
 
 
-def _watched(found: Iterable[FileWatcher]) -> Iterator[Finding]:
-    seen = list(found)
-    if seen:
-        first = ", ".join(f"{one.pid} `{visible(one.comm)}` ({one.how})" for one in seen[:_NAMED])
+def _watched(watchers: Iterable[FileWatcher]) -> Iterator[Finding]:
+    rows = list(watchers)
+    if rows:
+        first = ", ".join(f"{watcher.pid} `{visible(watcher.comm)}` ({watcher.how})" for watcher in rows[:_NAMED])
         yield Finding(
             "warning",
             "watchers",
-            Text(
-                f"{len(seen)} processes are told of names, times and uses on volumes of areas: {first}",
-                f"有 {len(seen)} 个进程可获知涉密目录所在卷上的名称、时间与使用情况：{first}",
-            ),
-            Text(
-                "end what is not needed; whoever may read a directory may watch it",
-                "请结束不必要者；能读取目录者即可监视",
-            ),
+            Message("doctor.file-watchers", count=len(rows), first=first),
+            Message("doctor.end-needless-watchers"),
         )
 
 
-def samba(seen: SambaSeen, rows: Iterable[AreaRow], mounts: MountTable) -> Iterator[Finding]:
-    """Say which areas Samba serves in a way that goes round the guard, and what of it is not known."""
-    unknown: dict[Text, None] = {}
+def samba(samba_seen: SambaSeen, rows: Iterable[AreaRow], mounts: MountTable) -> Iterator[Finding]:
+    """Yield the areas that Samba serves past the guard, and what is unknown about it."""
+    unknown: dict[Sentence, None] = {}
     for row in rows:
         name, mount = visible(row.resource.id), mountinfo.resolve(row.path, mounts)
-        kept, alike = objections(seen, row.path, mounts), forced(seen, row.path, mounts)
-        for code, reason in (*(("streams", one) for one in kept), *(("one-account", one) for one in alike)):
+        problems = [("streams", objection) for objection in objections(samba_seen, row.path, mounts)]
+        problems += [("one-account", objection) for objection in forced(samba_seen, row.path, mounts)]
+        for code, problem in problems:
             yield Finding(
                 "serious",
                 code,
-                Text(f"area `{name}`: {reason.text.en}", f"目录 `{name}`：{reason.text.zh}"),
-                reason.hint,
+                Message("doctor.of-area", name=name, text=problem.text),
+                problem.hint,
             )
-        for one in settable(seen, row.path, mounts):
-            said = Text(f"area `{name}`: {one.text.en}", f"目录 `{name}`：{one.text.zh}")
-            yield Finding("warning", "attributes", said, one.hint)
-        unknown |= dict.fromkeys(unknowns(seen, mount.device if mount else None))
-    for why in unknown:
+        for objection in settable(samba_seen, row.path, mounts):
+            text = Message("doctor.of-area", name=name, text=objection.text)
+            yield Finding("warning", "attributes", text, objection.hint)
+        unknown |= dict.fromkeys(unknowns(samba_seen, mount.device if mount else None))
+    for unknown_reason in unknown:
         yield Finding(
             "warning",
             "streams-unknown",
-            Text(
-                f"it is not known what Samba serves, and what of it in attributes: {why.en}",
-                f"无法得知 Samba 共享了什么、是否将内容存入属性：{why.zh}",
-            ),
-            Text("testparm -s", "testparm -s"),
+            Message("common.samba-shares-unknown", reason=unknown_reason),
+            Message("doctor.run-testparm"),
         )
 
 
 def set_uid_programs(accounts: Mapping[int, str], tops: Iterable[str], *, every: bool = True) -> Iterator[Finding]:
-    """Say which programs below *tops* run as a person whoever starts them; bounded.
+    """Yield the programs below *tops* that run as a person, no matter who starts them; bounded.
 
-    When not all was seen that is said; *every*: *tops* are all the folders there are to look at.
+    An incomplete search is a finding as well; *every*: *tops* are all directories to search.
     """
-    found, all_seen = _set_uid(accounts, tops)
-    if found:
-        first = ", ".join(f"`{visible(path)}` ({visible(accounts[uid])})" for path, uid in found[:_NAMED])
+    programs, all_seen = _set_uid(accounts, tops)
+    if programs:
+        first = ", ".join(f"`{visible(path)}` ({visible(accounts[uid])})" for path, uid in programs[:_NAMED])
         yield Finding(
             "serious",
             "set-uid",
-            Text(
-                f"{len(found)} programs run as a registered person, whoever starts them: {first}; started without a "
-                "login they are let in as that person",
-                f"有 {len(found)} 个程序以已登记人员的身份运行，不论由谁启动：{first}；无登录身份时启动即按该人员放行",
-            ),
-            Text("chmod u-s", "chmod u-s"),
+            Message("doctor.set-uid-programs", count=len(programs), first=first),
+            Message("doctor.remove-set-uid"),
         )
     if not (all_seen and every):
         yield Finding(
             "warning",
             "set-uid-unknown",
-            Text(
-                "not every folder of programs was looked at for set-uid programs of registered people",
-                "未能检查全部程序目录中以已登记人员身份运行的程序",
-            ),
-            Text("find / -xdev -perm -4000 -ls", "find / -xdev -perm -4000 -ls"),
+            Message("doctor.set-uid-check-incomplete"),
+            Message("doctor.find-set-uid"),
         )
 
 
 def _set_uid(accounts: Mapping[int, str], tops: Iterable[str]) -> tuple[list[tuple[str, int]], bool]:
-    found: list[tuple[str, int]] = []
-    looked, until, mounts = 0, time.monotonic() + _SECONDS, mountinfo.table()
+    programs: list[tuple[str, int]] = []
+    count, until, mounts = 0, time.monotonic() + _SECONDS, mountinfo.table()
     for top in tops:
         mount = mountinfo.resolve(top, mounts)
         if mount is None or mount.fstype not in _LOCAL:
             continue
         with contextlib.suppress(OSError):
-            for item in walk(top):
-                looked += 1
-                if isinstance(item, WalkEntry):
-                    seen = item.found
-                    if stat.S_ISREG(seen.st_mode) and seen.st_mode & stat.S_ISUID and seen.st_uid in accounts:
-                        found.append((item.path, seen.st_uid))
-                if looked > _MOST or time.monotonic() > until:
-                    return found, False
-    return found, True
+            for entry in walk(top):
+                count += 1
+                if isinstance(entry, WalkEntry):
+                    status = entry.found
+                    if stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_ISUID and status.st_uid in accounts:
+                        programs.append((entry.path, status.st_uid))
+                if count > _MOST or time.monotonic() > until:
+                    return programs, False
+    return programs, True

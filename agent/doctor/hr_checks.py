@@ -1,7 +1,7 @@
-"""Checks of the channel from the personnel system: that it can be used, was heard, and nothing of it waits unseen.
+"""Checks of the channel from the personnel system: that it works, is not silent, and no notice waits unnoticed.
 
-Rules of this file: pure. A site without a channel is told nothing of it. An alarm about it stands until somebody has
-said what it was.
+Rules of this file: pure. A site without a channel gets no findings about it. An alarm about it stays until an officer
+has acknowledged it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,44 +10,38 @@ from typing import Any
 
 from agent.api.findings import Finding
 from agent.offboard.intake.channel import Channel, silent_text
-from rules.text import Text
+from rules.text import Message, Sentence, Text
 from rules.visible import visible
 
-_RESTORE = Text("docs/hr-integration.md shows how to pin them", "固定密钥的方法见 docs/hr-integration.md")
+_RESTORE = Message("common.see-hr-integration")
 _ALARMS = "hr-"
-_LIVE = frozenset(("hr-keys", "hr-silence"))  # found here as they are now
+_LIVE = frozenset(("hr-keys", "hr-silence"))  # checked here in their current state
 
 
-def channel(found: Channel, alarms: Iterable[Mapping[str, Any]], now: datetime) -> Iterator[Finding]:
-    """Return what is to be said of the channel. *alarms*: those nobody has acknowledged, as the registry lists them."""
-    if not found.set_up:
+def channel(hr_channel: Channel, alarms: Iterable[Mapping[str, Any]], now: datetime) -> Iterator[Finding]:
+    """Yield the findings about the channel. *alarms*: the unacknowledged alarms, as the registry lists them."""
+    if not hr_channel.set_up:
         return
-    if found.trouble:
-        text = Text(
-            f"no notice of the personnel system can be taken up: {found.trouble.en}",
-            f"无法接收人事系统的通知：{found.trouble.zh}",
-        )
-        yield Finding("serious", "hr-keys", text, found.hint or _RESTORE)
-    if found.heard.silent:
-        hint = Text("see whether it still sends, and whether it can write", "请检查人事系统是否仍在发送、能否写入")
-        yield Finding("serious", "hr-silence", silent_text(found.heard, now), hint)
-    if found.aside:
-        text = Text(
-            f"{found.aside} notices of the personnel system wait in quarantine",
-            f"隔离区中有 {found.aside} 份人事通知待处理",
-        )
-        yield Finding("serious", "hr-quarantine", text, Text("shoumi case quarantine", "shoumi case quarantine"))
+    if hr_channel.trouble:
+        text = Message("doctor.hr-notices-not-accepted", trouble=hr_channel.trouble)
+        yield Finding("serious", "hr-keys", text, hr_channel.hint or _RESTORE)
+    if hr_channel.heard.silent:
+        hint = Message("doctor.check-hr-sender")
+        yield Finding("serious", "hr-silence", silent_text(hr_channel.heard, now), hint)
+    if hr_channel.aside:
+        text = Message("doctor.hr-quarantine", count=hr_channel.aside)
+        yield Finding("serious", "hr-quarantine", text, Message("doctor.shoumi-case-quarantine"))
     for row in alarms:
         kind = str(row["kind"])
         if kind.startswith(_ALARMS) and kind not in _LIVE:
-            ack = f"shoumi alarm ack {visible(str(row['id']))} --note …"
-            yield Finding("warning", kind, Text(str(row["text_en"]), str(row["text_zh"])), Text(ack, ack))
-    if not (found.trouble or found.heard.silent):
-        yield Finding("good", "hr", _heard(found))
+            hint = Message("doctor.acknowledge-alarm", alarm=visible(str(row["id"])))
+            yield Finding("warning", kind, Text(str(row["text_en"]), str(row["text_zh"])), hint)
+    if not (hr_channel.trouble or hr_channel.heard.silent):
+        yield Finding("good", "hr", _heard(hr_channel))
 
 
-def _heard(found: Channel) -> Text:
-    if found.heard.at is None:
-        return Text("the channel from the personnel system is open; nothing came yet", "人事通道已开通；尚未收到令牌")
-    at = found.heard.at.isoformat(timespec="seconds")
-    return Text(f"the personnel system was last heard at {at}", f"最近一次收到人事系统的令牌：{at}")
+def _heard(hr_channel: Channel) -> Sentence:
+    if hr_channel.heard.at is None:
+        return Message("doctor.hr-channel-open")
+    at = hr_channel.heard.at.isoformat(timespec="seconds")
+    return Message("doctor.hr-last-heard", at=at)

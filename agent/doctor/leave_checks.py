@@ -1,6 +1,6 @@
-"""Leave dates that have come and were not carried out: the person is denied, and what they hold has not been ended.
+"""Checks of leave dates that were not carried out: the person is denied, but the files they hold were not released.
 
-Rules of this file: the registry is asked; a minute is given to a control process that is just starting.
+Rules of this file: the registry is read; a control process that is just starting has one minute.
 """
 
 from collections.abc import Iterator
@@ -8,19 +8,16 @@ from datetime import datetime, timedelta
 
 from agent.api.findings import Finding
 from agent.registry.queries.registry_queries import RegistryQueries
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 _PATIENCE = timedelta(minutes=1)
 
 
 def overdue(lists: RegistryQueries, now: datetime) -> Iterator[Finding]:
-    """Name every departure whose leave date came more than a minute ago and was not carried out."""
+    """Yield every offboarding case whose leave date passed more than a minute ago and was not carried out."""
     for case in lists.cases.due(now - _PATIENCE):
         person, when = visible(case.person), f"{case.effective_at:%F %H:%M}Z"
-        text = Text(
-            f"the leave date of `{person}` ({case.id}) came {when}, and what they hold has not been ended",
-            f"`{person}` 的离岗时间（{case.id}）{when} 已到，其持有的文件与进程尚未终止",
-        )
-        hint = Text("every open is denied; start the agent, or see its log", "访问均已拒绝；请启动代理或查看其日志")
+        text = Message("doctor.leave-overdue", person=person, case=case.id, when=when)
+        hint = Message("doctor.start-agent-for-leave-date")
         yield Finding("serious", "leave-overdue", text, hint)

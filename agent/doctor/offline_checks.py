@@ -1,6 +1,6 @@
-"""What ``shoumi doctor`` looks at itself: this host, and the files of an agent that does not run.
+"""Checks that ``shoumi doctor`` makes itself: of this host, and of the files of an agent that is not running.
 
-Rules of this file: it only reads. A file that cannot be read is a finding, and the others are looked at all the same.
+Rules of this file: it only reads. A file that cannot be read is a finding, and the others are still checked.
 """
 
 import os
@@ -25,22 +25,22 @@ from agent.volumes.host_abilities import abilities
 from agent.volumes.planning import plan_area
 from agent.volumes.probe import probe, tier_of
 from agent.volumes.status import too_low
-from agent.volumes.survey import gather
+from agent.volumes.survey import survey_directory
 from rules.pack.reader import PackError, load
-from rules.text import Text
+from rules.text import Message, Text
 from rules.tiers import MinimumTier, below, strictest
 from rules.visible import visible
 
 
 def host() -> Iterator[Finding]:
-    """Look at what the kernel can do."""
+    """Yield the abilities of the kernel."""
     for ability in abilities():
         state: Any = "good" if ability.ok else "serious" if ability.needed else "warning"
         yield Finding(state, ability.name, ability.detail, ability.remedy)
 
 
 def files(home: Home) -> Iterator[Finding]:
-    """Look at the files of an agent that does not run."""
+    """Yield the findings about the files of an agent that is not running."""
     if not home.config.exists():
         return
     configured: MinimumTier = "C"
@@ -56,7 +56,7 @@ def files(home: Home) -> Iterator[Finding]:
         yield Finding("serious", "settings", error.text, error.hint)
     try:
         pack = load(home.pack.read_text(encoding="utf-8"))
-        yield Finding("good", "pack", Text(f"the pack is {pack.id}", f"规则包为 {pack.id}"))
+        yield Finding("good", "pack", Message("doctor.pack-in-force", pack=pack.id))
         yield from _registry(home, strictest((configured, pack.protection.minimum_tier if pack.protection else "C")))
         yield from registry_checks.zone(pack, datetime.now(UTC))
         with RegistryQueries(home.registry) as lists:
@@ -64,11 +64,9 @@ def files(home: Home) -> Iterator[Finding]:
             yield from registry_checks.expiring(lists, pack, datetime.now(UTC))
             yield from leave_checks.overdue(lists, datetime.now(UTC))
     except (OSError, UnicodeDecodeError, PackError) as error:
-        said = visible(str(error))
+        reason = error.text if isinstance(error, PackError) else str(error)
         check = f"shoumi --home {visible(str(home.root))} pack check"
-        yield Finding(
-            "serious", "pack", Text(f"the pack cannot be read: {said}", f"无法读取规则包：{said}"), Text(check, check)
-        )
+        yield Finding("serious", "pack", Message("doctor.pack-unreadable", error=reason), Text(check, check))
     except (ShoumiError, FatalError) as error:
         yield Finding("serious", "registry", error.text, getattr(error, "hint", None))
     yield from registry_checks.log_room(home)
@@ -76,13 +74,13 @@ def files(home: Home) -> Iterator[Finding]:
 
 
 def role_groups_of(home: Home, reader: FactsReader) -> RoleGroups:
-    """Return the groups of the roles as a start of the agent would take them. Raises what *reader* raises."""
+    """Return the groups of the roles as a starting agent would use them. Raises what *reader* raises."""
     groups = role_groups.read(reader.role_groups())
     return role_groups.NOBODY if not groups.configured and trial.is_over(home) else groups
 
 
 def lost_roles(home: Home) -> Iterator[Finding]:
-    """Say, to root beside a running agent that tells officers alone, that there can be no officer."""
+    """Yield the finding that nobody can be an officer, for root: a running agent tells officers only."""
     with suppress(ShoumiError, FatalError), FactsReader(home.registry) as reader:
         if role_groups_of(home, reader) == role_groups.NOBODY:
             yield role_checks.lost()
@@ -93,17 +91,15 @@ def _registry(home: Home, minimum: MinimumTier) -> Iterator[Finding]:
         epoch, rows = facts.epoch(), facts.areas()
         if os.access(home.log, os.R_OK | os.X_OK):
             yield from store_checks.stores(look(facts, home), facts)
-    yield Finding("good", "registry", Text(f"the registry is whole, epoch {epoch}", f"登记库完好，版本 {epoch}"))
-    others = [(row.resource.id, row.path) for row in rows]
+    yield Finding("good", "registry", Message("doctor.registry-intact", epoch=epoch))
+    places = [(row.resource.id, row.path) for row in rows]
     for row in rows:
         name = visible(str(row.resource.id))
         try:
-            mine = [other for other in others if other[1] != row.path]
-            plan = plan_area(gather(row.path, home.root, mine), accept_links=True)
+            other_places = [place for place in places if place[1] != row.path]
+            plan = plan_area(survey_directory(row.path, home.root, other_places), accept_links=True)
         except ShoumiError as error:
-            text = Text(
-                f"area `{name}` cannot be protected: {error.text.en}", f"目录 `{name}` 无法保护：{error.text.zh}"
-            )
+            text = Message("doctor.area-not-protectable", name=name, text=error.text)
             yield Finding("serious", "area", text, error.hint)
             continue
         tier = tier_of(probe(plan.path), plan.sharing)
@@ -111,10 +107,7 @@ def _registry(home: Home, minimum: MinimumTier) -> Iterator[Finding]:
             yield too_low(row.resource.id, tier, minimum)
             continue
         state: Any = "good" if tier != "none" else "serious"
-        text = Text(
-            f"area `{name}` would reach tier {tier}; nothing protects it now",
-            f"目录 `{name}` 可达 {tier} 级；目前未受保护",
-        )
+        text = Message("doctor.area-unprotected", name=name, tier=tier)
         yield Finding(state, "area", text)
 
 
@@ -123,12 +116,8 @@ def _log(home: Home) -> Iterator[Finding]:
         return
     report = verify(home.log)
     if report.ok:
-        yield Finding(
-            "good", "log", Text(f"the log is whole: {report.entries} entries", f"日志完好：共 {report.entries} 条")
-        )
+        yield Finding("good", "log", Message("doctor.log-intact", count=report.entries))
     else:
         count = len(report.problems) + report.more
         start = f"shoumi --home {visible(str(home.root))} log verify"
-        yield Finding(
-            "serious", "log", Text(f"the log has {count} problems", f"日志有 {count} 处问题"), Text(start, start)
-        )
+        yield Finding("serious", "log", Message("doctor.log-problems", count=count), Text(start, start))

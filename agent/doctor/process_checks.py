@@ -1,8 +1,8 @@
-"""Whether the agent's own processes are as confined as they should be, by what the kernel says of them now.
+"""Checks of the confinement of the agent's own processes, from the kernel's current data.
 
-Rules of this file: what a process has given up is read from ``/proc/PID/status``, never remembered; what cannot be
-read is unknown. Which process a pid is, is told by its command line and its parent's, which only root could have
-forged. Sources: proc_pid_status(5) CapEff, NoNewPrivs, Seccomp.
+Rules of this file: the rights that a process has dropped are read from ``/proc/PID/status``, never cached; unreadable
+data is unknown. A process is identified by its command line and its parent's, which only root could forge. Sources:
+proc_pid_status(5) CapEff, NoNewPrivs, Seccomp.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -22,7 +22,7 @@ from agent.confinement.process_rights import (
     ProcessRights,
 )
 from agent.presentation.terms import PROCESSES, word
-from rules.text import Text
+from rules.text import Message, Sentence
 
 _PROC = Path("/proc")
 _FILTERED = "2"  # SECCOMP_MODE_FILTER
@@ -37,7 +37,7 @@ _MODULES: Mapping[str, ProcessRights] = {
 
 
 class SeenProcess(NamedTuple):
-    """One process as the kernel shows it. ``rights`` is its row; ``status`` is empty where it could not be read."""
+    """One process. ``rights`` are those it should have; ``status`` is empty where it could not be read."""
 
     pid: int
     rights: ProcessRights
@@ -45,64 +45,60 @@ class SeenProcess(NamedTuple):
 
 
 def look(pids: Collection[int], holder: int) -> Iterator[SeenProcess]:
-    """Yield those of *pids* that have a row. *holder* is the process that started the others."""
+    """Yield the known processes of *pids*. *holder* is the process that started the others."""
     for pid in sorted(pids):
         rights = HOLDER if pid == holder else _row(pid)
         if rights is not None:
             yield SeenProcess(pid, rights, _status(pid))
 
 
-def confined(seen: Collection[SeenProcess]) -> Iterator[Finding]:
-    """Say of each process what it has and should not have, and of the others together that they are confined."""
+def confined(processes: Collection[SeenProcess]) -> Iterator[Finding]:
+    """Yield the excess rights of each process, and one finding for all confined processes."""
     good: list[SeenProcess] = []
-    for one in seen:
-        troubles = list(_troubles(one))
+    for process in processes:
+        troubles = list(_troubles(process))
         if not troubles:
-            good.append(one)
+            good.append(process)
         for trouble, hint in troubles:
-            name = word(PROCESSES, one.rights.name)
-            said = Text(f"process {name.en}: {trouble.en}", f"{name.zh}：{trouble.zh}")
-            yield Finding("warning", "confinement", said, hint)
+            name = word(PROCESSES, process.rights.name)
+            text = Message("doctor.of-process", name=name, trouble=trouble)
+            yield Finding("warning", "confinement", text, hint)
     if good:
-        named = [word(PROCESSES, name) for name in sorted(one.rights.name for one in good)]
-        en, zh = ", ".join(name.en for name in named), "、".join(name.zh for name in named)
+        named = [word(PROCESSES, name) for name in sorted(process.rights.name for process in good)]
         yield Finding(
             "good",
             "confinement",
-            Text(f"confined, as the kernel says: {en}", f"经内核证实已受限的进程：{zh}"),
+            Message("doctor.processes-confined", processes=named),
         )
 
 
-def _troubles(one: SeenProcess) -> Iterator[tuple[Text, Text]]:
-    status, again = one.status, Text("shoumi doctor", "shoumi doctor")
+def _troubles(process: SeenProcess) -> Iterator[tuple[Sentence, Sentence]]:
+    status, look_again = process.status, Message("doctor.shoumi-doctor")
     if not {"CapEff", "NoNewPrivs"} <= status.keys():
-        yield Text("what it may do could not be seen", "无法查看其权限"), again
+        yield Message("doctor.rights-unknown"), look_again
         return
-    if more := int(status["CapEff"], 16) & ~one.rights.mask:
+    if more := int(status["CapEff"], 16) & ~process.rights.mask:
         count = more.bit_count()
-        restart = Text("stop the agent and start it anew", "请停止代理并重新启动")
+        restart = Message("doctor.restart-agent")
         yield (
-            Text(
-                f"it holds {count} capabilities that it does not need",
-                f"持有其不需要的权能 {count} 项",
-            ),
+            Message("doctor.excess-capabilities", count=count),
             restart,
         )
     if status["NoNewPrivs"] != "1":
-        restart = Text("stop the agent and start it anew", "请停止代理并重新启动")
-        yield Text("a program it runs could gain privileges", "其运行的程序可能获得特权"), restart
+        restart = Message("doctor.restart-agent")
+        yield Message("doctor.privileges-gainable"), restart
     if status.get("Seccomp") != _FILTERED:
         yield (
-            Text("no filter of system calls is set", "未设置系统调用过滤器"),
-            Text("use a kernel with CONFIG_SECCOMP_FILTER", "请使用启用 CONFIG_SECCOMP_FILTER 的内核"),
+            Message("doctor.no-seccomp-filter"),
+            Message("doctor.use-kernel-with-seccomp"),
         )
 
 
 def _row(pid: int) -> ProcessRights | None:
-    words = _command(pid)
-    rights = next((_MODULES[word] for word in words if word in _MODULES), None)
-    if rights is DECIDER and words == _command(int(_status(pid).get("PPid", "0"))):
-        return LABEL_WORKER  # a fork of it
+    arguments = _command(pid)
+    rights = next((_MODULES[argument] for argument in arguments if argument in _MODULES), None)
+    if rights is DECIDER and arguments == _command(int(_status(pid).get("PPid", "0"))):
+        return LABEL_WORKER  # a fork of the decider
     return rights
 
 
@@ -118,4 +114,4 @@ def _status(pid: int) -> dict[str, str]:
         text = (_PROC / str(pid) / "status").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return {}
-    return {name: value.strip() for name, _, value in (line.partition(":") for line in text.splitlines())}
+    return {name: content.strip() for name, _, content in (line.partition(":") for line in text.splitlines())}

@@ -1,23 +1,23 @@
-"""Checks of ``doctor`` on what canaries have seen. Rules of this file: what was not seen is never called good."""
+"""Checks of ``doctor`` on sightings of canaries. Rules of this file: an unseen guard is never reported as good."""
 
 from collections.abc import Iterator
 
 from agent.api.findings import Finding
 from agent.api.timestamps import local
 from agent.presentation.seen import Seen, sentence, tone
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
-_HINT = Text("see `shoumi log list --kind canary`", "参见 `shoumi log list --kind canary`")
+_HINT = Message("doctor.see-canary-entries")
 
 
-def guard(name: str, seen: Seen) -> Iterator[Finding]:
-    """Say when the guard of area *name* was last seen. One that is missing is a finding of the area already."""
-    if seen["state"] == "missing":
+def guard(name: str, sighting: Seen) -> Iterator[Finding]:
+    """Yield when the guard of area *name* was last seen. A missing guard is already a finding of the area."""
+    if sighting["state"] == "missing":
         return
-    said, shown = visible(name), sentence(seen, local)
-    text = Text(f"`{said}`: {shown.en}", f"`{said}`：{shown.zh}")
-    state = tone(seen)
+    shown_name, sighting_text = visible(name), sentence(sighting, local)
+    text = Message("common.named", name=shown_name, text=sighting_text)
+    state = tone(sighting)
     if state == "good":
         yield Finding("good", "seen", text)
     else:

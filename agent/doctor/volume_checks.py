@@ -1,42 +1,42 @@
-"""What ``doctor`` says of volumes: who still holds a hidden one, and that the agent holds a guarded one.
+"""Checks of ``doctor`` on volumes: the holders of a hidden volume, and the agent's hold on a guarded one.
 
-Rules of this file: findings from what it is given; looking is the caller's.
+Rules of this file: findings from the given data; the caller collects the data.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from agent.api.findings import Finding
-from rules.text import Text
+from rules.text import Message, Sentence, series
 from rules.visible import visible
 
 
 class VolumeSeen(NamedTuple):
-    """A volume. ``said`` is what a hidden one has to say that no area on it says already.
+    """A volume. ``said``: the finding about a hidden volume that no area on it reports.
 
-    ``free`` and ``holders`` are of a hidden one, too: whether nobody holds its disk, and who does.
+    ``free`` and ``holders`` are of a hidden volume: whether its disk is free, and its holders.
     """
 
     point: str
     device: str
     hidden: bool = False
     said: Finding | None = None
-    trouble: Text | None = None
+    trouble: Sentence | None = None
     free: bool = True
-    holders: tuple[Text, ...] = ()
-    mounted: str = ""  # where else a hidden one is mounted
+    holders: tuple[Sentence, ...] = ()
+    mounted: str = ""  # another mount point of a hidden volume
 
 
-def volumes(seen: Iterable[VolumeSeen]) -> Iterator[Finding]:
-    """Say how each volume is."""
-    for volume in seen:
+def volumes(volume_list: Iterable[VolumeSeen]) -> Iterator[Finding]:
+    """Yield the state of each volume."""
+    for volume in volume_list:
         point, device = visible(volume.point), visible(volume.device)
         if volume.trouble is not None:
             yield Finding(
                 "serious",
                 "volume",
-                Text(f"the volume at `{point}`: {volume.trouble.en}", f"`{point}` 的卷：{volume.trouble.zh}"),
-                Text(f"shoumi volume show {point}", f"shoumi volume show {point}"),
+                Message("doctor.of-volume", point=point, trouble=volume.trouble),
+                Message("doctor.shoumi-volume-show", point=point),
             )
         if volume.said is not None:
             yield volume.said
@@ -46,23 +46,19 @@ def volumes(seen: Iterable[VolumeSeen]) -> Iterator[Finding]:
             yield Finding(
                 "good",
                 "volume",
-                Text(
-                    f"the agent holds `{device}` for `{point}`; `shoumi volume hide {point}` lets go of it",
-                    f"代理为 `{point}` 持有 `{device}`；`shoumi volume hide {point}` 可将其释放",
-                ),
+                Message("doctor.volume-held-by-agent", device=device, point=point),
             )
 
 
 def _use(volume: VolumeSeen, point: str, device: str) -> Finding:
     if volume.free:
-        return Finding("good", "volume", Text(f"nobody holds `{device}`", f"无人占用 `{device}`"))
-    first = volume.holders[:5] or (Text("the kernel itself", "内核自身"),)
-    who_en, who_zh = "; ".join(one.en for one in first), "；".join(one.zh for one in first)
+        return Finding("good", "volume", Message("doctor.device-free", device=device))
+    first = volume.holders[:5] or (Message("doctor.kernel"),)
     return Finding(
         "warning",
         "volume-held",
-        Text(f"`{device}` is still held: {who_en}", f"`{device}` 仍被占用：{who_zh}"),
-        Text(f"umount {elsewhere}", f"umount {elsewhere}")
+        Message("doctor.volume-held", device=device, holders=series(first)),
+        Message("doctor.unmount", elsewhere=elsewhere)
         if (elsewhere := visible(volume.mounted))
-        else Text(f"shoumi volume hide {point} --yes --end", f"shoumi volume hide {point} --yes --end"),
+        else Message("doctor.end-volume-holders", point=point),
     )

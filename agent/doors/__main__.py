@@ -1,13 +1,13 @@
-"""The process that faces the wires: ``python -I -m agent.doors channel=FD life=FD uid=N gid=N groups=N,N``, or, as a
-service of its own, ``python -I -m agent.doors connect=PATH``.
+"""The doors process: ``python -I -m agent.doors channel=FD life=FD uid=N gid=N groups=N,N``, or, as a service of its
+own, ``python -I -m agent.doors connect=PATH``.
 
-    channel   its end of the pair to control         life   reaches its end when control is gone, however it went
-    connect   the socket of control, where it comes as who it is and no longer as root
+    channel   its end of the socket pair to control  life   reaches end of file when control has ended for any reason
+    connect   the socket of control, to which the process connects under its own account, not as root
 
-Rules of this file: it gives up its privileges after its imports and before it reads a frame or opens a port; as root it
-does not run. It holds no right to decide anything: without control it says nothing and opens nothing, and it ends as
-soon as control is gone. Doors are left locked: strikes fall back by themselves, boards hold no rights. A frame of
-control that is none ends it too, because then nobody knows what was meant.
+Rules of this file: it drops its privileges after its imports and before it reads a frame or opens a port; it does not
+run as root. It decides nothing: without control it reports nothing and opens nothing, and it ends as soon as control
+has ended. Doors are left locked: strikes fall back by themselves, boards hold no rights. An invalid frame from control
+ends it too, because its meaning is unknown.
 """
 
 import asyncio
@@ -30,41 +30,47 @@ from agent.doors.frames import FromDoors, ToDoors
 from agent.doors.outbox import Outbox
 from agent.doors.privileges import become, seal
 from agent.errors import FatalError, RefusedError
+from agent.language.catalogue import localized, own_words
+from rules.text import Message, Sentence
 
 if TYPE_CHECKING:
     from agent.doors.dispatcher import CommandDispatcher
 
-_FAREWELL = 2.0  # seconds to let go of lines and boards
-# What the standard library imports when it is first used: by then we may not be allowed to read where Python is.
+_FAREWELL = 2.0  # seconds to release lines and boards
+# Modules the standard library imports on first use: by then this account may be unable to read Python's folders.
 _LATE_IMPORTS = ("_strptime", "concurrent.futures.thread")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run until control is gone; return the exit code."""
-    words = dict(word.split("=", 1) for word in argv if "=" in word)
+    """Run until control has ended; return the exit code."""
+    options = dict(argument.split("=", 1) for argument in argv if "=" in argument)
     try:
         from agent.doors import dispatcher  # the libraries are an extra that may be missing
     except ImportError as error:
-        return _talk(f"the extra `doors` is not installed: no {error.name}")
+        return _talk(Message("doors.extra-missing", library=error.name))
     for late in _LATE_IMPORTS:
         importlib.import_module(late)
-    if not {"channel", "connect"} & words.keys():
-        return _talk("started by hand; `shoumi run` starts it")
+    with suppress(FatalError):
+        own_words("en")  # read before the privileges are dropped, like the late imports
+    if not {"channel", "connect"} & options.keys():
+        return _talk(Message("doors.started-by-hand"))
     try:
-        _give_up(words)
+        _give_up(options)
     except FatalError as error:
-        return _talk(error.text.en)
-    os.dup2(2, 1)  # what libraries print is talk
+        return _talk(error.text)
+    os.dup2(2, 1)  # output of libraries goes to standard error
     try:
-        channel = _connected(words["connect"]) if "connect" in words else socket.socket(fileno=int(words["channel"]))
+        channel = (
+            _connected(options["connect"]) if "connect" in options else socket.socket(fileno=int(options["channel"]))
+        )
     except OSError as error:
-        return _talk(f"the agent is not there: {error.strerror}", 1)
-    life = int(words["life"]) if "life" in words else os.dup(channel.fileno())
+        return _talk(Message("doors.agent-unreachable", error=error.strerror), 1)
+    life = int(options["life"]) if "life" in options else os.dup(channel.fileno())
     end = link.doors_end(channel)
     try:
         asyncio.run(_serve(end, dispatcher.CommandDispatcher, life))
     except (link.LinkCorruptError, RefusedError) as error:
-        return _talk(error.text.en, 1)
+        return _talk(error.text, 1)
     return 0
 
 
@@ -73,7 +79,7 @@ async def _serve(end: link.FrameLink[ToDoors, FromDoors], serving: "type[Command
 
 
 def _connected(path: str) -> socket.socket:
-    """Come to control. Raises ``OSError``, PermissionError when it is not root who waits there."""
+    """Return a connection to control. Raises ``OSError``; ``PermissionError`` when the peer is not root."""
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
     try:
         channel.connect(path)
@@ -83,26 +89,30 @@ def _connected(path: str) -> socket.socket:
         raise
     if uid != 0:
         channel.close()
-        raise PermissionError(errno.EPERM, "it is not root who waits there")
+        raise PermissionError(errno.EPERM, "the peer is not root")
     return channel
 
 
-def _give_up(words: Mapping[str, str]) -> None:
-    if "uid" in words:
-        groups = [int(group) for group in words.get("groups", "").split(",") if group]
-        become(int(words["uid"]), int(words["gid"]), groups)
+def _give_up(options: Mapping[str, str]) -> None:
+    if "uid" in options:
+        groups = [int(group) for group in options.get("groups", "").split(",") if group]
+        become(int(options["uid"]), int(options["gid"]), groups)
     elif os.geteuid() == 0:
-        become(0, 0, ())  # says so
-    seal(_talk)
+        become(0, 0, ())  # raises the error
+    seal(_print)
 
 
-def _talk(said: str, code: int = 2) -> int:
-    print(f"shoumi: doors: {said}", file=sys.stderr, flush=True)
+def _talk(sentence: Sentence, code: int = 2) -> int:
+    _print(localized(sentence, "en"))
     return code
 
 
+def _print(line: str) -> None:
+    print(f"shoumi: doors: {line}", file=sys.stderr, flush=True)
+
+
 class _Process:
-    """The loop: frames of control one after the other, what there is to say whenever it fits."""
+    """The loop: it handles frames of control in order, and sends its own frames when the link has room."""
 
     def __init__(self, end: link.FrameLink[ToDoors, FromDoors], serving: "type[CommandDispatcher]") -> None:
         self._link = end
@@ -112,7 +122,7 @@ class _Process:
         self._serving = serving(self._outbox)
 
     async def run(self, life: int) -> None:
-        """Serve until control is gone. Raises :class:`link.LinkCorruptError`; :class:`RefusedError` without chance."""
+        """Serve until control ends. Raises :class:`link.LinkCorruptError`; :class:`RefusedError` without randomness."""
         self._serving.start()
         threading.Thread(target=self._watch, args=(life,), name="life", daemon=True).start()
         self._loop.add_signal_handler(signal.SIGTERM, self._ended.set)
@@ -121,7 +131,7 @@ class _Process:
         await asyncio.wait((obeying, ending), return_when=asyncio.FIRST_COMPLETED)
         for task in (obeying, ending):
             task.cancel()
-        farewell = threading.Timer(_FAREWELL, os._exit, (1,))  # a line that does not let go keeps nobody here
+        farewell = threading.Timer(_FAREWELL, os._exit, (1,))  # a line that hangs on closing does not delay the end
         farewell.daemon = True
         farewell.start()
         await self._serving.stop()
@@ -129,7 +139,7 @@ class _Process:
             raise error
 
     def _watch(self, life: int) -> None:
-        """End with control, also when the loop hangs. In a thread of its own."""
+        """End the process when control ends, also while the loop hangs. Runs in its own thread."""
         ended = select.poll()
         ended.register(life, select.POLLRDHUP)  # of a pipe and of a socket
         ended.poll()

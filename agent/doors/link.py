@@ -1,9 +1,9 @@
-"""The pair between the control process and the doors process: strict frames over SOCK_SEQPACKET, never waiting.
+"""Link between the control process and the doors process: strict frames over SOCK_SEQPACKET, non-blocking.
 
-Rules of this file: the doors process faces the wires and may have been taken over, so what control receives is one of
+Rules of this file: the doors process faces the wires and may have been compromised, so what control receives is one of
 the shapes of :mod:`agent.doors.frames` within its bounds, or it is :class:`LinkCorruptError`, and control ends that
-process. The other way is as strict, to find mistakes. Nothing here blocks: a pair that is :class:`LinkFullError` is the
-sender's to handle.
+process. The other direction is as strict, to find programming errors. Nothing here blocks: the sender handles
+:class:`LinkFullError`.
 """
 
 import socket
@@ -13,7 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from agent.doors import codec
 from agent.doors.frames import FromDoors, ToDoors
 from agent.errors import RefusedError, UnreachableError
-from rules.text import Text
+from rules.text import Message
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -23,47 +23,45 @@ class LinkClosedError(UnreachableError):
     """The other process has ended."""
 
     def __init__(self) -> None:
-        super().__init__(Text("the other end of the doors link is closed", "门禁链路的对端已关闭"))
+        super().__init__(Message("doors.link-closed"))
 
 
 class LinkFullError(UnreachableError):
     """The other process does not read; nothing was sent."""
 
     def __init__(self) -> None:
-        super().__init__(Text("the other end of the doors link does not read", "门禁链路的对端没有读取"))
+        super().__init__(Message("doors.link-full"))
 
 
 class LinkCorruptError(RefusedError):
-    """What came is no frame: the other process is broken, or not ours any more."""
+    """An invalid frame was received: the other process is faulty or compromised."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(
-            Text(f"what came over the doors link is no frame: {why}", f"门禁链路上收到的数据不是有效帧：{why}")
-        )
+    def __init__(self, reason: str) -> None:
+        super().__init__(Message("doors.link-frame-invalid", reason=reason))
 
 
-class _Way(NamedTuple):
-    """One direction: what reads a frame, and the bytes it may have."""
+class _Direction(NamedTuple):
+    """One direction: the parser of a frame, and its largest size in bytes."""
 
     read: Callable[[bytes], Any]
     largest: int
 
 
-_TO_DOORS = _Way(codec.decoder(ToDoors), 192 * 1024)
-_FROM_DOORS = _Way(codec.decoder(FromDoors), 64 * 1024)
+_TO_DOORS = _Direction(codec.decoder(ToDoors), 192 * 1024)
+_FROM_DOORS = _Direction(codec.decoder(FromDoors), 64 * 1024)
 
 
 class FrameLink(Generic[_In, _Out]):
-    """One end, which owns its socket. Made by :func:`control_end` or :func:`doors_end`; one thread at a time."""
+    """One end of the link; owns its socket. Made by :func:`control_end` or :func:`doors_end`; one thread at a time."""
 
-    def __init__(self, end: socket.socket, hears: _Way, says: _Way) -> None:
+    def __init__(self, end: socket.socket, hears: _Direction, says: _Direction) -> None:
         end.setblocking(False)
         self._end = end
         self._hears = hears
         self._says = says
 
     def fileno(self) -> int:
-        """Return what to wait on: readable when :meth:`receive` has something, writable when a frame fits again."""
+        """Return the descriptor to wait on: readable when a frame has arrived, writable when a frame fits again."""
         return self._end.fileno()
 
     def send(self, frame: _Out) -> None:
@@ -71,44 +69,44 @@ class FrameLink(Generic[_In, _Out]):
 
         Raises :class:`LinkFullError` and :class:`LinkClosedError`, and ``ValueError`` when it is too large to be one.
         """
-        data = codec.encode(frame)
-        if len(data) > self._says.largest:
-            raise ValueError(f"a frame of {len(data)} bytes")
+        packet = codec.encode(frame)
+        if len(packet) > self._says.largest:
+            raise ValueError(f"a frame of {len(packet)} bytes")
         try:
-            self._end.send(data)
+            self._end.send(packet)
         except BlockingIOError:
             raise LinkFullError from None
         except OSError:
             raise LinkClosedError from None
 
     def receive(self) -> _In | None:
-        """Take one frame, ``None`` when there is none now.
+        """Return the next frame, ``None`` when there is none now.
 
         Raises :class:`LinkCorruptError`, and :class:`LinkClosedError` at the end.
         """
         try:
-            data, _, flags, _ = self._end.recvmsg(self._hears.largest)
+            packet, _, flags, _ = self._end.recvmsg(self._hears.largest)
         except BlockingIOError:
             return None
         except OSError:
             raise LinkClosedError from None
-        if not data:
+        if not packet:
             raise LinkClosedError
         if flags & socket.MSG_TRUNC:
-            raise LinkCorruptError("too large")
+            raise LinkCorruptError("frame too large")
         try:
-            found: _In = self._hears.read(data)
+            frame: _In = self._hears.read(packet)
         except codec.InvalidMessageError as error:
             raise LinkCorruptError(str(error)) from None
-        return found
+        return frame
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the socket."""
         self._end.close()
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
-    """Make the pair: control's end, and the end the doors process inherits."""
+    """Return a new socket pair: control's end, and the end the doors process inherits."""
     control, doors = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
     for end in (control, doors):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * _TO_DOORS.largest)

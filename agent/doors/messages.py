@@ -1,21 +1,20 @@
-"""What crosses between a door and whoever decides about it, as frozen data: what happened, and what to do.
+"""Messages between the doors and the control process, as frozen data: events at a door, and commands to it.
 
-Rules of this file: data only. What is :data:`Said` comes from the wires, through the doors process, and is bounded
-field by field, because that process faces networks; what to :data:`Do` goes back to it. Both are JSON objects in which
-``said`` or ``do`` names the shape. Instants are seconds since 1970 UTC; a card is its number as read. What only the
-control process and the panel say to each other stands in :mod:`agent.rooms.panel.events` and
-:mod:`agent.rooms.panel.effects`.
+Rules of this file: data only. Events (:data:`Said`) come from the wires, through the doors process, and are bounded
+field by field, because that process faces networks; commands (:data:`Do`) go back to it. Both are JSON objects in which
+``said`` or ``do`` names the shape. Instants are seconds since 1970 UTC; a card is its number as read. Messages between
+the control process and the panel only are in :mod:`agent.rooms.panel.events` and :mod:`agent.rooms.panel.effects`.
 """
 
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from agent.doors.codec import Message
-from rules.text import Text
+from agent.doors.codec import WireStruct
+from rules.text import Message
 
-Side = Literal["in", "out"]  # the reader one shows a badge to on the way in; on the way out
-Led = Literal["", "green", "red", "amber", "off"]  # "": leave it as it is
+Side = Literal["in", "out"]  # the entry reader, the exit reader
+Led = Literal["", "green", "red", "amber", "off"]  # "": unchanged
 Buzzer = Literal["", "once", "twice", "alarm", "off"]
 
 Name = Annotated[str, Meta(min_length=1, max_length=100)]  # of a door or a room
@@ -26,22 +25,22 @@ Card = Annotated[int, Meta(ge=0)]  # and at most 64 bits: agent.doors.codec.MOST
 LONGEST_TEXT = 32  # characters a reader's display takes (IEC 60839-11-5, osdp_TEXT)
 
 
-class SaidFrame(Message, frozen=True, tag_field="said"):
-    """What the doors process says."""
+class SaidFrame(WireStruct, frozen=True, tag_field="said"):
+    """Base of frames from the doors process."""
 
 
-class DoFrame(Message, frozen=True, tag_field="do"):
-    """What the doors process is to do."""
+class DoFrame(WireStruct, frozen=True, tag_field="do"):
+    """Base of frames to the doors process."""
 
 
-# --- what happened ---------------------------------------------------------------------------------------------------
+# --- events ----------------------------------------------------------------------------------------------------------
 
 
 class Read(SaidFrame, frozen=True, tag="read"):
-    """A card was shown. ``bits`` and ``facility`` as decoded, ``raw`` as read, in hex; ``index`` is the board's own.
+    """A card read. ``bits`` and ``facility`` as decoded, ``raw`` as read, in hex; ``index``: event index of the board.
 
     ``secure``: it came over an authenticated wire (an OSDP secure channel), or was fetched from the board.
-    ``stale``: it may have waited in the reader; ``at``: when it arrived, on this machine's clock.
+    ``stale``: it may have waited in the reader; ``at``: time of arrival by this host's clock.
     """
 
     door: Name
@@ -57,7 +56,7 @@ class Read(SaidFrame, frozen=True, tag="read"):
 
 
 class KeyPress(SaidFrame, frozen=True, tag="key"):
-    """Keys were pressed: digits, ``#`` to finish, ``*`` to start over; one or several at a time."""
+    """Pressed keys: digits, ``#`` to finish, ``*`` to start over; one or several at a time."""
 
     door: Name
     side: Side
@@ -67,9 +66,9 @@ class KeyPress(SaidFrame, frozen=True, tag="key"):
 
 
 class Contact(SaidFrame, frozen=True, tag="contact"):
-    """The door is open, or closed. Said when it changes, and once after every start of the doors process.
+    """The door contact: open or closed. Sent on change, and once after every start of the doors process.
 
-    ``stale``: it was so earlier, while nobody listened; how it is now is said in another word.
+    ``stale``: an earlier state, recorded while nobody listened; the present state comes in a frame of its own.
     """
 
     door: Name
@@ -78,7 +77,7 @@ class Contact(SaidFrame, frozen=True, tag="contact"):
 
 
 class RequestToExit(SaidFrame, frozen=True, tag="rex"):
-    """Request to exit: the button inside was pressed; ``stale``: earlier, while nobody listened."""
+    """Request to exit: the exit button was pressed; ``stale``: earlier, while nobody listened."""
 
     door: Name
     stale: bool = False
@@ -100,30 +99,30 @@ class Power(SaidFrame, frozen=True, tag="power"):
 
 
 class Online(SaidFrame, frozen=True, tag="online"):
-    """A reader or board is there, or not; ``secure``: over an authenticated wire. ``why`` it is not there."""
+    """A reader or board went online or offline; ``secure``: over an authenticated wire. ``why``: reason for offline."""
 
     door: Name
     side: Side
     address: Annotated[str, Meta(max_length=200)]
     online: bool
     secure: bool
-    why: Text | None = None
+    why: Message | None = None
 
 
 class Released(SaidFrame, frozen=True, tag="released"):
-    """The strike was released, or not and ``why``; the answer to one :class:`Release`.
+    """The answer to one :class:`Release`: the strike was released, or not, and ``why``.
 
-    ``confirmed`` is false where the device said so and does not show it: a board whose lock does not read as open.
+    ``confirmed`` is false where the device reports success without proof: a board whose lock does not read as open.
     """
 
     id: Id
     ok: bool
-    why: Text | None = None
+    why: Message | None = None
     confirmed: bool = True
 
 
 class OwnDecision(SaidFrame, frozen=True, tag="own-decision"):
-    """A board decided by itself, as it does while it hears nothing: ``granted`` says what."""
+    """A decision a board took by itself, as it does without contact to the agent; ``granted``: it admitted the card."""
 
     door: Name
     card: Card
@@ -135,7 +134,7 @@ class OwnDecision(SaidFrame, frozen=True, tag="own-decision"):
 Said = Read | KeyPress | Contact | RequestToExit | Tamper | Power | Online | Released | OwnDecision
 
 
-# --- what to do ------------------------------------------------------------------------------------------------------
+# --- commands --------------------------------------------------------------------------------------------------------
 
 
 class Release(DoFrame, frozen=True, tag="release"):
@@ -148,25 +147,25 @@ class Release(DoFrame, frozen=True, tag="release"):
 
 
 class Refuse(DoFrame, frozen=True, tag="refuse"):
-    """Show at the reader that nobody is let in, and say why in at most :data:`LONGEST_TEXT` characters."""
+    """Show a denial at the reader, with a reason of at most :data:`LONGEST_TEXT` characters."""
 
     door: Name
     side: Side
-    text: Text | None = None
+    text: Message | None = None
 
 
 class Signal(DoFrame, frozen=True, tag="signal"):
-    """Light, sound or text at a reader; what is empty stays as it is."""
+    """Light, sound or text at a reader; an empty field leaves it unchanged."""
 
     door: Name
     side: Side
     led: Led = ""
     buzzer: Buzzer = ""
-    text: Text | None = None
+    text: Message | None = None
 
 
 class Flush(DoFrame, frozen=True, tag="flush"):
-    """Drop every command for the door that has not gone out: a release that waits must not outlive its reason."""
+    """Drop every unsent command for the door: a waiting release must not outlive its reason."""
 
     door: Name
 

@@ -1,11 +1,10 @@
-"""What the doors process has to say and control has not taken yet: bounded, and never lost without being counted.
+"""Outbox: frames of the doors process that control has not taken yet. It is bounded, and every lost frame is counted.
 
-Rules of this file: there is one queue, so control hears things in the order they happened. When it is half full,
-whatever can wait where it is (the events a board keeps) is left there: :meth:`Outbox.room`. So is what would come
-faster than control believes of the doors there are, or one board with much to tell would end the doors of all. Beyond
-that, frames anybody outside can cause without limit are dropped and counted per door, and the count is said as soon as
-there is room; what answers a command is always kept, since commands are control's own and few. Belongs to one event
-loop.
+Rules of this file: there is one queue, so control receives events in order. When it is half full, events that can wait
+at their source (those a board stores) are left there: :meth:`Outbox.room`. The same holds for events beyond the message
+rate control accepts for the doors, because one board with a long backlog would otherwise end the service of all doors.
+Beyond that, frames outsiders can cause without limit are dropped and counted per door, and the count is sent as soon as
+there is room; answers to commands are always kept, because control sends few. Belongs to one event loop.
 """
 
 import asyncio
@@ -18,9 +17,9 @@ from agent.doors.link import LinkFullError
 from agent.doors.messages import Contact, KeyPress, OwnDecision, Power, Read, RequestToExit, Tamper
 
 CAPACITY = 2000  # frames
-FRAMES, FRAMES_PER_DOOR = 50, 10  # a second, over some seconds: who says more is ended
+FRAMES, FRAMES_PER_DOOR = 50, 10  # a second, over some seconds: a process that sends more is ended
 _FLOODS = (Read, KeyPress, Contact, RequestToExit, Tamper, Power, OwnDecision)
-_SHARE, _SAVED = 0.5, 3.0  # what can wait has this share of it, and at once what comes in so many seconds
+_SHARE, _SAVED = 0.5, 3.0  # share of the rate for events that can wait; burst in seconds of that rate
 
 
 class Outbox:
@@ -37,14 +36,14 @@ class Outbox:
         self._counted = 0.0
 
     def pace(self, doors: int) -> None:
-        """Hold back what can wait so that control, which counts the frames of so many doors, never sees too many."""
+        """Limit events that can wait, so that their rate stays below control's limit for so many doors."""
         believed = FRAMES + FRAMES_PER_DOOR * doors
         self._rate, self._most = believed * _SHARE, believed * _SAVED
         self._credit = min(self._credit, self._most)
 
     @property
     def waiting(self) -> bool:
-        """Whether something has not been sent."""
+        """Whether unsent frames exist."""
         return bool(self._waiting or self._lost)
 
     def say(self, frame: FromDoors) -> None:
@@ -56,21 +55,21 @@ class Outbox:
         self.drain()
 
     def lost(self, door: str, frames: int = 1) -> None:
-        """Count frames of *door* that somebody had to drop before they came here."""
+        """Count frames of *door* that were dropped before they reached the outbox."""
         self._lost[door] += frames
 
-    async def room(self, said: int = 0) -> None:
-        """Return when more can be said without crowding out what cannot wait, after *said* frames that could."""
+    async def room(self, sent: int = 0) -> None:
+        """Return when more events that can wait may be sent without delaying others; *sent*: how many just were."""
         await self._roomy.wait()
         now = asyncio.get_running_loop().time()
         if self._credit < math.inf:
-            self._credit = min(self._most, self._credit + self._rate * (now - self._counted)) - said
+            self._credit = min(self._most, self._credit + self._rate * (now - self._counted)) - sent
         self._counted = now
         if self._credit < 0:
             await asyncio.sleep(-self._credit / self._rate)
 
     def drain(self) -> None:
-        """Send as much as goes. Raises what *send* raises, except :class:`LinkFullError`."""
+        """Send as many frames as fit. Raises what *send* raises, except :class:`LinkFullError`."""
         try:
             while self._waiting:
                 self._send(self._waiting[0])

@@ -1,12 +1,12 @@
-"""A budget of words for each side of each door, so that one hostile reader costs no other door anything.
+"""Message budget per side of each door, so that one hostile reader affects no other door.
 
     reads and keys of one side · exits, contacts and the rest of one door      20 at once, then 1.3 a second
 
-Control ends a doors process that says more than its doors can (:data:`agent.doors.outbox.FRAMES`), and with it all
-doors; what one device sends without end therefore stops here. Rules of this file: what is dropped is counted, and the
-door is named. A state (contact, tamper, power) is not dropped but kept: the last one is said as soon as there is room,
-so nobody believes for ever what was so in between. Exits have a budget that no reader can use up. Instants are of the
-monotonic clock and handed in.
+Control ends a doors process whose message rate exceeds the limit for its doors (:data:`agent.doors.outbox.FRAMES`), and
+with it the service of all doors; a flood from one device is therefore limited here. Rules of this file: dropped frames
+are counted per door. A state (contact, tamper, power) is not dropped but held: the last one is sent as soon as there is
+room, so no outdated state stands. Exits have a budget that no reader can use up. Instants are of the monotonic clock
+and passed in.
 """
 
 from collections.abc import Callable
@@ -23,58 +23,58 @@ _Key = tuple[str, str]
 
 
 class PeerBudget:
-    """*say* takes what is within the budget, *lost* counts what is not. Belongs to one event loop."""
+    """The budgets. *say* gets frames within the budget, *lost* counts the others. Belongs to one event loop."""
 
     def __init__(self, say: Callable[[FromDoors], None], lost: Callable[[str], None]) -> None:
         self._say, self._count = say, lost
-        self._left: dict[_Key, tuple[float, float]] = {}  # words that may be said, as of when
-        self._kept: dict[tuple[_Key, type, str], FromDoors] = {}
+        self._credits: dict[_Key, tuple[float, float]] = {}  # frames that may be sent, and as of when
+        self._held_states: dict[tuple[_Key, type, str], FromDoors] = {}
 
-    def heard(self, word: FromDoors, now: float) -> None:
-        """Say *word*, keep it, or count it as lost."""
-        key = _key(word)
+    def heard(self, frame: FromDoors, now: float) -> None:
+        """Send *frame*, hold it, or count it as lost."""
+        key = _key(frame)
         if key is None:
-            self._say(word)
+            self._say(frame)
             return
-        state = (key, type(word), getattr(word, "side", ""))
-        if state in self._kept or not self._takes(key, now):
-            if isinstance(word, Contact | Power | Tamper):
-                if state in self._kept:
+        state = (key, type(frame), getattr(frame, "side", ""))
+        if state in self._held_states or not self._takes(key, now):
+            if isinstance(frame, Contact | Power | Tamper):
+                if state in self._held_states:
                     self._count(key[0])
-                self._kept[state] = word
+                self._held_states[state] = frame
             else:
                 self._count(key[0])
             return
-        self._say(word)
+        self._say(frame)
 
     def due(self) -> bool:
-        """Whether states are kept: call :meth:`tick` again and again."""
-        return bool(self._kept)
+        """Return whether states are held: call :meth:`tick` regularly then."""
+        return bool(self._held_states)
 
     def tick(self, now: float) -> None:
-        """Say the kept states for which there is room."""
-        for state, word in [*self._kept.items()]:
+        """Send the held states for which there is room."""
+        for state, frame in [*self._held_states.items()]:
             if self._takes(state[0], now):
-                del self._kept[state]
-                self._say(word)
+                del self._held_states[state]
+                self._say(frame)
 
     def forget(self, doors: frozenset[str]) -> None:
         """Keep the budgets of *doors* only."""
-        self._left = {key: left for key, left in self._left.items() if key[0] in doors}
-        self._kept = {state: word for state, word in self._kept.items() if state[0][0] in doors}
+        self._credits = {key: credit for key, credit in self._credits.items() if key[0] in doors}
+        self._held_states = {state: frame for state, frame in self._held_states.items() if state[0][0] in doors}
 
     def _takes(self, key: _Key, now: float) -> bool:
-        left, at = self._left.get(key, (float(AT_ONCE), now))
-        left = min(float(AT_ONCE), left + A_SECOND * max(0.0, now - at))
-        taken = left >= 1
-        self._left[key] = (left - taken, now)
+        credit, at = self._credits.get(key, (float(AT_ONCE), now))
+        credit = min(float(AT_ONCE), credit + A_SECOND * max(0.0, now - at))
+        taken = credit >= 1
+        self._credits[key] = (credit - taken, now)
         return taken
 
 
-def _key(word: FromDoors) -> _Key | None:
-    """Return whose budget *word* is of; ``None`` for what no device can say without end."""
-    if isinstance(word, Read | KeyPress):
-        return word.door, word.side
-    if isinstance(word, RequestToExit | Contact | Tamper | Power):
-        return word.door, ""
+def _key(frame: FromDoors) -> _Key | None:
+    """Return the key of the budget for *frame*; ``None`` for frames no device can cause without limit."""
+    if isinstance(frame, Read | KeyPress):
+        return frame.door, frame.side
+    if isinstance(frame, RequestToExit | Contact | Tamper | Power):
+        return frame.door, ""
     return None

@@ -1,6 +1,6 @@
-"""Becoming somebody who may do nothing on this host but speak to the doors.
+"""Privilege drop of the doors process to an account that may only reach the door devices.
 
-Rules of this file: it only takes away, and checks that it is gone. The groups that stay are those of the serial ports.
+Rules of this file: it only removes rights, and verifies that. The remaining groups are those of the serial ports.
 Sources: setresuid(2), capabilities(7) "Effect of user ID changes on capabilities".
 """
 
@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from agent.confinement import process_rights
 from agent.confinement.confine import Say, confine
 from agent.errors import FatalError
-from rules.text import Text
+from rules.text import Message
 
 _FILES = 4096  # descriptors: a socket per question and board, a port per line
 
 
 def become(uid: int, gid: int, groups: Sequence[int]) -> None:
-    """Become *uid*, *gid* and *groups* for good. Raises :class:`FatalError` when that fails, or would leave us root."""
+    """Switch to *uid*, *gid* and *groups* for good. Raises :class:`FatalError` when that fails or would keep root."""
     if uid == 0 or gid == 0 or 0 in groups:
-        raise FatalError(Text("the doors process is never root", "门禁进程不得以 root 身份运行"))
+        raise FatalError(Message("common.doors-process-never-root"))
     try:
         os.setgroups(groups)
         os.setresgid(gid, gid, gid)
@@ -31,9 +31,9 @@ def become(uid: int, gid: int, groups: Sequence[int]) -> None:
 
 
 def seal(say: Say) -> None:
-    """Keep no capability, run no program, leave no core; nobody of the same account may look into our memory.
+    """Drop all capabilities; forbid programs, core dumps, and access to this memory by processes of the same account.
 
-    *say* what of it this kernel does not offer. Raises :class:`FatalError`.
+    *say* gets what this kernel does not support. Raises :class:`FatalError`.
     """
     try:
         confine(process_rights.DOORS, say)
@@ -53,4 +53,4 @@ def _becomes_root() -> bool:
 
 
 def _failed() -> FatalError:
-    return FatalError(Text("the doors process could not give up its privileges", "门禁进程无法放弃特权"))
+    return FatalError(Message("doors.privileges-not-dropped"))

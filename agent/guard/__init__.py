@@ -1,4 +1,4 @@
-"""Enforcement point 1, directories: the kernel asks, the decider answers, the holder sees to it that somebody does.
+"""Enforcement point 1, directories: the kernel asks the decider before each open, and the holder guarantees an answer.
 
-Standard library only, and nothing of the control process: the open path must not depend on what is not on it.
+Standard library only, and nothing of the control process: the open path depends on no other process.
 """

@@ -1,17 +1,16 @@
-"""The loop of the decider: reads what the kernel asks, finds the subject, looks up the verdict, records it, answers.
+"""The decider's event loop: it reads fanotify events, finds the subject, looks up the verdict, records it and answers.
 
 Rules of this file:
-- one thread, one loop; what it may wait for is its own log file, and nothing else (contract C13): what an inode is
-  that nobody has looked at yet is asked of the label worker, and its opener waits no longer than a deadline;
+- one thread, one loop; it waits for its own log file only (contract C13): the label worker is asked for the place of an
+  unknown inode, and its opener waits no longer than a deadline;
 - a batch is decided whole, appended with one write, then answered: no entry, no access (contract C2);
-- every event is answered, whatever went wrong with it, and the answer for trouble is DENY; but nothing that breaks
-  denies where an area is only observed;
-- between two events it forgets nothing it owes: descriptors are closed, counters and denials are kept.
+- every event is answered, whatever fails; the answer on failure is DENY, except where an area is only observed;
+- between two events no obligation is lost: descriptors are closed, counters and denials are kept.
 
 Two groups, because the kernel does not take directories and pre-access in one mark: *open* asks before a file or
 directory is opened, *access* before data passes through a descriptor that is already open. The access group is quiet
-(an ignore mark per inode) until somebody's rights change; then all ignore marks go at once and every read is asked
-about again. It may turn quiet only after the control process has looked who holds what (``quiet`` message).
+(an ignore mark per inode) until rights change; then all ignore marks are removed at once and every read is asked about
+again. It becomes quiet only after the control process has checked which processes hold files (``quiet`` message).
 """
 
 import contextlib
@@ -54,7 +53,7 @@ from rules.model import Verdict
 
 BATCH = 64  # events per read: what one append, and one fsync, serve together
 _READ = BATCH * 56  # an access event carries a range record behind its 24 bytes of metadata
-_TURN_NS = 2_000_000  # of opens, before the other descriptors are looked at again
+_TURN_NS = 2_000_000  # of opens, before the other descriptors are served again
 _TICK_NS = 100_000_000
 _MOST_RECORDED = 32_768
 _RECHECK = 1_000_000_000
@@ -63,7 +62,7 @@ _Handler = Callable[[int, int, int], Answer | None]  # descriptor, thread, now; 
 
 
 class AnswerLoop:
-    """The loop and what it needs. Everything in it belongs to its one thread."""
+    """The loop and its parts. Everything in it belongs to its one thread."""
 
     def __init__(
         self,
@@ -91,11 +90,11 @@ class AnswerLoop:
         self.own = OwnAttempts()
         self.silence = IgnoreMarks(groups.access)
         samba = SambaPrograms()
-        self._identities = who = Identities(tasks, policy, samba, FirstNamespaces(), most_ns=BUDGET_NS)
+        self._identities = identities = Identities(tasks, policy, samba, FirstNamespaces(), most_ns=BUDGET_NS)
         client = SmbPeers(samba).address
-        self.judge = EventJudge(groups.open, policy, self.verdicts, who, self.silence, self.own, openers, client)
+        self.judge = EventJudge(groups.open, policy, self.verdicts, identities, self.silence, self.own, openers, client)
         self.spans = LatencyHistogram()
-        self._roots: tuple[Root, ...] | None = None  # what everybody was told last
+        self._roots: tuple[Root, ...] | None = None  # as last passed on
         self._rechecked = 0
         self._next_tick = 0
         self.stopping = False
@@ -132,7 +131,7 @@ class AnswerLoop:
                             obey()
                         else:
                             return
-                    moment = time.monotonic_ns()  # not the clock: that one follows the system's
+                    moment = time.monotonic_ns()  # not the agent's clock, which follows the wall clock
                     if moment >= self._next_tick:
                         heartbeat.beat()
                         heartbeat.set_watching(self.policy.only_observes)
@@ -149,7 +148,7 @@ class AnswerLoop:
             self._objects.replace_roots(policy.roots)
             if policy.roots is not None:
                 self._questions.replace_areas([root.place for root in policy.roots])
-        self.silence.loud_areas = policy.loud_areas
+        self.silence.always_ask = policy.always_ask
         self._identities.forget()
         self.verdicts.advance(max(epoch or 0, policy.epoch), policy.source, policy.trouble, policy.observed)
         self._break_silence()
@@ -167,12 +166,12 @@ class AnswerLoop:
 
     def _tick(self, moment: int) -> None:
         now = self.time.now()
-        left = self.silence.left(now)
-        if left <= 0:
+        remaining = self.silence.remaining(now)
+        if remaining <= 0:
             self._break_silence()
             self._ask_to_look()
         self.spans.fold(moment)
-        self._next_tick = moment + (min(_TICK_NS, left) if left > 0 else _TICK_NS)
+        self._next_tick = moment + (min(_TICK_NS, remaining) if remaining > 0 else _TICK_NS)
         self._deny_overdue(moment)
         self._tell_denials(moment)
         self.judge.doubt_forgotten()
@@ -180,7 +179,7 @@ class AnswerLoop:
             self.judge.recorded.clear()
         if self.silence.wants_look(moment):
             self._ask_to_look()
-        if moment - self._rechecked > _RECHECK:  # the guarantee behind the epoch message, which can get lost
+        if moment - self._rechecked > _RECHECK:  # in case the epoch message was lost
             self._rechecked = moment
             self.time.tend(moment)
             self.judge.denied_this_second.clear()
@@ -195,7 +194,7 @@ class AnswerLoop:
             self.unlogged += len(texts)
 
     def _forget(self) -> None:
-        """Time has jumped: whatever was decided for another time is decided anew."""
+        """Drop every verdict: judged time has jumped."""
         self.verdicts.forget()
         self._break_silence()
         self._ask_to_look()
@@ -207,7 +206,7 @@ class AnswerLoop:
     # Events.
 
     def _serve_opens(self) -> None:
-        """Whoever was just answered has often asked again by now: reading tells as much as another poll would."""
+        """Serve opens for one turn: an opener just answered often asks again, so reading replaces another poll."""
         begun = time.monotonic_ns()
         enough = begun + _TURN_NS
         while begun < enough and (opens := self._serve(self._groups.open, self._open)):
@@ -216,24 +215,24 @@ class AnswerLoop:
             begun = moment
 
     def _serve(self, group: int, handle: _Handler) -> int:
-        """Answer one batch; return how many questions it had, none when nobody asks."""
+        """Answer one batch; return the number of its events, 0 when none waits."""
         try:
             buffer = fanotify.read(group, _READ)
-            asked = fanotify.events(buffer)
+            events = fanotify.events(buffer)
             names = fanotify.reads(buffer) if group == self._groups.open else frozenset()
         except BlockingIOError:
             return 0
         except fanotify.UnreadableEventError as error:
-            asked = [(-(error.errno or errno.EIO), 0)]  # denied already; who it was is not told
+            events = [(-(error.errno or errno.EIO), 0)]  # denied already; the thread is not reported
             names = frozenset()
         now = self.time.now()
         answers: list[tuple[int, Answer]] = []
-        for fd, tid in asked:
+        for fd, tid in events:
             answer = self._decided(self._names if fd in names else handle, fd, tid, now)
             if answer is not None:
                 answers.append((fd, answer))
         self._conclude(group, answers)
-        return len(asked)
+        return len(events)
 
     def _conclude(self, group: int, answers: list[tuple[int, Answer]]) -> None:
         """Record *answers*, then give them."""
@@ -241,15 +240,15 @@ class AnswerLoop:
         recorded = not texts
         try:
             recorded = recorded or self.journal.accesses(texts)
-        finally:  # a Fatal leaves through here as well: everything that needed its entry is denied
+        finally:  # on FatalError as well: what needed its entry is denied
             if not recorded:
                 self.judge.recorded.clear()
                 self.unlogged += len(texts)
-            opens = group == self._groups.open  # an access without a text may stand on one that was not written
-            for fd, (passes, text, hush, owed) in answers:
+            opens = group == self._groups.open  # an access without a text may rely on an entry that was not written
+            for fd, (passes, text, ignore, owed) in answers:
                 if fd >= 0:
                     passes = passes and (recorded or not owed or (opens and not text))
-                    self._answer(group, fd, passes=passes, hush=hush and recorded)
+                    self._answer(group, fd, passes=passes, ignore=ignore and recorded)
 
     def _decided(self, handle: _Handler, fd: int, tid: int, now: int) -> Answer | None:
         if fd < 0:  # the kernel could not open it for us, and has denied it
@@ -259,12 +258,12 @@ class AnswerLoop:
         except OSError as error:  # its name could not be read: unknown, therefore denied
             return self.judge.refusals.unknown(tid, error.errno or 0)
 
-    def _answer(self, group: int, fd: int, *, passes: bool, hush: bool) -> None:
+    def _answer(self, group: int, fd: int, *, passes: bool, ignore: bool) -> None:
         try:
             if passes:
                 self.allowed += 1
-                if hush:
-                    self.silence.hush(fd)
+                if ignore:
+                    self.silence.ignore(fd)
                 os.write(group, fanotify.ALLOWED[fd])
             else:
                 self.denied += 1
@@ -275,95 +274,95 @@ class AnswerLoop:
             os.close(fd)
 
     def _open(self, fd: int, tid: int, now: int) -> Answer | None:
-        thing, group = self._objects.find(fd), self._groups.open
-        if thing is None:
+        target, group = self._objects.find(fd), self._groups.open
+        if target is None:
             return self._park(group, fd, tid)
-        return self.judge.open(thing, fd, tid, now) or self._park(group, fd, tid, kind=Kind.LOOK)
+        return self.judge.open(target, fd, tid, now) or self._park(group, fd, tid, kind=Kind.LOOK)
 
     def _names(self, fd: int, tid: int, now: int) -> Answer | None:
-        """Names are read from a directory that is open: only the root directory of a volume is asked about."""
-        thing = self._objects.find(fd)
-        if thing is None:
+        """Judge reading names from an open directory: only the root directory of a volume is asked about."""
+        target = self._objects.find(fd)
+        if target is None:
             return self._park(self._groups.open, fd, tid, names=True)
-        return self.judge.open(thing, fd, tid, now, names=True)
+        return self.judge.open(target, fd, tid, now, names=True)
 
     def _access(self, fd: int, tid: int, now: int) -> Answer | None:
         self.accesses += 1
-        thing, group = self._objects.find(fd), self._groups.access
-        if thing is None:
+        target, group = self._objects.find(fd), self._groups.access
+        if target is None:
             return self._park(group, fd, tid)
-        return self.judge.access(thing, tid, now) or self._park(group, fd, tid, kind=Kind.LOOK)
+        return self.judge.access(target, tid, now) or self._park(group, fd, tid, kind=Kind.LOOK)
 
     # What waits for the label worker.
 
     def _park(self, group: int, fd: int, tid: int, *, kind: Kind = Kind.PLACE, names: bool = False) -> Answer | None:
-        """Ask the worker where *fd* lies, or who has it open, and let its opener wait."""
-        thing = self._objects.seen(fd)
-        who = self.judge.who(tid)
+        """Ask the worker for the place of *fd*, or for its openers, and park the event."""
+        target = self._objects.by_name(fd)
+        subject = self.judge.subject_of(tid)
         moment = time.monotonic_ns()
-        event = ParkedEvent(group, fd, tid, thing.path, person_of(who), thing.device, moment, kind, names)
-        why = self._questions.park(event)
-        return None if why is None else self.judge.refusals.refused(why, thing, tid, who)
+        event = ParkedEvent(group, fd, tid, target.path, person_of(subject), target.device, moment, kind, names)
+        verdict = self._questions.park(event)
+        return None if verdict is None else self.judge.refusals.refused(verdict, target, tid, subject)
 
     def _answered(self) -> None:
-        """Take what the worker has found, and answer whom it was about."""
+        """Take the worker's replies, and answer their events."""
         now = self.time.now()
         answers: dict[int, list[tuple[int, Answer]]] = {self._groups.open: [], self._groups.access: []}
         try:
-            for event, found in self._questions.answers():
-                if found is None:  # the areas have changed meanwhile
+            for event, reply in self._questions.answers():
+                if reply is None:  # the areas have changed meanwhile
                     answer = self._park(event.group, event.fd, event.tid, names=event.names)
-                elif isinstance(found, ServerLook):
-                    answer = self._looked(event, found, now)
+                elif isinstance(reply, ServerLook):
+                    answer = self._inspected(event, reply, now)
                 else:
-                    answer = self._placed(event, found, now)
+                    answer = self._placed(event, reply, now)
                 if answer is not None:
                     answers[event.group].append((event.fd, answer))
         finally:
-            for group, given in answers.items():
-                for start in range(0, len(given), BATCH):
-                    self._conclude(group, given[start : start + BATCH])
+            for group, batch in answers.items():
+                for start in range(0, len(batch), BATCH):
+                    self._conclude(group, batch[start : start + BATCH])
 
-    def _placed(self, event: ParkedEvent, found: Placement, now: int) -> Answer | None:
-        if found.error:
-            return self.judge.refusals.unknown(event.tid, found.error, self._objects.seen(event.fd))
+    def _placed(self, event: ParkedEvent, placement: Placement, now: int) -> Answer | None:
+        if placement.error:
+            return self.judge.refusals.unknown(event.tid, placement.error, self._objects.by_name(event.fd))
         opens = event.group == self._groups.open
-        if found.stripped:
+        if placement.stripped:
             return self._refuse(UNLABELLED, event, "open" if opens else "access")
-        thing = self._objects.learn(event.path, found)
-        if thing.fresh:
-            self.silence.came(thing, event.fd)
-        answer = self._judged(event, thing, now)
+        target = self._objects.learn(event.path, placement)
+        if target.fresh:
+            self.silence.note_arrival(target, event.fd)
+        answer = self._judged(event, target, now)
         if answer is None:
             return self._park(event.group, event.fd, event.tid, kind=Kind.LOOK)
-        if opens and thing.newborn and not answer[0] and (who := self.judge.who(event.tid)):
-            self._questions.discard(event.fd, who.fsuid)
+        if opens and target.newborn and not answer[0] and (subject := self.judge.subject_of(event.tid)):
+            self._questions.discard(event.fd, subject.fsuid)
         return answer
 
-    def _looked(self, event: ParkedEvent, look: ServerLook, now: int) -> Answer | None:
-        thing, who = self._objects.find(event.fd), self.judge.who(event.tid)
-        if thing is None:
+    def _inspected(self, event: ParkedEvent, server_look: ServerLook, now: int) -> Answer | None:
+        target, subject = self._objects.find(event.fd), self.judge.subject_of(event.tid)
+        if target is None:
             return self._park(event.group, event.fd, event.tid)
-        if who is not None:
-            self.openers.looked(who, (thing.device, thing.inode), look, time.monotonic_ns())
-        return self._judged(event, thing, now, looked=True)
+        if subject is not None:
+            self.openers.take_look(subject, (target.device, target.inode), server_look, time.monotonic_ns())
+        return self._judged(event, target, now, inspected=True)
 
-    def _judged(self, event: ParkedEvent, thing: Object, now: int, *, looked: bool = False) -> Answer | None:
+    def _judged(self, event: ParkedEvent, target: Object, now: int, *, inspected: bool = False) -> Answer | None:
         if event.group == self._groups.open:
-            return self.judge.open(thing, event.fd, event.tid, now, names=event.names, looked=looked)
-        return self.judge.access(thing, event.tid, now, looked=looked)
+            return self.judge.open(target, event.fd, event.tid, now, names=event.names, inspected=inspected)
+        return self.judge.access(target, event.tid, now, inspected=inspected)
 
     def _deny_overdue(self, moment: int) -> None:
         for event in self._questions.overdue(moment):
             self.late += 1
             self._conclude(event.group, [(event.fd, self._refuse(LATE, event))])
 
-    def _refuse(self, why: Verdict, event: ParkedEvent, how: How = "late") -> Answer:
-        thing, who = self._objects.seen(event.fd), self.judge.who(event.tid)
-        return self.judge.refusals.refused(why, thing, event.tid, who, how)
+    def _refuse(self, verdict: Verdict, event: ParkedEvent, how: How = "late") -> Answer:
+        target, subject = self._objects.by_name(event.fd), self.judge.subject_of(event.tid)
+        return self.judge.refusals.refused(verdict, target, event.tid, subject, how)
 
     def _give_up(self) -> None:
-        """On the way out: whoever still waits is answered, and the worker goes."""
+        """Answer all parked events and end the worker."""
         for event in self._questions.overdue(1 << 63):
             with contextlib.suppress(OSError):
                 response = fanotify.FAN_ALLOW if self.policy.only_observes else fanotify.FAN_DENY

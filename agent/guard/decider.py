@@ -1,15 +1,15 @@
-"""The decider from start to end: ``python -I -m agent.guard.decider HOME DURABILITY name=fd …``, by the holder.
+"""The decider process: ``python -I -m agent.guard.decider HOME DURABILITY name=fd …``, started by the holder.
 
     open, access   the fanotify groups        channel   one end of the pair to the control process
-    turn           asks the holder for its turn to read the groups (``turns``)
-    openers        the memory of who opened what in server processes (``openers_page``)
-    heartbeat      the page shared with the holder      life   reaches its end when the holder is gone
+    turn           requests the right to read the groups from the holder (``turns``)
+    openers        memory of the openers of files in server processes (``openers_page``)
+    heartbeat      the page shared with the holder      life   end of file when the holder has ended
 
-Order of the start: the label worker is forked, before anything is open that must not outlive us → the log is opened →
-rules and areas are read → the holder gives us the turn → the loop. Until then the holder answers in our place.
+Order of the start: the label worker is forked, before anything is open that must not outlive this process → the log is
+opened → rules and areas are read → the holder gives the turn → the loop. Until then the holder answers.
 
-Rules of this file: a log that cannot be opened yet (another decider is still dying with its lock, the disk is full or
-read-only) is tried again and again, and nothing is read from the groups meanwhile: the holder denies.
+Rules of this file: a log that cannot be opened yet (a dying decider still has its lock, the disk is full or read-only)
+is retried, and nothing is read from the groups meanwhile: the holder denies.
 """
 
 import contextlib
@@ -37,23 +37,25 @@ from agent.guard.policy import PolicySnapshot
 from agent.kernel import cover, fanotify
 from agent.kernel.fanotify import DESCRIPTORS, FanotifyGroups
 from agent.kernel.subject import Tasks, pidfd_info_works
+from agent.language.catalogue import localized
 from agent.log.append import Appender
 from agent.runtime import channel, last_death
 from agent.runtime.clock_file import ClockKeeper
 from agent.runtime.home import Home
 from agent.runtime.saying import say
+from rules.text import NOTHING, Sentence
 
 _LAST_STAND = 2.0  # seconds
-_LAST_WRITE = 0.3  # … for the clock's file, while the holder waits for our end
-_AGAIN = 0.25  # seconds between two tries to open the log
+_LAST_WRITE = 0.3  # … for the clock's file, while the holder waits for this process to end
+_AGAIN = 0.25  # seconds between two attempts to open the log
 
 
 def main(argv: list[str]) -> int:
     """Run until the holder is gone; return the exit code."""
     home, durability = Home(Path(argv[0])), argv[1]
-    words = dict(word.split("=", 1) for word in argv[2:])
-    died = last_death.entry("decider", words)
-    fds = {name: int(fd) for name, fd in words.items() if name != last_death.NAME}
+    arguments = dict(argument.split("=", 1) for argument in argv[2:])
+    died = last_death.entry("decider", arguments)
+    fds = {name: int(fd) for name, fd in arguments.items() if name != last_death.NAME}
     life = fds["life"]
     most = min(DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[1] % 2**64)  # no bound is -1
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -65,7 +67,7 @@ def main(argv: list[str]) -> int:
             with contextlib.ExitStack() as opened:
                 _decide(home, durability, appender, worker, fds, opened, died)
     except (FatalError, ShoumiError) as error:
-        say(f"shoumi decider: {error.text.en}")
+        say(f"shoumi decider: {localized(error.text, 'en')}")
         return 1
     finally:
         worker.kill()
@@ -113,28 +115,28 @@ def _decide(
 
 
 def _opened(home: Home, durability: str, life: int) -> Appender | None:
-    """Open the log, as soon as it can be; ``None`` when the holder is gone before that."""
-    told = ""
+    """Open the log, retrying until it works; ``None`` when the holder ends before that."""
+    reported: Sentence = NOTHING
     while True:
         try:
             return Appender(home.log, "process" if durability == "process" else "power")
         except (FatalError, ShoumiError) as error:
-            if error.text.en != told:
-                told = error.text.en
-                say(f"shoumi decider: {told}")
+            if error.text != reported:
+                reported = error.text
+                say(f"shoumi decider: {localized(reported, 'en')}")
         if select.select([life], [], [], _AGAIN)[0]:
             return None
 
 
 def _last_stand(home: Home, groups: tuple[int, ...]) -> None:
-    """Hide the areas, then deny whoever is still in line, until the control process has let go of the groups too.
+    """Hide the areas, then deny all waiting events, until the control process has closed the groups too.
 
-    The last one to close a group lets everybody pass who waits in it. That must be us, with nobody waiting.
+    The last process to close a group allows everything that waits in it. That must be this one, with nothing waiting.
     """
     cover.hide_all(home.covers)
     deadline = time.monotonic() + _LAST_STAND
-    while (left := deadline - time.monotonic()) > 0:
-        select.select(groups, [], [], left)
+    while (remaining := deadline - time.monotonic()) > 0:
+        select.select(groups, [], [], remaining)
         for group in groups:
             fanotify.deny_waiting(group)
 

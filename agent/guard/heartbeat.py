@@ -1,7 +1,7 @@
-"""One page of memory between the holder and the decider: am I alive, and what happened while I was not.
+"""Heartbeat page: shared memory in which the decider shows that it lives and the holder counts its own denials.
 
-Rules of this file: each word has one writer. Aligned 8-byte stores are not torn on the machines this runs on, and
-nothing but liveness and counters is ever told here. The page outlives every decider; the holder makes it.
+Rules of this file: each word has one writer. Aligned 8-byte stores are not torn on the supported machines, and the page
+holds liveness and counters only. It outlives every decider; the holder creates it.
 """
 
 import mmap
@@ -20,31 +20,31 @@ class Heartbeat:
         self._page = mmap.mmap(fd, mmap.PAGESIZE)
 
     def beat(self) -> None:
-        """Decider: I finished a round of my loop just now."""
+        """Decider: store the present as the last completed round of the loop."""
         _WORD.pack_into(self._page, _BEAT, time.monotonic_ns())
 
     def age(self) -> float:
-        """Holder: seconds since the last beat."""
+        """Holder: return the seconds since the last beat."""
         return (time.monotonic_ns() - self._read(_BEAT)) / 1e9
 
     def add_denied(self, count: int) -> None:
-        """Holder: I denied *count* opens while no decider answered."""
+        """Holder: count *count* more opens denied while no decider answered."""
         _WORD.pack_into(self._page, _DENIED, self._read(_DENIED) + count)
 
     def denied(self) -> int:
-        """All opens the holder has denied since it started."""
+        """Return the number of opens the holder has denied since it started."""
         return self._read(_DENIED)
 
     def add_start(self) -> None:
-        """Holder: a decider was started."""
+        """Holder: count one more decider start."""
         _WORD.pack_into(self._page, _STARTS, self._read(_STARTS) + 1)
 
     def starts(self) -> int:
-        """How many deciders were started, this one included."""
+        """Return the number of deciders started, this one included."""
         return self._read(_STARTS)
 
     def set_watching(self, only: bool) -> None:  # noqa: FBT001 - one word of the page
-        """Decider: whether every area is only observed, so that nothing may be denied, whatever breaks."""
+        """Decider: store whether every area is only observed, so that no failure may deny."""
         _WORD.pack_into(self._page, _WATCHING, int(only))
 
     def watching(self) -> bool:
@@ -52,11 +52,11 @@ class Heartbeat:
         return bool(self._read(_WATCHING))
 
     def set_on_record(self) -> None:
-        """Decider: the start of this agent is in the log."""
+        """Decider: store that the start of this agent is in the log."""
         _WORD.pack_into(self._page, _ON_RECORD, 1)
 
     def on_record(self) -> bool:
-        """Whether it is."""
+        """Return whether it is."""
         return bool(self._read(_ON_RECORD))
 
     def _read(self, offset: int) -> int:
@@ -64,7 +64,7 @@ class Heartbeat:
 
 
 def create() -> int:
-    """Make the page and return its descriptor."""
+    """Create the page and return its descriptor."""
     fd = os.memfd_create("shoumi-heartbeat", os.MFD_CLOEXEC)
     os.ftruncate(fd, mmap.PAGESIZE)
     return fd

@@ -1,20 +1,20 @@
-"""The holder: owns the fanotify groups, so that no other process's death can open the gate (contract C3).
+"""The holder: owner of the fanotify groups, so that no other process's death can open the gate (contract C3).
 
 Closing the last descriptor of a group answers everything ALLOW and drops every mark; fanotify(7) knows no other end.
-So the groups belong to a process that does nothing that could fail: it parses no policy, touches no network, reads no
-registry. It starts the three processes that do the work, starts them again when they end, and denies in their place.
+So the groups belong to a process with as few causes of failure as possible: it parses no policy, uses no network, reads
+no registry. It starts the three working processes, restarts them when they end, and denies in their place.
 
 Rules of this file:
 - never two readers: the kernel matches answers to events by descriptor *number* alone, so a decider reads a group only
-  after the holder has given it the turn, the holder only while nobody has it, and nobody else ever does;
+  after the holder has given it the turn, the holder only while no decider has it, and no other process ever does;
 - before a new decider starts, every number the dead one may have left unanswered is answered DENY;
 - whenever no decider has beaten for ``patience`` seconds the holder denies, whether one is being started or not;
-- a decider that had its turn and has not beaten for so long is killed, for it may wake up later with an old verdict;
-- before anything is marked, every area that is there is covered; the control process uncovers what it has proven;
+- a decider that had its turn and has not beaten for so long is killed, for it could resume with an old verdict;
+- before anything is marked, every existing area is covered; the control process uncovers what it has proven guarded;
 - the holder's own end hides the areas first, and a decider that loses its holder does the same;
-- where every area is only observed, the holder lets pass what it would deny;
-- of what a child died is said, and told to the next one, which records it (``last_death``);
-- what it says is said when somebody takes it: a full pipe stops nothing.
+- where every area is only observed, the holder allows what it would deny;
+- the cause of a child's death is reported, and passed to its successor, which records it (``last_death``);
+- a line is announced only when the reader takes it: a full pipe stops nothing.
 
 Standard library only.
 """
@@ -37,7 +37,7 @@ from agent.runtime.supervisor import ProcessSupervisor, launcher
 _TICK = 0.25
 _TICK_ALONE = 0.02  # while the holder answers itself
 _READ = 4096
-_STARTING = 60.0  # seconds a decider may take until it asks for its turn; one that was stopped on the way is replaced
+_STARTING = 60.0  # seconds a decider may take to request its turn; one that was stopped meanwhile is replaced
 
 
 class Holder:
@@ -57,12 +57,12 @@ class Holder:
     ) -> None:
         self._patience = patience
         self._home = home
-        left = fdstore.taken()
-        self._groups = {name: left[name] if name in left else fanotify.init() for name in ("open", "access")}
-        openers = left["openers"] if "openers" in left else openers_page.create()
+        inherited = fdstore.taken()
+        self._groups = {name: inherited[name] if name in inherited else fanotify.init() for name in ("open", "access")}
+        openers = inherited["openers"] if "openers" in inherited else openers_page.create()
         self._stored = {**self._groups, "openers": openers}
         fdstore.keep(self._stored)
-        if not left:
+        if not inherited:
             cover_exposed(home)  # nothing carries a mark yet
         self._control_end, self._decider_end = channel.pair()
         self._watch_end, self._watchers_end = channel.pair()
@@ -72,7 +72,7 @@ class Holder:
         self._turn, their_turn = turns.pair()
         self._serving = False  # a decider has the turn
         life, self._life_held = os.pipe()  # children see its end when the holder is gone
-        self._said, saying = os.pipe()
+        self._announcements, saying = os.pipe()
         shared = {**self._groups, "life": life}
         self._decider = ProcessSupervisor(
             launcher(
@@ -84,7 +84,7 @@ class Holder:
                     "openers": openers,
                     "turn": their_turn.fileno(),
                 },
-                lambda: last_death.word(self._decider.died),
+                lambda: last_death.arguments(self._decider.died),
             )
         )
         self._control = ProcessSupervisor(
@@ -96,7 +96,7 @@ class Holder:
                     "say": saying,
                     "watch": self._watch_end.fileno(),
                 },
-                lambda: last_death.word(self._control.died),
+                lambda: last_death.arguments(self._control.died),
             )
         )
         us = (str(os.getpid()), str(self._groups["open"]))
@@ -104,16 +104,16 @@ class Holder:
             launcher((*watcher, *us), {"channel": self._watchers_end.fileno(), "life": life})
         )
         self._their_turn = their_turn
-        self._told = {"decider": 0, "control": 0, "watcher": 0}  # deaths that were said
+        self._reported = {"decider": 0, "control": 0, "watcher": 0}  # deaths already reported
         self._unsaid: str | None = None
         self._stopping = False
-        if left:
-            self._sweep()  # what the reader of a predecessor left unanswered
+        if inherited:
+            self._sweep()  # events that the predecessor's reader left unanswered
 
     def run(self, announce: Callable[[str], bool]) -> None:
-        """Serve until SIGTERM, SIGINT or SIGHUP. *announce* gets each line the control process says.
+        """Serve until SIGTERM, SIGINT or SIGHUP. *announce* gets each line of the control process.
 
-        It returns whether the line was taken, without waiting; one that was not is said again.
+        It returns, without waiting, whether the line was taken; one that was not is announced again.
         """
         wake, waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
@@ -124,11 +124,11 @@ class Holder:
             while not self._stopping:
                 self._tend()
                 tick = _TICK if self._serving else _TICK_ALONE
-                readable, _, _ = select.select([wake, self._said, self._turn.fileno()], [], [], tick)
+                readable, _, _ = select.select([wake, self._announcements, self._turn.fileno()], [], [], tick)
                 if wake in readable:
                     os.read(wake, 512)
-                if self._said in readable:
-                    for line in os.read(self._said, _READ).decode("utf-8", "replace").splitlines():
+                if self._announcements in readable:
+                    for line in os.read(self._announcements, _READ).decode("utf-8", "replace").splitlines():
                         self._unsaid = line
                         fdstore.ready()
                 if self._unsaid is not None and announce(self._unsaid):
@@ -148,7 +148,7 @@ class Holder:
         if self._decider.due():
             self._beat.add_start()  # before it starts: it asks with this number
             self._decider.start()
-        if not self._serving and turns.asked(self._turn, self._beat.starts()) and self._decider.alive:
+        if not self._serving and turns.has_asked(self._turn, self._beat.starts()) and self._decider.alive:
             self._serving = True
             self._beat.beat()
             turns.give(self._turn, self._beat.starts())
@@ -161,15 +161,15 @@ class Holder:
 
     def _say_deaths(self) -> None:
         for name, child in (("decider", self._decider), ("control", self._control), ("watcher", self._watcher)):
-            if (died := child.died) and died.number > self._told[name]:
-                self._told[name] = died.number
+            if (died := child.died) and died.number > self._reported[name]:
+                self._reported[name] = died.number
                 wait = max(0.0, child.delay - died.lived)
                 next_one = f"started again after {wait:.1f} s" if wait else "started again"
                 ours = " by the holder" if died.ours else ""
                 say(f"shoumi holder: {name} {died.pid} died ({died.how}{ours}) after {died.lived:.1f} s; {next_one}")
 
     def _taken_back(self) -> None:
-        """The decider is gone: the turn is ours, and what it left unanswered is answered."""
+        """Take the turn back from a decider that ended, and answer the events it left unanswered."""
         self._serving = False
         self._sweep()
 
@@ -189,7 +189,7 @@ class Holder:
         cover.hide_all(self._home.covers)
         self._decider.terminate()  # it records that it was stopped
         self._sweep()
-        self._deny_waiting()  # whoever came in by a descriptor of the hidden tree; closing the groups would let it pass
+        self._deny_waiting()  # openers through descriptors of the hidden tree; closing the groups would allow them
         self._watcher.kill()
         fdstore.drop(self._stored)
         ours = (self._control_end, self._watch_end, self._turn)
@@ -201,4 +201,4 @@ class Holder:
 
 
 def _wake(_number: int, _frame: FrameType | None) -> None:
-    """Let SIGCHLD end the select through the wakeup descriptor."""
+    """Make SIGCHLD end the select through the wakeup descriptor."""

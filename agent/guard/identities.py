@@ -1,12 +1,11 @@
-"""Who a thread is, as far as verdicts tell: what :mod:`agent.kernel.subject` reads, its program, and who let it in.
+"""Identities of threads as verdicts need them: :mod:`agent.kernel.subject`, the program, and the admitting program.
 
-Rules of this file: a program is looked at where one is registered for the uid and the path that the kernel names, at
-every open. A thread of a person without a login uid was let in where it runs a program that lets people in, or descends
-from a living process that does; only root's processes let anybody in. That is looked up again after a second, and as
-soon as its uids or the path of its program change: it descends from what it descended from a second ago. In a trial
-nobody is asked for a login; of a server it is known all the same, for what it keeps open beyond the trial. Samba's
-server (:mod:`agent.kernel.samba_program`) needs no registration. Belongs to one thread; makes no call that waits for
-somebody else: see :mod:`agent.kernel.program`.
+Rules of this file: a program is checked where one is registered for the uid and the path that the kernel names, at
+every open. A thread of a person without a login uid was admitted where it runs a program that admits people, or
+descends from a living process that does; only root's processes admit. The result is kept for a second, and looked up
+again as soon as its uids or the path of its program change. In a trial no login is required; the result is still
+computed for servers, whose open files outlive the trial. Samba's server (:mod:`agent.kernel.samba_program`) needs no
+registration. Belongs to one thread; makes no call that waits for another process: see :mod:`agent.kernel.program`.
 """
 
 import os
@@ -21,7 +20,7 @@ from agent.kernel.samba_program import SambaPrograms
 from agent.kernel.subject import Subject, Tasks
 
 _AGAIN = 1_000_000_000  # nanoseconds
-_KEPT = 1024  # identities, each kept itself, so that no other one has its place in memory
+_KEPT = 1024  # identities; each object is kept, so that no other one gets its id()
 BUDGET_NS = 50_000_000  # on the open path
 UNBOUNDED_NS = 1 << 62
 
@@ -29,8 +28,8 @@ UNBOUNDED_NS = 1 << 62
 class Identities:
     """Identities by thread id, by the policy in force.
 
-    *most_ns* are the nanoseconds that one real uid may have us look for who let it in, each second: whoever makes more
-    threads than that was not let in. Where nobody waits for the answer they are not bounded.
+    *most_ns* bounds the nanoseconds per second that the search for an admitting program may take for one real uid:
+    threads beyond that count as not admitted. Where no opener waits for the answer it is unbounded.
     """
 
     def __init__(
@@ -46,55 +45,55 @@ class Identities:
         self._second = 0
 
     def of(self, tid: int) -> Subject:
-        """Return who thread *tid* is now. Raises :class:`agent.kernel.subject.TaskGoneError`."""
-        who = self._tasks.identify(tid)
+        """Return the present subject of thread *tid*. Raises :class:`agent.kernel.subject.TaskGoneError`."""
+        subject = self._tasks.identify(tid)
         programs = self._policy.programs
-        if who.fsuid in programs.uids:
-            known = programs.service_of(who.fsuid, who.executable)
-            return who if known is None else who.seen(self._executed(tid), let_in=True)
-        if who.loginuid is None and who.fsuid and (programs.asks_logins or who.impersonates):
-            return who if self._was_let_in(who, tid) else who.seen(None, let_in=False)
-        return who
+        if subject.fsuid in programs.uids:
+            registered = programs.service_of(subject.fsuid, subject.executable)
+            return subject if registered is None else subject.with_program(self._executed(tid), let_in=True)
+        if subject.loginuid is None and subject.fsuid and (programs.asks_logins or subject.impersonates):
+            return subject if self._was_let_in(subject, tid) else subject.with_program(None, let_in=False)
+        return subject
 
     def forget(self) -> None:
-        """Forget who was let in: other programs may do that now."""
+        """Forget the admitted threads: the admitting programs may have changed."""
         self._let_in.clear()
 
     def _executed(self, tid: int) -> Program | None:
         try:
             return self._first.executed(self._tasks.folder(tid))
-        except OSError:  # it has ended: whoever answers it finds that out
+        except OSError:  # it has ended: the answer to its event finds that out
             return None
 
-    def _was_let_in(self, who: Subject, tid: int) -> bool:
+    def _was_let_in(self, subject: Subject, tid: int) -> bool:
         now = time.monotonic_ns()
-        known = self._let_in.get(id(who))  # a thread of a server has one for each of whom it serves
-        if known is not None and now < known[2]:
-            return known[1]
+        cached = self._let_in.get(id(subject))  # a server thread has one subject for each person it serves
+        if cached is not None and now < cached[2]:
+            return cached[1]
         if now - self._second >= _AGAIN:
             self._second = now
             self._spent.clear()
-        if who.ruid and self._spent[who.ruid] >= self._most_ns:
+        if subject.ruid and self._spent[subject.ruid] >= self._most_ns:
             return False
-        found = ancestors.any_of(self._tasks.folder(tid), self._lets_in)
-        self._spent[who.ruid] += time.monotonic_ns() - now
-        self._let_in[id(who)] = who, found, now + _AGAIN
-        self._let_in.move_to_end(id(who))
+        let_in = ancestors.any_of(self._tasks.folder(tid), self._lets_in)
+        self._spent[subject.ruid] += time.monotonic_ns() - now
+        self._let_in[id(subject)] = subject, let_in, now + _AGAIN
+        self._let_in.move_to_end(id(subject))
         if len(self._let_in) > _KEPT:
             self._let_in.popitem(last=False)
-        return found
+        return let_in
 
     def _lets_in(self, folder: int, ruid: int) -> bool:
-        """Whether the task at *folder* runs a program that lets people in, as root. Raises ``OSError``."""
+        """Return whether the task at *folder* runs, as root, a program that admits people. Raises ``OSError``."""
         if ruid:
             return False
         named = os.readlink(b"exe", dir_fd=folder)
         row = self._policy.programs.entrances.get(named)
         if row is None and not self._samba.named(named):
             return False
-        seen = self._first.executed(folder)
-        if seen is None:
+        program = self._first.executed(folder)
+        if program is None:
             return False
-        return self._samba.has(seen.device, seen.inode) or (
-            row is not None and is_registered(row, seen, self._policy.hashed)
+        return self._samba.has(program.device, program.inode) or (
+            row is not None and is_registered(row, program, self._policy.hashed)
         )

@@ -1,8 +1,8 @@
-"""Every entry of this host goes through here, in one order, before what it stands for happens (contract C2).
+"""The journal: every entry of this host, in one order, appended before its act takes effect (contract C2).
 
 Rules of this file: the decider is the only appender. A batch is written whole or not at all; when it cannot be
-written, the caller denies. Denials that could not be recorded are counted, and the count is the first thing written
-once writing works again, with what is missing from the log, and with what was owed since (:meth:`EntryJournal.owe`).
+written, the caller denies. Denials that could not be recorded are counted, and the count is the first entry once
+writing works again, with the gap in the log, and the entries owed since (:meth:`EntryJournal.owe`).
 
 Every entry begins ``"seq"``, ``"time"``, ``"mono"``, ``"boot"``: its number, the wall clock as it was, boot time in
 microseconds, and the first eight characters of the boot's id. ``"judged"`` follows where grants are judged by another
@@ -15,10 +15,10 @@ from typing import Any
 
 from agent.log.append import Appender
 from agent.log.entry import render, stamp_ns
-from agent.log.unwritable import LogUnwritableError, again
+from agent.log.unwritable import LogUnwritableError, renewed
 from agent.runtime.clock import AgentClock
 from agent.runtime.timeline import TOLD, Step
-from rules.text import Text
+from rules.text import Message, Sentence
 
 Fields = dict[str, Any]
 
@@ -29,7 +29,7 @@ _NANOSECONDS = 1_000_000_000
 
 
 class EntryJournal:
-    """Gives entries their sequence number and clocks, and appends them."""
+    """The sequence numbers and clocks of entries, and their appending."""
 
     def __init__(self, appender: Appender, clock: AgentClock, host: str) -> None:
         self._appender = appender
@@ -37,8 +37,8 @@ class EntryJournal:
         self._host = host
         self._lost = 0
         self._lost_since = 0
-        self._lost_why: Text | None = None
-        self._trouble = LogUnwritableError(Text("the log cannot be written", "日志无法写入"))
+        self._lost_reason: Sentence | None = None
+        self._trouble = LogUnwritableError(Message("guard.log-not-writable"))
         self._owed: deque[Fields] = deque(maxlen=_OWED)
         self._boot = clock.boot_id[:8]
         self._tail = b',"boot":"%b"' % self._boot.encode()
@@ -50,15 +50,15 @@ class EntryJournal:
         return self._appender.next_seq
 
     def accesses(self, texts: Sequence[bytes]) -> bool:
-        """Append accesses, each given as the inside of its JSON object. ``False``: not one of them is in the log.
+        """Append accesses, each given as the inside of its JSON object. ``False``: none of them is in the log.
 
-        They are stamped with what the clock was last read at, before they were decided.
+        They are stamped with the last reading of the clock, from before they were decided.
         """
         room = self._appender.has_room(sum(map(len, texts)) + _STAMP * len(texts))
-        if not room or ((self._lost or self._owed or not self._appender.intact) and not self._own_up()):
+        if not room or ((self._lost or self._owed or not self._appender.intact) and not self._write_owed()):
             self._lose(len(texts), full=not room)
             return False
-        stamp = self._stamp()  # what was just owed has read the clock again
+        stamp = self._stamp()  # writing owed entries has read the clock again
         seq = self._appender.next_seq
         try:
             self._appender.append(
@@ -72,14 +72,14 @@ class EntryJournal:
 
     def write(self, fields: Fields) -> int:
         """Append one ordinary entry and return its number. Raises :class:`LogUnwritableError`: it is not in the log."""
-        if (self._lost or self._owed or not self._appender.intact) and not self._own_up():
-            raise again(self._trouble)
+        if (self._lost or self._owed or not self._appender.intact) and not self._write_owed():
+            raise renewed(self._trouble)
         return self._write(fields)
 
     def owe(self, fields: Fields) -> bool:
         """Append one entry, now or before the next that can be written; return whether it is in the log."""
         self._owed.append(fields)
-        return self._own_up()
+        return self._write_owed()
 
     def step(self, step: Step) -> None:
         """Append the entry of a step of the clock, as :meth:`owe` does."""
@@ -108,12 +108,12 @@ class EntryJournal:
         return seq
 
     def _stamp(self) -> bytes:
-        """Return ``time`` and what follows it, as members."""
+        """Return the members ``time``, ``mono``, ``boot`` and, where it applies, ``judged``."""
         clock = self._clock
-        second, rest = divmod(clock.wall, _NANOSECONDS)
+        second, remainder = divmod(clock.wall, _NANOSECONDS)
         if second != self._second:
             self._second, self._until_second = second, b'"time":"%b' % stamp_ns(clock.wall)[:20].encode()
-        stamp = b'%b%06dZ","mono":%d%b' % (self._until_second, rest // 1000, clock.boot // 1000, self._tail)
+        stamp = b'%b%06dZ","mono":%d%b' % (self._until_second, remainder // 1000, clock.boot // 1000, self._tail)
         if not clock.disagrees:
             return stamp
         return b'%b,"judged":"%b"' % (stamp, stamp_ns(clock.timeline.judged(clock.boot)).encode())
@@ -122,11 +122,11 @@ class EntryJournal:
         if full:
             self._trouble = self._appender.full()
         if not self._lost:
-            self._lost_since, self._lost_why = self._clock.wall, self._trouble.text
+            self._lost_since, self._lost_reason = self._clock.wall, self._trouble.text
         self._lost += count
 
-    def _own_up(self) -> bool:
-        """Write what is owed; return whether nothing is any more."""
+    def _write_owed(self) -> bool:
+        """Write the owed entries; return whether none is left."""
         appender = self._appender
         try:
             appender.reopen()
@@ -146,9 +146,9 @@ class EntryJournal:
         return True
 
     def _gap(self) -> Fields:
-        """Return the fields of the entry that says what the log lacks."""
-        since, why = (self._lost_since, self._lost_why) if self._lost else (self._clock.wall, None)
-        fields: Fields = {"kind": "gap", "count": self._lost, "since": stamp_ns(since), "why": why}
+        """Return the fields of the entry that reports the gap in the log."""
+        since, reason = (self._lost_since, self._lost_reason) if self._lost else (self._clock.wall, None)
+        fields: Fields = {"kind": "gap", "count": self._lost, "since": stamp_ns(since), "why": reason}
         if missing := self._appender.missing:
-            fields |= {"missing_from": missing.first, "missing_to": missing.last, "why": missing.why}
+            fields |= {"missing_from": missing.first, "missing_to": missing.last, "why": missing.reason}
         return fields

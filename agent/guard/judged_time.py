@@ -1,8 +1,8 @@
-"""What time the decider judges by, and what follows when that moves otherwise than by passing.
+"""Judged time of the decider, and the actions after a jump of it.
 
-Rules of this file: whatever was decided for another time is forgotten before anything is decided for the new one; then
-the clock's file is renewed, so that the other processes judge alike, and the step is recorded. Nothing here waits: the
-file is written by its own thread, and an entry that cannot be written is owed.
+Rules of this file: verdicts for another time are forgotten before the next one is reached; then the clock's file is
+renewed, so that the other processes judge alike, and the step is recorded. Nothing here waits: the file is written by
+its own thread, and an entry that cannot be written is owed.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from agent.runtime.clock_file import ClockKeeper
 
 
 class JudgedTime:
-    """Judged time for one thread. *forget* is called when it has jumped; without a *keeper* nothing is written down."""
+    """Judged time for one thread. *forget* is called after a jump; without a *keeper* no file is written."""
 
     def __init__(
         self, clock: AgentClock, journal: EntryJournal, keeper: ClockKeeper | None, forget: Callable[[], None]
@@ -30,13 +30,13 @@ class JudgedTime:
         return self._moved() if clock.jumped or clock.steps else now
 
     def tend(self, moment: int) -> None:
-        """Look closely, about once a second; *moment* is in monotonic nanoseconds."""
-        self._clock.look()
+        """Compare the clocks closely, about once a second; *moment* is in monotonic nanoseconds."""
+        self._clock.compare()
         if self._keeper and self._keeper.due(moment):
             self._keeper.keep(self._clock.timeline)
 
     def accept(self) -> bool:
-        """Judge by the wall clock as it is, because an officer says so; return ``False`` if that is so already."""
+        """Follow the wall clock as it is, by an officer's decision; return ``False`` if it is followed already."""
         accepted = self._clock.accept()
         self._moved()
         return accepted

@@ -1,21 +1,21 @@
-"""How long the guard takes for an open: the distribution over the last minute, at no cost worth naming.
+"""Latency of opens in the guard: the distribution over the last minute, at negligible cost.
 
-Rules of this file: the open path appends one pair to a list and reads no clock for it; counting is done at the tick.
-A time is that of a batch, from reading its questions to having answered the last of them, and counts for each open in
-it. What a question waited before it was read is not in it. Values are told as the upper end of their bucket, eight
-buckets to a doubling: at most an eighth too much, never too little.
+Rules of this file: the open path appends one pair to a list and reads no clock for it; counting is done at the tick. A
+time is that of a batch, from reading its questions to having answered the last of them, and counts for each open in it.
+The wait of a question before it was read is not included. Values are the upper end of their bucket, eight buckets to a
+doubling: at most an eighth too high, never too low.
 """
 
 from collections import Counter, deque
 from typing import Final, NamedTuple
 
-_PIECE: Final = 5_000_000_000  # nanoseconds; the minute moves on by so much
+_PIECE: Final = 5_000_000_000  # nanoseconds; the step by which the minute moves
 _PIECES: Final = 12
-_FINE: Final = 3  # bits of a value that are kept behind its first
+_FINE: Final = 3  # bits of a value kept after its first
 
 
 class LatencySummary(NamedTuple):
-    """Opens answered, and nanoseconds within which half and 99 of 100 of them were; ``None`` when there were none."""
+    """Opens answered, and the nanoseconds that 50 and 99 of 100 did not exceed; ``None`` without opens."""
 
     opens: int
     p50: int | None
@@ -30,7 +30,7 @@ class LatencyHistogram:
         self._pieces: deque[tuple[int, Counter[int]]] = deque(maxlen=_PIECES)
 
     def fold(self, moment: int) -> None:
-        """Count what is fresh, and forget what is older than a minute."""
+        """Count the fresh times, and drop those older than a minute."""
         while self._pieces and moment - self._pieces[0][0] >= _PIECE * _PIECES:
             self._pieces.popleft()
         if not self.fresh:
@@ -53,7 +53,7 @@ class LatencyHistogram:
 
 
 def bucket(span: int) -> int:
-    """Return the bucket of *span*: as it is below 16, then eight to a doubling."""
+    """Return the bucket of *span*: its value below 16, then eight to a doubling."""
     shift = max(0, span.bit_length() - _FINE - 1)
     return (shift << _FINE) + (span >> shift)
 
@@ -66,9 +66,9 @@ def upper(number: int) -> int:
 
 def _within(counts: Counter[int], total: int, percent: int) -> int | None:
     """Return the least upper end that *percent* of *total* do not exceed."""
-    seen = 0
+    counted = 0
     for number, count in sorted(counts.items()):
-        seen += count
-        if seen * 100 >= total * percent:
+        counted += count
+        if counted * 100 >= total * percent:
             return upper(number)
     return None

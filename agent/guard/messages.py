@@ -1,7 +1,7 @@
-"""What the control process asks of the decider, and its answers.
+"""Requests of the control process to the decider, and their answers.
 
-Rules of this file: it runs in the loop that answers, between two batches; a control process that does not read must
-not stop it. What cannot be understood is answered with an error and changes nothing.
+Rules of this file: it runs in the loop that answers, between two batches; a control process that does not read must not
+stop it. An unreadable request is answered with an error and changes nothing.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ from agent.kernel.program import Program
 from agent.log.entry import stamp_ns
 from agent.log.unwritable import LogUnwritableError
 from agent.runtime import channel
+from rules.text import Message, foreign
 from rules.visible import visible
 
 
@@ -26,22 +27,22 @@ class ControlMessages:
         self._loop = loop
 
     def obey(self) -> None:
-        """Answer what has come; after so many messages opens have their turn again."""
+        """Answer the waiting requests; after :data:`BATCH` of them opens have their turn again."""
         for _ in range(BATCH):
             message = channel.receive(self._control)
             if message is None:
                 return
-            answer: channel.Message = {"id": message.get("id")}
+            answer: channel.Packet = {"id": message.get("id")}
             try:
                 answer |= self._answer(message)
             except LogUnwritableError as error:
                 answer["error"] = error.text.to_json()
             except (KeyError, TypeError, ValueError) as error:
-                answer["error"] = {"en": visible(repr(error)), "zh": visible(repr(error))}
+                answer["error"] = foreign(visible(repr(error))).to_json()
             with contextlib.suppress(OSError):
                 channel.send(self._control, answer)
 
-    def _answer(self, message: channel.Message) -> channel.Message:
+    def _answer(self, message: channel.Packet) -> channel.Packet:
         loop, silence = self._loop, self._loop.silence
         match message.get("op"):
             case "epoch":
@@ -62,7 +63,7 @@ class ControlMessages:
             case "canary-results":
                 canary = loop.own.end(str(message["number"]))
                 over = canary is None or time.monotonic_ns() >= canary.until
-                return {"seen": canary and canary.seen, "over": over}
+                return {"seen": canary and canary.attempts, "over": over}
             case "own":
                 return {"announced": bool(loop.own.announce(int(message["pid"]), DEPARTURE, time.monotonic_ns()))}
             case "hashed":
@@ -71,29 +72,29 @@ class ControlMessages:
             case "stats":
                 return {"stats": self._stats()}
             case unknown:
-                return {"error": {"en": f"unknown message `{visible(str(unknown))}`", "zh": "未知消息"}}
+                return {"error": Message("guard.unknown-request", name=str(unknown)).to_json()}
 
     @staticmethod
-    def _inodes(found: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-        for device, inode in found:
+    def _inodes(pairs: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        for device, inode in pairs:
             yield int(device), int(inode)
 
     def _unknown(self, served: Iterable[tuple[int, int, list[int]]]) -> Iterator[tuple[int, int]]:
-        """Yield the inodes that a server process has open, and of which it is not known who opened them there."""
+        """Yield the inodes open in a server process whose opener there is not known."""
         for pid, device, numbers in served:
             for number in numbers:
                 if not self._loop.openers.knows(int(pid), inode := (int(device), int(number))):
                     yield inode
 
-    def _canary(self, message: channel.Message) -> channel.Message:
+    def _canary(self, message: channel.Packet) -> channel.Packet:
         inodes = self._inodes(message["inodes"])
         now = time.monotonic_ns()
-        made = self._loop.own.announce(int(message["tid"]), CANARY, now, uid=int(message["uid"]), inodes=inodes)
-        return {"number": made and made.number}
+        announcement = self._loop.own.announce(int(message["tid"]), CANARY, now, uid=int(message["uid"]), inodes=inodes)
+        return {"number": announcement and announcement.number}
 
     def _stats(self) -> dict[str, object]:
         loop = self._loop
-        lately = loop.spans.summary(time.monotonic_ns())
+        latency = loop.spans.summary(time.monotonic_ns())
         trouble, since = loop.policy.trouble, loop.clock.timeline.since
         return {
             "allowed": loop.allowed,
@@ -103,11 +104,11 @@ class ControlMessages:
             "unprotected": loop.judge.unprotected,
             "unlogged": loop.unlogged,
             "late": loop.late,
-            "opens": {"count": lately.opens, "p50_us": _us(lately.p50), "p99_us": _us(lately.p99)},
+            "opens": {"count": latency.opens, "p50_us": _us(latency.p50), "p99_us": _us(latency.p99)},
             "epoch": loop.verdicts.epoch,
             "quiet": loop.silence.granted,
             "next_seq": loop.journal.next_seq,
-            "clock_behind": loop.clock.behind,
+            "clock_behind": loop.clock.seconds_behind,
             "clock_behind_since": None if since is None else stamp_ns(since),
             "trouble": trouble.text.to_json() if trouble else None,
             "registry_older": loop.policy.stores.now.older,

@@ -1,12 +1,12 @@
-"""The mount watcher: covers, at once, whatever shows an area and is not guarded (contract C11).
+"""The mount watcher: it immediately covers every path that shows an area without a guard (contract C11).
 
 Started by the holder as ``python -I -m agent.guard.mount_watcher HOME HOLDER GROUP channel=FD life=FD``: HOLDER is a
 process id and GROUP the number of the *open* group there, whose ``fdinfo`` tells which filesystems carry a mark. The
-kernel wakes us when the mount table changes; besides, we look every second.
+kernel wakes it when the mount table changes; besides, it checks every second.
 
 Rules of this file: it covers and never uncovers; only the control process does that, when the marks are placed and a
-canary was refused. It holds no group, so its death opens nothing, and its life holds nobody. It keeps a detached mount
-of each guarded volume: the marks stay when somebody unmounts it and mounts it again.
+canary was refused. It holds no group, so its death opens nothing and its life blocks nothing. It keeps a detached mount
+of each guarded volume: the marks stay when the volume is unmounted and mounted again.
 """
 
 import contextlib
@@ -28,53 +28,53 @@ from agent.runtime import channel
 from agent.runtime.home import Home
 from agent.runtime.saying import say
 
-_SWEEP = 1000  # milliseconds between two looks when nothing changes
+_SWEEP = 1000  # milliseconds between two checks when nothing changes
 _MARKED = re.compile(r"^fanotify sdev:([0-9a-f]+) ", re.MULTILINE)
 
 
 class MountWatcher:
-    """One watcher of the agent at *home*. *fdinfo* is that of the open group."""
+    """The watcher of the agent at *home*. *fdinfo* is that of the open group."""
 
     def __init__(self, home: Home, fdinfo: Path) -> None:
         self._home = home
         self._fdinfo = fdinfo
-        self._kept: dict[Device, int] = {}
+        self._clones: dict[Device, int] = {}
 
-    def look(self) -> list[Exposure]:
-        """Cover what is exposed now; return what was covered. Never raises."""
+    def cover_exposed(self) -> list[Exposure]:
+        """Cover every exposed path; return what was covered. Never raises."""
         places = cover.read_list(self._home.covers)
         guarded = self._guarded()
         rows = mountinfo.table()
-        found = exposures(rows, places, guarded)
-        covered = [exposure for exposure in found if _cover(exposure, self._home)]
+        exposed = exposures(rows, places, guarded)
+        covered = [exposure for exposure in exposed if _cover(exposure, self._home)]
         self._keep(rows, places, guarded)
         return covered
 
     def close(self) -> None:
-        """Let go of every volume."""
-        for tree in self._kept.values():
+        """Release every volume."""
+        for tree in self._clones.values():
             os.close(tree)
-        self._kept.clear()
+        self._clones.clear()
 
     def _guarded(self) -> frozenset[Device]:
         try:
             text = self._fdinfo.read_text(encoding="ascii")
-        except (OSError, UnicodeDecodeError):  # the holder is gone: nothing is guarded, and somebody else hides it
+        except (OSError, UnicodeDecodeError):  # the holder is gone: nothing is guarded, and other processes hide it
             return frozenset()
-        numbers = (int(found, 16) for found in _MARKED.findall(text))
+        numbers = (int(device_hex, 16) for device_hex in _MARKED.findall(text))
         return frozenset((number >> 20, number & 0xFFFFF) for number in numbers)  # the kernel's own dev_t
 
     def _keep(self, rows: tuple[Mount, ...], places: tuple[GuardedPlace, ...], guarded: frozenset[Device]) -> None:
-        shown = {device: row for row in reversed(mounting.uncovered(rows)) if (device := row.device) in guarded}
-        released = {place.device for place in places if not place.hold} - {one.device for one in places if one.hold}
-        for device in [*self._kept]:
+        guarded_rows = {device: row for row in reversed(mounting.uncovered(rows)) if (device := row.device) in guarded}
+        released = {place.device for place in places if not place.hold} - {held.device for held in places if held.hold}
+        for device in [*self._clones]:
             if device not in guarded or device in released:
-                os.close(self._kept.pop(device))
-        for device, row in shown.items():
-            if device not in self._kept and device not in released:
+                os.close(self._clones.pop(device))
+        for device, row in guarded_rows.items():
+            if device not in self._clones and device not in released:
                 with contextlib.suppress(OSError):
                     if mountinfo.mount_id(row.point) == row.id:  # nothing is mounted over it
-                        self._kept[device] = mount_clone.clone(row.point)
+                        self._clones[device] = mount_clone.clone(row.point)
 
 
 def _cover(exposure: Exposure, home: Home) -> bool:
@@ -97,7 +97,7 @@ def _is_there(path: str) -> bool:
 
 
 def cover_exposed(home: Home) -> None:
-    """Cover every listed area that is there, as if nothing were guarded: what a fresh holder does first."""
+    """Cover every listed area that exists, as if nothing were guarded: the first act of a fresh holder."""
     with contextlib.suppress(OSError, ValueError):
         for exposure in exposures(mountinfo.table(), cover.read_list(home.covers), frozenset()):
             _cover(exposure, home)
@@ -106,7 +106,7 @@ def cover_exposed(home: Home) -> None:
 def main(argv: list[str]) -> int:
     """Watch until the holder is gone; return the exit code."""
     home = Home(Path(argv[0]))
-    fds = {name: int(fd) for name, _, fd in (word.partition("=") for word in argv[3:])}
+    fds = {name: int(fd) for name, _, fd in (argument.partition("=") for argument in argv[3:])}
     confine(process_rights.WATCHER, say)
     watcher = MountWatcher(home, Path(f"/proc/{int(argv[1])}/fdinfo/{int(argv[2])}"))
     end = socket.socket(fileno=fds["channel"])
@@ -117,16 +117,16 @@ def main(argv: list[str]) -> int:
         poll.register(fd, select.POLLIN)
     while True:
         woken = time.monotonic()
-        asked = list(iter(lambda: channel.receive(end), None))  # before the look, so that the look has seen the list
+        requests = list(iter(lambda: channel.receive(end), None))  # before the check, which then has the list
         try:
-            covered = watcher.look()
+            covered = watcher.cover_exposed()
         except (OSError, ValueError) as error:
             say(f"shoumi: watcher: {error}")
             covered = []
         for exposure in covered:
             _tell(end, {"op": "covered", "path": exposure.path, "area": exposure.area, "why": exposure.why,
                         "device": list(exposure.device), "after_ms": (time.monotonic() - woken) * 1000})  # fmt: skip
-        for message in asked:
+        for message in requests:
             _tell(end, {"id": message.get("id"), "looked": True})
         ready = dict(poll.poll(_SWEEP))
         if fds["life"] in ready:
@@ -135,8 +135,8 @@ def main(argv: list[str]) -> int:
             return 0
 
 
-def _tell(end: socket.socket, message: channel.Message) -> None:
-    with contextlib.suppress(OSError):  # a control process that does not read learns it from the mount table
+def _tell(end: socket.socket, message: channel.Packet) -> None:
+    with contextlib.suppress(OSError):  # a control process that does not read sees it in the mount table
         channel.send(end, message)
 
 

@@ -1,8 +1,9 @@
-"""The memory that the table of openers survives a decider in: made by the holder, written by one decider at a time.
+"""The openers page: memory that outlives deciders, created by the holder, written by one decider at a time.
 
-Rules of this file: it keeps records and knows nothing of what they say. A record is whole on the page before it counts.
-There are two halves. One is written, and when it is full, what still counts is written to the other; a single word says
-which one holds and how far, and is stored last. Aligned 8-byte stores are not torn on the machines this runs on.
+Rules of this file: it stores records and does not interpret them. A record is whole on the page before it counts. There
+are two halves. One is written, and when it is full, the records that still count are written to the other; a single
+word says which half is valid and how far, and is stored last. Aligned 8-byte stores are not torn on the supported
+machines.
 """
 
 import mmap
@@ -23,7 +24,7 @@ class OpenersPage:
     def __init__(self, fd: int, half: int = HALF) -> None:
         self._page = mmap.mmap(fd, _FIRST + 2 * half)
         self._half = half
-        self._other = _FIRST + half
+        self._second_half = _FIRST + half
 
     def read(self) -> Iterator[bytes]:
         """Yield the records, oldest first."""
@@ -45,19 +46,19 @@ class OpenersPage:
         return True
 
     def replace(self, records: Iterable[bytes]) -> bool:
-        """Keep *records* and nothing else, in the other half; ``False`` when they are more than that."""
+        """Keep *records* and nothing else, in the other half; ``False`` when they do not fit."""
         start, _ = self._reach()
-        other = end = self._other if start == _FIRST else _FIRST
+        half_start = end = self._second_half if start == _FIRST else _FIRST
         for record in records:
             end = self._write(end, record)
-            if end > other + self._half:
+            if end > half_start + self._half:
                 return False
-        self._store(other, end)
+        self._store(half_start, end)
         return True
 
     def _write(self, at: int, record: bytes) -> int:
-        """Write *record* at *at* where it fits; return where the next one begins, behind the half if it does not."""
-        half = _FIRST if at < self._other else self._other
+        """Write *record* at *at* where it fits; return the end of it, beyond the half if it does not fit."""
+        half = _FIRST if at < self._second_half else self._second_half
         until = at + _LENGTH.size + len(record)
         if until <= half + self._half:
             _LENGTH.pack_into(self._page, at, len(record))
@@ -65,16 +66,16 @@ class OpenersPage:
         return until
 
     def _reach(self) -> tuple[int, int]:
-        word = int(_WORD.unpack_from(self._page, 0)[0])
-        start = self._other if word & _SECOND else _FIRST
-        return start, start + min(word & ~_SECOND, self._half)
+        state = int(_WORD.unpack_from(self._page, 0)[0])
+        start = self._second_half if state & _SECOND else _FIRST
+        return start, start + min(state & ~_SECOND, self._half)
 
     def _store(self, start: int, end: int) -> None:
-        _WORD.pack_into(self._page, 0, (_SECOND if start == self._other else 0) | (end - start))
+        _WORD.pack_into(self._page, 0, (_SECOND if start == self._second_half else 0) | (end - start))
 
 
 def create(half: int = HALF) -> int:
-    """Make the memory and return its descriptor."""
+    """Create the memory and return its descriptor."""
     fd = os.memfd_create("shoumi-openers", os.MFD_CLOEXEC)
     os.ftruncate(fd, _FIRST + 2 * half)
     return fd

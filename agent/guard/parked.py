@@ -1,8 +1,9 @@
-"""Events that wait for the label worker: who waits, how long, and how many may.
+"""Parked events: the opens that wait for the label worker, their deadline and their bounds.
 
-Rules of this file: an event waits until it is answered or its deadline is over, and then it is denied. What one user
-makes wait is bounded. Of one filesystem so few questions are asked at a time that a disk that does not answer leaves
-threads of the worker to the others; further ones wait here. Pure bookkeeping; nanoseconds of the monotonic clock.
+Rules of this file: an event waits until it is answered or its deadline is over, and then it is denied. The waiting
+events of one user are bounded. The questions about one filesystem at a time are few enough that a disk that does not
+answer leaves threads of the worker to the others; further ones wait here. Pure bookkeeping; nanoseconds of the
+monotonic clock.
 """
 
 from collections import Counter, deque
@@ -16,23 +17,23 @@ MOST = 768  # of all; each keeps a descriptor
 MOST_OF_ONE = 256  # user
 AT_ONCE = 4  # questions about one filesystem that the worker has and has not answered
 LOOKS = 1  # at server processes at a time, however many descriptors they have
-FILESYSTEMS = 6  # that may keep so many of its threads for good
+FILESYSTEMS = 6  # that may keep this many of its threads for good
 
 
 _PROCESSES = -1  # stands for a filesystem where the question is about a process
 
 
 class ParkedEvent(NamedTuple):
-    """One event: its group and descriptor, the thread that waits, whose it is, and the filesystem it is about.
+    """One event: its group and descriptor, the waiting thread, its person, and the filesystem it is about.
 
-    ``kind`` is what is asked about it. ``names``: it is about reading the names in a directory that is open already.
+    ``kind`` is the question about it. ``names``: it is about reading the names of an open directory.
     """
 
     group: int
     fd: int
     tid: int
     path: bytes
-    who: Hashable
+    person: Hashable
     device: int
     since: int
     kind: Kind = Kind.PLACE
@@ -43,23 +44,23 @@ class ParkedEvents:
     """Events by the number of the question about them. Belongs to the loop that answers."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, ParkedEvent] = {}  # in the order in which they came
+        self._waiting: dict[int, ParkedEvent] = {}  # in the order of their arrival
         self._of: Counter[Hashable] = Counter()
-        self._asked: dict[int, int] = {}  # filesystem by question, until the worker has answered it
+        self._devices: dict[int, int] = {}  # filesystem by question, until the worker has answered it
         self._about: Counter[int] = Counter()
         self._later: dict[int, deque[int]] = {}  # questions about a filesystem that has enough of them
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def room_for(self, who: Hashable) -> bool:
-        """Whether another event of *who* may wait."""
-        return len(self._waiting) < MOST and self._of[who] < MOST_OF_ONE
+    def room_for(self, person: Hashable) -> bool:
+        """Return whether another event of *person* may wait."""
+        return len(self._waiting) < MOST and self._of[person] < MOST_OF_ONE
 
     def park(self, number: int, event: ParkedEvent) -> bool:
-        """Let *event* wait for the answer to question *number*; return whether that may be asked now."""
+        """Let *event* wait for the answer to question *number*; return whether it may be asked now."""
         self._waiting[number] = event
-        self._of[event.who] += 1
+        self._of[event.person] += 1
         about = _PROCESSES if event.kind is Kind.LOOK else event.device
         if self._may_ask(about):
             self._ask(number, about)
@@ -68,8 +69,8 @@ class ParkedEvents:
         return False
 
     def answered(self, number: int) -> ParkedEvent | None:
-        """Return the event that question *number* was about, ``None`` when it waits no more."""
-        device = self._asked.pop(number, None)
+        """Return the event of question *number*, ``None`` when it waits no more."""
+        device = self._devices.pop(number, None)
         if device is not None:
             self._about[device] -= 1
             if not self._about[device]:
@@ -80,7 +81,7 @@ class ParkedEvents:
         return event
 
     def next_questions(self) -> Iterator[tuple[int, ParkedEvent]]:
-        """Yield what may be asked now; the caller asks it."""
+        """Yield the questions that may be asked now; the caller asks them."""
         for device in [*self._later]:
             later = self._later[device]
             while later and self._may_ask(device):
@@ -104,14 +105,14 @@ class ParkedEvents:
     def _may_ask(self, device: int) -> bool:
         if device == _PROCESSES:
             return self._about[device] < LOOKS
-        others = len(self._about) - (_PROCESSES in self._about)
-        return self._about[device] < AT_ONCE and (device in self._about or others < FILESYSTEMS)
+        filesystems = len(self._about) - (_PROCESSES in self._about)
+        return self._about[device] < AT_ONCE and (device in self._about or filesystems < FILESYSTEMS)
 
     def _ask(self, number: int, device: int) -> None:
-        self._asked[number] = device
+        self._devices[number] = device
         self._about[device] += 1
 
     def _leave(self, event: ParkedEvent) -> None:
-        self._of[event.who] -= 1
-        if not self._of[event.who]:
-            del self._of[event.who]
+        self._of[event.person] -= 1
+        if not self._of[event.person]:
+            del self._of[event.person]

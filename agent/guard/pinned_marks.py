@@ -1,8 +1,8 @@
-"""Ignore marks on kernels whose marks keep their inodes in memory (before 5.19): bounded, the oldest out first.
+"""Ignore marks on kernels whose marks keep their inodes in memory (before 5.19): bounded, the oldest removed first.
 
-Rules of this file: an inode is remembered by its handle, which holds on to nothing, and not by a descriptor, which
-would keep the volume from being unmounted. It is found again beside the one that is silenced now; it is in memory, so
-nothing is read from the disk. Directories are not silenced here: to find one again may take a walk to its root.
+Rules of this file: an inode is remembered by its handle, which keeps nothing open, and not by a descriptor, which would
+prevent unmounting the volume. It is opened again through the inode that is silenced now; it is in memory, so nothing is
+read from the disk. Directories are not silenced here: reopening one may take a walk to its root.
 """
 
 import errno
@@ -32,20 +32,22 @@ class PinnedMarks:
         handles[handle] = None
 
     def forget(self) -> None:
-        """Take note that all marks of the group have been taken away."""
+        """Record that all marks of the group were removed."""
         self._handles.clear()
 
-    def _drop(self, beside: int, handles: dict[bytes, None]) -> None:
+    def _drop(self, volume_fd: int, handles: dict[bytes, None]) -> None:
         oldest = next(iter(handles))
         try:
-            found = open_handle(beside, oldest)
+            descriptor = open_handle(volume_fd, oldest)
             try:
-                mark_flags.ignore_access(self._group, fanotify.FAN_MARK_REMOVE, self._mask, f"/proc/self/fd/{found}")
+                mark_flags.ignore_access(
+                    self._group, fanotify.FAN_MARK_REMOVE, self._mask, f"/proc/self/fd/{descriptor}"
+                )
             finally:
-                os.close(found)
+                os.close(descriptor)
         except OSError as error:
             if error.errno not in (errno.ESTALE, errno.ENOENT):  # else the inode is gone, and its mark with it
-                fanotify.flush_ignored(self._group)  # loud is never less safe; a mark that nobody finds would stay
+                fanotify.flush_ignored(self._group)  # loud is never less safe; an unreachable mark would stay
                 self.forget()
                 return
         del handles[oldest]

@@ -1,11 +1,11 @@
-"""In which area an inode lies: its label, and its place on its own filesystem.
+"""Placing: the area an inode lies in, by its label and by its place on its own filesystem.
 
-Rules of this file: every call here may sleep, because somebody else's disk, or a frozen filesystem, decides how long it
-takes; so it runs in the label worker and never in the loop that answers. The place is the path *inside the filesystem*,
-through the mount the file was opened by, whatever mount namespace that is in: a path is text, and in another namespace
-it may name something else. We look through our own mounts of that filesystem, and leave it nowhere. A label is written
-where the place is known, before anybody gets the file. On a sealed volume everything was labelled once: a file with
-content and without a label is refused wherever it lies, because somebody has stripped it.
+Rules of this file: every call here may sleep for as long as a remote disk or a frozen filesystem takes; so it runs in
+the label worker and never in the loop that answers. The place is the path *inside the filesystem*, through the mount
+the file was opened by, in whatever mount namespace: a path is text, and may name another file in another namespace.
+Look-ups go through the agent's own mounts of that filesystem and never leave it. A label is written where the place is
+known, before the file is handed over. On a sealed volume everything was labelled once: a file with content and without
+a label is refused wherever it lies, because its label was removed.
 Sources: proc_pid_mountinfo(5), proc_pid_fdinfo(5), xattr(7).
 """
 
@@ -22,12 +22,12 @@ from typing import NamedTuple
 from agent.kernel import beneath, labels, mountinfo, mounting, newborn
 from agent.kernel.mountinfo import Device, Mount, MountTree, prefixes, within
 
-UNKNOWN_AREA = "/unknown"  # no area can have this name: whatever is decided for it is a deny
-_DEEPEST = 64  # folders between a mount and a file, as far as a place is looked for in another namespace
+UNKNOWN_AREA = "/unknown"  # no area can have this name: every verdict for it is a deny
+_DEEPEST = 64  # folders between a mount and a file, the limit of the search in another namespace
 
 
 class AreaPlace(NamedTuple):
-    """Where an area stands. ``alone``: its filesystem holds nothing but protected things (a dedicated volume).
+    """The place of an area. ``alone``: its filesystem holds only protected files (a dedicated volume).
 
     ``sealed``: every inode there carries a label, an area's or the public one, and the area is enforced.
     """
@@ -39,10 +39,11 @@ class AreaPlace(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """What was found. ``labelled`` is the area of the label afterwards, ``inside`` the one it lies in, "" for none.
+    """The placement of an inode. ``labelled`` is the area of its label afterwards, ``inside`` the one it lies in, ""
+    for none.
 
-    ``fresh``: it came into an area just now. ``error`` is an ``errno``, ``stripped`` says that it has content and no
-    label on a sealed volume: then nothing else counts.
+    ``fresh``: it came into an area just now. ``error`` is an ``errno``, ``stripped`` means content without a label on a
+    sealed volume: then no other field counts.
     """
 
     error: int = 0
@@ -55,7 +56,7 @@ class Placement(NamedTuple):
     directory: bool = False
     stripped: bool = False
     top: bool = False  # the root directory of its filesystem
-    newborn: bool = False  # an empty file that was made a moment ago, and had no label
+    newborn: bool = False  # an empty file that was created a moment ago, without a label
 
 
 class _Place(NamedTuple):
@@ -67,7 +68,7 @@ class _Place(NamedTuple):
 
 
 class Places:
-    """The areas, and the mounts of our own namespace. For any thread."""
+    """The areas, and the mounts of the own namespace. For any thread."""
 
     def __init__(self, areas: Iterable[AreaPlace] = ()) -> None:
         self._areas = tuple(areas)
@@ -78,7 +79,7 @@ class Places:
         self._view: _View | None = None
 
     def close(self) -> None:
-        """Let go of the mount table."""
+        """Release the mount table."""
         os.close(self._changes)
 
     def replace(self, areas: Iterable[AreaPlace]) -> None:
@@ -87,7 +88,7 @@ class Places:
             self._areas, self._view = tuple(areas), None
 
     def settle(self, fd: int, tid: int) -> Placement:
-        """Find where the inode open as *fd* lies, which thread *tid* opened, and label it. Never raises."""
+        """Return the placement of the inode open as *fd* by thread *tid*, and label it. Never raises."""
         try:
             return _settle(fd, tid, self._now())
         except OSError as error:
@@ -101,7 +102,7 @@ class Places:
 
 
 class _View:
-    """Areas and mounts at one moment, and where each area lies inside its filesystem."""
+    """Areas and mounts at one moment, and the place of each area inside its filesystem."""
 
     def __init__(self, areas: Iterable[AreaPlace], mounts: tuple[Mount, ...]) -> None:
         self.mounts = mounts
@@ -121,7 +122,7 @@ class _View:
                     self._sealed.add(top.device)
 
     def area_of(self, place: _Place) -> str:
-        """Return the area that *place* lies in, by where the areas lie now."""
+        """Return the area that *place* lies in, by the present places of the areas."""
         at = place.path
         while True:
             if (area := self._inside.get((place.device, at))) is not None:
@@ -135,7 +136,7 @@ class _View:
         return next((self._named[at] for at in reversed(prefixes(path)) if at in self._named), "")
 
     def alone(self, device: Device) -> bool:
-        """Whether the filesystem *device* holds nothing but protected things."""
+        """Return whether the filesystem *device* holds only protected files."""
         return device in self._alone
 
     def sealed(self, device: Device) -> bool:
@@ -144,36 +145,36 @@ class _View:
 
 
 def _settle(fd: int, tid: int, view: _View) -> Placement:
-    found = os.fstat(fd)
+    status = os.fstat(fd)
     label = labels.read(fd)
     labelled = labels.area_of(label)
-    if label is None and labels.has_content(found) and view.sealed(_device(found.st_dev)):
+    if label is None and labels.has_content(status) and view.sealed(_device(status.st_dev)):
         return Placement(stripped=True)
     path = os.readlink(f"/proc/self/fd/{fd}").removesuffix(" (deleted)")
-    place = _place(fd, path, found, tid, view)
+    place = _place(fd, path, status, tid, view)
     if place is None:
-        area = _unplaced(labelled, path, found, view)
+        area = _unplaced(labelled, path, status, view)
     else:
         area = view.area_of(place)
-        if not area and label is None and (found.st_nlink or not labels.has_content(found)):
-            area = labels.area_of(_from_above(place, found, view))
-            if not area and not labels.has_content(found) and view.alone(place.device):
+        if not area and label is None and (status.st_nlink or not labels.has_content(status)):
+            area = labels.area_of(_from_above(place, status, view))
+            if not area and not labels.has_content(status) and view.alone(place.device):
                 _make_public(fd, sealed=view.sealed(place.device))
-                found = os.fstat(fd)
+                status = os.fstat(fd)
     fresh = bool(area) and area != labelled
-    young = label is None and newborn.is_newborn(fd, found)
+    young = label is None and newborn.is_newborn(fd, status)
     if not labelled and area and area != UNKNOWN_AREA:
         labelled = labels.area_of(labels.write(fd, area))
-        found = os.fstat(fd)  # the label changed the inode's ctime
-    directory = stat.S_ISDIR(found.st_mode)
+        status = os.fstat(fd)  # the label changed the inode's ctime
+    directory = stat.S_ISDIR(status.st_mode)
     top = directory and place is not None and place.path == "/"
     return Placement(
-        0, labelled, area, fresh, found.st_dev, found.st_ino, found.st_ctime_ns, directory, top=top, newborn=young
+        0, labelled, area, fresh, status.st_dev, status.st_ino, status.st_ctime_ns, directory, top=top, newborn=young
     )
 
 
 def _make_public(fd: int, *, sealed: bool) -> None:
-    """Write the public label; where not everything has one yet, a volume that cannot be written does without."""
+    """Write the public label; where not everything is labelled yet, a volume that cannot be written goes without."""
     try:
         labels.write(fd, labels.PUBLIC)
     except OSError as error:
@@ -181,39 +182,41 @@ def _make_public(fd: int, *, sealed: bool) -> None:
             raise
 
 
-def _unplaced(labelled: str, path: str, found: os.stat_result, view: _View) -> str:
-    """Where the place cannot be told: the name can take away, never give."""
+def _unplaced(labelled: str, path: str, status: os.stat_result, view: _View) -> str:
+    """Return the area for an unknown place: the name can restrict, never grant."""
     named = view.named(path)
     if labelled:
         return named
-    known = any(mount.device == _device(found.st_dev) and view.alone(mount.device) for mount in view.mounts)
-    return UNKNOWN_AREA if named or known else ""
+    on_dedicated_volume = any(
+        mount.device == _device(status.st_dev) and view.alone(mount.device) for mount in view.mounts
+    )
+    return UNKNOWN_AREA if named or on_dedicated_volume else ""
 
 
-def _from_above(place: _Place, found: os.stat_result, view: _View) -> str:
+def _from_above(place: _Place, status: os.stat_result, view: _View) -> str:
     """Return the label of the nearest labelled folder above *place*, "" when there is none.
 
-    What was deleted, or never had a name (``O_TMPFILE``), leads nowhere; the folder above it is there.
+    A deleted or nameless file (``O_TMPFILE``) cannot be looked up; the folder above it can.
     """
-    if found.st_nlink and not place.proven and not _leads(place, found, view):
+    if status.st_nlink and not place.proven and not _leads(place, status, view):
         return UNKNOWN_AREA if view.alone(place.device) else ""
     above = place.path
     while above != "/":
         above = os.path.dirname(above)
-        with _look(_Place(place.device, above, proven=False), view) as folder:
+        with _open_place(_Place(place.device, above, proven=False), view) as folder:
             if folder is not None and (label := labels.read(f"/proc/self/fd/{folder}/.")):
                 return label
     return ""
 
 
-def _place(fd: int, path: str, found: os.stat_result, tid: int, view: _View) -> _Place | None:
+def _place(fd: int, path: str, status: os.stat_result, tid: int, view: _View) -> _Place | None:
     number = mountinfo.mount_id(fd)
     if (mount := view.by_number.get(number)) is not None:
         inner = _inner(mount, path)
         return _Place(mount.device, inner, proven=False) if inner else None
     for mount in _mounts_of(tid):
         if mount.id == number:
-            return _elsewhere(mount, path, found, view)
+            return _elsewhere(mount, path, status, view)
     return None
 
 
@@ -230,11 +233,12 @@ def _inner(mount: Mount, path: str) -> str | None:
     return mount.root + below.rstrip("/")
 
 
-def _elsewhere(mount: Mount, path: str, found: os.stat_result, view: _View) -> _Place | None:
-    """Return the place of a file that was opened by a *mount* of another namespace: tried, until one leads to it.
+def _elsewhere(mount: Mount, path: str, status: os.stat_result, view: _View) -> _Place | None:
+    """Return the place of a file opened through a *mount* of another namespace: candidates are tried until one leads to
+    it.
 
-    The kernel writes *path* from the root of that namespace, and mountinfo what its reader can see; so where the mount
-    begins in *path* is found out by looking.
+    The kernel writes *path* from the root of that namespace, and mountinfo as its reader sees it; so the part of *path*
+    below the mount is found by looking.
     """
     parts = path.strip("/").split("/")
     if len(parts) > _DEEPEST:
@@ -244,31 +248,31 @@ def _elsewhere(mount: Mount, path: str, found: os.stat_result, view: _View) -> _
         *(mountinfo.join(mount.root, "/".join(parts[at:]) or ".") for at in range(len(parts) + 1)),
     ]
     for inner in dict.fromkeys(tries):
-        if inner and _leads(place := _Place(mount.device, inner, proven=True), found, view):
+        if inner and _leads(place := _Place(mount.device, inner, proven=True), status, view):
             return place
     return None
 
 
-def _leads(place: _Place, found: os.stat_result, view: _View) -> bool:
-    with _look(place, view) as there:
-        if there is None:
+def _leads(place: _Place, expected: os.stat_result, view: _View) -> bool:
+    with _open_place(place, view) as descriptor:
+        if descriptor is None:
             return False
-        seen = os.fstat(there)
-        return (seen.st_dev, seen.st_ino) == (found.st_dev, found.st_ino)
+        status = os.fstat(descriptor)
+        return (status.st_dev, status.st_ino) == (expected.st_dev, expected.st_ino)
 
 
 @contextlib.contextmanager
-def _look(place: _Place, view: _View) -> Iterator[int | None]:
-    """Yield a descriptor of *place* through a mount of ours, ``None`` when none shows it."""
-    there = next(_looks(place, view), None)
+def _open_place(place: _Place, view: _View) -> Iterator[int | None]:
+    """Yield a descriptor of *place* through an own mount, ``None`` when none shows it."""
+    descriptor = next(_descriptors(place, view), None)
     try:
-        yield there
+        yield descriptor
     finally:
-        if there is not None:
-            os.close(there)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
-def _looks(place: _Place, view: _View) -> Iterator[int]:
+def _descriptors(place: _Place, view: _View) -> Iterator[int]:
     for mount in view.mounts:
         if mount.device != place.device or not within(place.path, mount.root):
             continue

@@ -1,9 +1,9 @@
-"""What the decider knows of the site: areas, services and the pack, read from the home directory.
+"""Policy snapshot of the decider: areas, services and the pack, read from the home directory.
 
 Rules of this file: it is read whole or not at all. When it cannot be read there is no source of verdicts, and
-everything is denied until it can be read again. Areas once known stay known; areas never known are everywhere. A
-registry that lacks what the log holds (:mod:`agent.registry.stores`) is read for where areas lie and which of them only
-watch, and for nothing else: its every verdict is a denial, under the epoch that the log proves.
+everything is denied until it can be read again. Known areas stay known; until areas were read once, every object counts
+as inside one. A registry that lacks entries of the log (:mod:`agent.registry.stores`) is read only for the places and
+modes of areas: its every verdict is a denial, under the epoch that the log proves.
 """
 
 import contextlib
@@ -21,14 +21,14 @@ from agent.registry.stores import CLOSED, StoreCheck
 from agent.runtime.home import Home
 from agent.runtime.pack_cache import PackCache
 from rules.pack.reader import PackError
-from rules.text import Text
+from rules.text import Message
 
 
 class PolicySnapshot:
     """One reading of the site. Owner: the decider's one thread."""
 
     def __init__(self, home: Home, *, only_observes: bool = False) -> None:
-        """*only_observes*: what is known of that from a predecessor, until the site could be read."""
+        """*only_observes*: the value of a predecessor, until the site can be read."""
         self._home = home
         self._reader: FactsReader | None = None
         self._pack = PackCache(home.pack)
@@ -38,19 +38,19 @@ class PolicySnapshot:
         self.source: VerdictSource | None = None
         self.trouble: FatalError | ShoumiError | None = None
         self.roots: tuple[Root, ...] | None = None
-        self.loud_areas: frozenset[str] = frozenset()
-        self.observed: frozenset[str] = frozenset()  # areas that only watch: nothing that breaks denies there
-        # Whether there are areas, and every one of them only watches: then nothing may be denied, whatever breaks.
+        self.always_ask: frozenset[str] = frozenset()
+        self.observed: frozenset[str] = frozenset()  # areas in observe mode: no failure denies there
+        # Whether there are areas, all in observe mode: then no failure may deny.
         self.only_observes = only_observes
         self.epoch = 0
-        self._asks_logins = False  # the trial has ended, which is for good
+        self._asks_logins = False  # the trial has ended, permanently
         self.programs = RegisteredPrograms()
-        self.hashed: Hashed = frozenset()  # what the control process has read of programs whose hash is asked for
+        self.hashed: Hashed = frozenset()  # programs with a required hash, as read by the control process
 
     def reload(self, at_least: int = 0) -> None:
-        """Read everything again; afterwards either there is a ``source``, or ``trouble`` says why not.
+        """Read everything again; afterwards there is a ``source``, or ``trouble`` names the reason.
 
-        *at_least* is an epoch the registry is said to have.
+        *at_least* is an epoch the registry is known to have.
         """
         try:
             pack = self._pack.parsed()
@@ -69,7 +69,7 @@ class PolicySnapshot:
                 source = source._replace(closed=CLOSED, enforced=frozenset(logged))
             if places is not self._places:
                 self._places, self.roots = places, tuple(map(_root, places))
-            self.loud_areas = frozenset(place.area for place in places if place.reads == "each")
+            self.always_ask = frozenset(place.area for place in places if place.reads == "each")
             self.observed = frozenset(place.area for place in places if not place.enforced)
             self.only_observes = bool(places) and not any(place.enforced for place in places)
             self.programs = programs
@@ -78,10 +78,11 @@ class PolicySnapshot:
         except (FatalError, ShoumiError) as error:
             self._distrust(error)
         except (OSError, ValueError, PackError) as error:
-            self._distrust(FatalError(Text(f"the rules cannot be read: {error}", f"无法读取规则：{error}")))
+            reason = error.text if isinstance(error, PackError) else str(error)
+            self._distrust(FatalError(Message("guard.rules-unreadable", error=reason)))
 
     def take_hashed(self, hashed: Hashed) -> bool:
-        """Take what was read of programs; return whether that is anything new."""
+        """Take the hashed programs; return whether they differ from the former."""
         if hashed == self.hashed:
             return False
         self.hashed = hashed
@@ -90,7 +91,7 @@ class PolicySnapshot:
         return True
 
     def moved(self) -> bool:
-        """Whether the registry has changed since it was last read, or could not be read then."""
+        """Return whether the registry has changed since it was last read, or could not be read then."""
         if self._reader is None:
             return True
         try:
@@ -100,7 +101,7 @@ class PolicySnapshot:
             return True
 
     def close(self) -> None:
-        """Let go of the registry; nothing can be decided by this reading any more."""
+        """Close the registry; this snapshot decides nothing any more."""
         self.source = None
         if self._reader is not None:
             self._reader.close()
@@ -112,10 +113,10 @@ class PolicySnapshot:
 
 
 def _logged_areas(home: Home) -> dict[str, str | None]:
-    """Return the areas that the log knows to be enforced, and their paths: ``None`` where the registry says it."""
+    """Return the areas the log proves to be enforced, and their paths: ``None`` where the registry has it."""
     with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
-        found = dict(json.loads(home.logged_areas.read_text(encoding="utf-8")))
-        return {str(area): path if isinstance(path, str) else None for area, path in found.items()}
+        logged = dict(json.loads(home.logged_areas.read_text(encoding="utf-8")))
+        return {str(area): path if isinstance(path, str) else None for area, path in logged.items()}
     return {}
 
 

@@ -1,10 +1,10 @@
-"""Which programs count: those of services, and those that let people in who have no login uid.
+"""Registered programs: those of services, and those that admit people without a login uid.
 
-Rules of this file: a program is the one that was registered when it is the same inode with the same change time and
-size, lies at the registered path now, and is executed in the initial namespaces (:mod:`agent.kernel.program`). Where
-the site asks for a hash, the control process has read this very state of the file first. The text of a path only says
-which row to compare with. Frozen: made anew with every epoch. Paths are root's alone (no others are registered, see
-:mod:`agent.site.program_file`), so asking the filesystem about them waits for nobody.
+Rules of this file: a program is the registered one when it is the same inode with the same change time and size, lies
+at the registered path now, and is executed in the initial namespaces (:mod:`agent.kernel.program`). Where the site
+requires a hash, the control process has read this very state of the file first. The text of a path only selects the row
+to compare with. Frozen: created anew with every epoch. Registered paths are root's alone (see
+:mod:`agent.site.program_file`), so asking the filesystem about them waits for no user.
 """
 
 from collections.abc import Iterable
@@ -13,11 +13,11 @@ from agent.kernel import program
 from agent.kernel.program import Program
 from agent.registry.rows.services import ServiceProgram
 
-Hashed = frozenset[tuple[str, Program]]  # services, and the state of their program that has the hash of the registry
+Hashed = frozenset[tuple[str, Program]]  # services, and the program state with the registered hash
 
 
 class RegisteredPrograms:
-    """The programs of one epoch. *asks_logins*: the site is no trial, and a person without a login uid is nobody."""
+    """The programs of one epoch. *asks_logins*: not a trial; a person without a login uid has no access."""
 
     def __init__(self, rows: Iterable[ServiceProgram] = (), *, asks_logins: bool = False) -> None:
         rows = tuple(rows)
@@ -27,17 +27,17 @@ class RegisteredPrograms:
         self.entrances = {row.path: row for row in rows if row.lets_in}
 
     def service_of(self, uid: int, executable: bytes) -> ServiceProgram | None:
-        """Return the service that such a process would be, if it runs the right file."""
+        """Return the service of such a process, if it runs the registered file."""
         return self.services.get((uid, executable))
 
 
-def is_registered(row: ServiceProgram, seen: Program | None, hashed: Hashed) -> bool:
-    """Whether who executes *seen* executes the program of *row*. *seen* is ``None`` where that is unknown."""
-    if seen is None or (seen.inode, seen.changed, seen.size) != (row.inode, row.changed, row.size):
+def is_registered(row: ServiceProgram, executed: Program | None, hashed: Hashed) -> bool:
+    """Return whether *executed* is the program of *row*; ``None`` means unknown."""
+    if executed is None or (executed.inode, executed.changed, executed.size) != (row.inode, row.changed, row.size):
         return False
-    if row.sha256 and (row.service, seen) not in hashed:
+    if row.sha256 and (row.service, executed) not in hashed:
         return False
     try:
-        return program.at(row.path) == seen
+        return program.at(row.path) == executed
     except OSError:
         return False

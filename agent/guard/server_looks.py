@@ -1,9 +1,10 @@
-"""Looks at a server process for the table of openers: which of its descriptors lead to a file, and which files it has.
+"""Inspection of server processes for the table of openers: their descriptors of a file, and their open files.
 
-Rules of this file: threads are looked at before descriptors. A thread that is not inside an open by then has the
-descriptors of everything it ever opened; so what is not seen of its earlier opens is closed. Where a thread cannot be
-looked at it counts as inside one. Both looks are bounded, and what is beyond that is "not told". They run in the label
-worker: what they take is for the process to choose. Source: proc_pid_syscall(5).
+Rules of this file: threads are inspected before descriptors. A thread that is not inside an open by then has the
+descriptors of all its opens; so earlier opens without a descriptor are closed. A thread that cannot be inspected counts
+as inside an open. Both inspections are bounded, and incomplete beyond that. They run in the label worker, because the
+inspected process determines their duration.
+Source: proc_pid_syscall(5).
 """
 
 import os
@@ -18,42 +19,42 @@ MOST_DESCRIPTORS: Final = 65_536
 MOST_SHOWN: Final = 256  # of one file
 MOST_THREADS: Final = 1024
 
-# What may leave a descriptor behind: open, creat, openat, openat2, open_by_handle_at, io_uring_enter.
+# Calls that may leave a descriptor: open, creat, openat, openat2, open_by_handle_at, io_uring_enter.
 _OPENING: Final = {
     "x86_64": frozenset(map(str, (2, 85, 257, 437, 304, 426))),
     "aarch64": frozenset(map(str, (56, 437, 265, 426))),
 }.get(platform.machine())
 
 
-def look(tid: int, fd: int) -> ServerLook:
-    """Look at the process of thread *tid*, which waits for us, for the file open as *fd*."""
-    found = os.fstat(fd)
+def inspect_server(tid: int, fd: int) -> ServerLook:
+    """Return the openers' state of the process of thread *tid*, which waits, for the file open as *fd*."""
+    status = os.fstat(fd)
     try:
         tids = sorted(map(int, islice(os.listdir(f"/proc/{tid}/task"), MOST_THREADS + 1)))
-        opening = frozenset(one for one in tids if one != tid and _opens(one))
-        descriptors = _leading_to(tid, (found.st_dev, found.st_ino))
+        opening = frozenset(thread for thread in tids if thread != tid and _opens(thread))
+        descriptors = _leading_to(tid, (status.st_dev, status.st_ino))
     except OSError:
         return ServerLook()
-    told = len(tids) <= MOST_THREADS and descriptors is not None and len(descriptors) <= MOST_SHOWN
-    return ServerLook(descriptors, opening, told=True) if told and descriptors is not None else ServerLook()
+    complete = len(tids) <= MOST_THREADS and descriptors is not None and len(descriptors) <= MOST_SHOWN
+    return ServerLook(descriptors, opening, complete=True) if complete and descriptors is not None else ServerLook()
 
 
 def closed(pid: int, files: Sequence[Inode]) -> tuple[int, ...]:
-    """Return which of *files*, by their place, process *pid* has no descriptor of; none where that is not told."""
-    seen: set[Inode] = set()
+    """Return the positions in *files* of which process *pid* has no descriptor; none where it is unknown."""
+    open_inodes: set[Inode] = set()
     try:
         with os.scandir(f"/proc/{pid}/fd") as descriptors:
             for number, entry in enumerate(descriptors):
                 if number >= MOST_DESCRIPTORS:
                     return ()
                 try:
-                    found = entry.stat()
+                    status = entry.stat()
                 except FileNotFoundError:
                     continue
-                seen.add((found.st_dev, found.st_ino))
+                open_inodes.add((status.st_dev, status.st_ino))
     except OSError:
         return ()
-    return tuple(place for place, inode in enumerate(files) if inode not in seen)
+    return tuple(place for place, inode in enumerate(files) if inode not in open_inodes)
 
 
 def _leading_to(pid: int, inode: Inode) -> frozenset[int] | None:
@@ -63,16 +64,16 @@ def _leading_to(pid: int, inode: Inode) -> frozenset[int] | None:
             if number >= MOST_DESCRIPTORS:
                 return None
             try:
-                found = entry.stat()
+                status = entry.stat()
             except FileNotFoundError:  # closed meanwhile
                 continue
-            if (found.st_dev, found.st_ino) == inode:
+            if (status.st_dev, status.st_ino) == inode:
                 numbers.add(int(entry.name))
     return frozenset(numbers)
 
 
 def _opens(tid: int) -> bool:
-    """Whether thread *tid* is inside a call that may leave a descriptor; one that runs may be anywhere."""
+    """Return whether thread *tid* is inside a call that may leave a descriptor; a running one counts as inside."""
     try:
         fd = os.open(f"/proc/{tid}/syscall", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -80,11 +81,11 @@ def _opens(tid: int) -> bool:
     except OSError:
         return True
     try:
-        words = os.read(fd, 256).split()
+        fields = os.read(fd, 256).split()
     except ProcessLookupError:
         return False
     except OSError:
         return True
     finally:
         os.close(fd)
-    return _OPENING is None or not words or words[0].decode() in _OPENING or words[0] == b"running"
+    return _OPENING is None or not fields or fields[0].decode() in _OPENING or fields[0] == b"running"

@@ -1,7 +1,7 @@
-"""What a decider finds when it starts: what time it is judged to be, and what has to be recorded first.
+"""Start of a decider: the judged time, and the entries to record first.
 
-Rules of this file: nothing of it is on the path of an open. What cannot be recorded yet is owed, so a full log keeps
-neither the decider from denying, nor the record from saying later when it began.
+Rules of this file: nothing here is on the open path. What cannot be recorded yet is owed, so a full log stops neither
+the decider from denying nor the later record of its start.
 """
 
 import os
@@ -18,19 +18,19 @@ from agent.runtime.timeline import Reading, Timeline, resumed
 
 
 def clock(home: Home, appender: Appender) -> AgentClock:
-    """Return the clock, as its file and the last entry leave it: judged time goes on from where it was."""
+    """Return the clock as its file and the last entry leave it: judged time continues from there."""
     present = read_clocks(boot_id(), synchronised=timex.synchronised())
     saved = clock_file.read(home.clock)
     timeline, steps = resumed(saved, _last_reading(appender, saved, present), present)
-    found = AgentClock(timeline, synchronised=timex.synchronised)
-    found.steps += steps
-    return found
+    agent_clock = AgentClock(timeline, synchronised=timex.synchronised)
+    agent_clock.steps += steps
+    return agent_clock
 
 
 def first_entries(
     journal: EntryJournal, heartbeat: Heartbeat, clock: AgentClock, durability: str, died: dict[str, Any] | None
 ) -> None:
-    """Record that the agent was started, if no decider has yet; of what the last one *died*; and how the clock is."""
+    """Record the agent's start, if no decider has yet, the last decider's death *died*, and the clock's steps."""
     if not heartbeat.on_record():
         host = {"boot_id": clock.boot_id, "kernel": os.uname().release}
         if journal.owe({"kind": "started", **host, "version": _version(), "durability": durability}):
@@ -43,17 +43,17 @@ def first_entries(
 
 
 def _last_reading(appender: Appender, saved: Timeline | None, present: Reading) -> Reading | None:
-    """Return what the clocks were at the last entry, which knows eight characters of its boot's id."""
+    """Return the clocks of the last entry, which holds eight characters of its boot's id."""
     if appender.last_time is None:
         return None
     mono, boot = appender.last_clocks or (0, "")
-    known = (present.boot_id, saved.boot_id if saved else "")
-    boots = [one for one in known if boot and one.startswith(boot)] or [boot]
+    candidates = (present.boot_id, saved.boot_id if saved else "")
+    boots = [candidate for candidate in candidates if boot and candidate.startswith(boot)] or [boot]
     return Reading(nanoseconds(appender.last_time), mono * 1000, boots[0])
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # 2 MB, which only the first decider has to bear
+    from importlib.metadata import PackageNotFoundError, version  # 2 MB, loaded by the first decider only
 
     try:
         return version("shoumi")

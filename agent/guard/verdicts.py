@@ -1,8 +1,8 @@
-"""The verdict table: compiled lazily from the registry, valid until its time is up or the epoch moves.
+"""The verdict table: compiled on demand from the registry, valid until its time is up or the epoch changes.
 
 Rules of this file: only ``rules.decide`` decides. A verdict is kept under the uids behind the open, the areas and the
-action, never longer than its own ``until`` and never across an epoch. Whatever goes wrong while a verdict is made is
-a deny that lasts a second and says so; it never becomes an allow, and it never stops the loop that answers.
+action, never longer than its own ``until`` and never across an epoch. Any failure while a verdict is made is a deny
+that lasts a second and names the failure; it never becomes an allow, and it never stops the loop that answers.
 """
 
 import json
@@ -20,24 +20,24 @@ from agent.runtime.failures import error_verdict
 from rules.decide import decide
 from rules.model import Action, Facts, Mode, Request, Resource, Verdict
 from rules.pack.reader import Pack
-from rules.text import Text
+from rules.text import Message, Sentence
 
-NEVER = 1 << 63  # nanoseconds: no end in sight
+NEVER = 1 << 63  # nanoseconds: without an end
 
-# What one event got, before its entry is written: whether it passes; the entry, empty when nothing is to be recorded;
+# The answer to one event, before its entry is written: whether it passes; the entry, empty when nothing is recorded;
 # whether to stop asking about this inode once it is recorded and allowed; whether it passes only with its entry.
 # A plain tuple: this is the path of an open.
 Answer = tuple[bool, bytes, bool, bool]
 
 # Of a subject: fs uid, login uid, what a service executes by name and by file, and whether a person was let in.
-_Told = tuple[int, int | None, bytes, Program | None, bool]
+_VerdictKey = tuple[int, int | None, bytes, Program | None, bool]
 
 _RETRY = 1_000_000_000
 _MOST = 32_768  # about 1 kB each
 
 
 class FactsSource(Protocol):
-    """What is needed of the registry (``agent.registry.facts.FactsReader``). Every method may raise ``FatalError``."""
+    """The part of the registry that is needed (``agent.registry.facts.FactsReader``). May raise ``FatalError``."""
 
     def epoch(self) -> int: ...  # noqa: D102
     def snapshot(self) -> AbstractContextManager[int]: ...  # noqa: D102
@@ -46,10 +46,10 @@ class FactsSource(Protocol):
 
 
 class VerdictSource(NamedTuple):
-    """Where verdicts come from: the registry, the pack in force, and the programs that count.
+    """The sources of verdicts: the registry, the pack in force, and the registered programs.
 
-    ``closed`` is what every verdict is while nothing may be decided from the registry; it then says of nobody who he
-    is, and areas of ``enforced`` do not only watch, whatever the registry says.
+    ``closed`` is every verdict while nothing may be decided from the registry; no person is then identified, and the
+    areas in ``enforced`` do not only observe, whatever the registry says.
     """
 
     reader: FactsSource
@@ -61,9 +61,9 @@ class VerdictSource(NamedTuple):
 
 
 class Principals(NamedTuple):
-    """Who is behind a pair of uids (contract C4). ``nobody`` says which part of it belongs to no one.
+    """The principals behind a pair of uids (contract C4). ``nobody`` names the uids that belong to no one.
 
-    ``refused`` is the verdict where what they run, or how they came in, is reason enough.
+    ``refused`` is the verdict where the program they run, or their way in, is reason enough.
     """
 
     person: str | None  # of the file-system uid
@@ -74,68 +74,51 @@ class Principals(NamedTuple):
 
     @property
     def persons(self) -> tuple[str, ...]:
-        """All humans behind it, each once."""
+        """All persons behind it, each once."""
         return tuple(dict.fromkeys(person for person in (self.person, self.login_person) if person))
 
 
 _NO_ONE = Principals(None, None, None, "")
 
 
-def _denied(rule: str, en: str, zh: str) -> Verdict:
-    return Verdict(allow=False, rule=rule, clauses=(), because=Text(en, zh))
+def _denied(rule: str, because: Sentence) -> Verdict:
+    return Verdict(allow=False, rule=rule, clauses=(), because=because)
 
 
-UNIDENTIFIED = _denied("nobody", "the subject or the object could not be identified", "无法识别主体或客体")
-LATE = _denied(
-    "deadline", "the filesystem did not say in time which area the object is in", "文件系统未及时答复该对象所属目录"
-)
+UNIDENTIFIED = _denied("nobody", Message("guard.subject-or-object-unidentified"))
+LATE = _denied("deadline", Message("guard.filesystem-timeout"))
 UNLABELLED = _denied(
     "unlabelled",
-    "it has content and lost its label: somebody has stripped it, or put it there while no agent ran; "
-    "the security officer mends it: shoumi area relabel PATH",
-    "有内容却没有标记：标记被人去除，或在代理未运行时放入；安全保密管理员可修复：shoumi area relabel 路径",
+    Message("guard.label-missing"),
 )
 WORKER = _denied(
     "io-worker",
-    "a worker of an io_uring opens it in a process that acts for several people: for whom cannot be told",
-    "由代表多人的进程的 io_uring 工作线程打开：无法判断代表何人",
+    Message("guard.io-uring-worker"),
 )
 NO_OPENER = _denied(
     "no-opener",
-    "the process acts for several people, and who opened this file in it is not known: open it again",
-    "该进程代表多人，且不知此文件由何人打开：请重新打开",
+    Message("guard.opener-unknown"),
 )
 SHARED = _denied(
     "shared",
-    "somebody who may not use it has it open in the same server process; it opens again when they have let go",
-    "同一服务进程中另有无权者打开了该文件；其关闭后即可恢复使用",
+    Message("guard.open-by-unauthorised-person"),
 )
 NO_LOGIN = _denied(
     "no-login",
-    "it has no login uid, and no registered program has let it in: log in by PAM (pam_loginuid), or the system "
-    "administrator registers what lets people in: shoumi service add NAME --uid 0 --executable PROGRAM --lets-in",
-    "没有登录 uid，也不是由已登记的程序放入的：请经 PAM 登录（pam_loginuid），或由系统管理员登记放入人员的程序："
-    "shoumi service add 编号 --uid 0 --executable 程序 --lets-in",
+    Message("guard.login-missing"),
 )
 PROGRAM = _denied(
     "program",
-    "it does not run the program that was registered for the service: the file is another one or has changed since, "
-    "its hash was not read yet, or it runs in namespaces of its own; shoumi service list says which, and where the "
-    "change is right: shoumi service renew ID",
-    "其运行的并非该服务账户所登记的程序：文件已被替换或更改、散列值尚未读取，或运行于其自身的命名空间；"
-    "shoumi service list 可查看原因，更改无误时：shoumi service renew 编号",
+    Message("guard.service-program-mismatch"),
 )
-CROWDED = _denied("busy", "too many questions of this user wait for an answer already", "该用户等待答复的请求过多")
+CROWDED = _denied("busy", Message("guard.too-many-pending-requests"))
 
 
 MAINTENANCE = Verdict(
     allow=True,
     rule="maintenance",
     clauses=(),
-    because=Text(
-        "the administrator of the host opens the root directory of the volume; names in it are not shown",
-        "主机管理员打开卷的根目录；不显示其中的名称",
-    ),
+    because=Message("guard.volume-root-maintenance"),
 )
 
 
@@ -143,25 +126,25 @@ MAINTENANCE = Verdict(
 class CachedVerdict:
     """A verdict ready for use. ``until`` is in nanoseconds; ``fields`` is its part of the entry, as JSON.
 
-    Many thousands are kept, so it holds on to nothing of the verdict it does not need: no finding, no sentence.
+    Many thousands are kept, so it keeps only the needed parts of the verdict: no finding, no sentence.
     """
 
     passes: bool
     until: int
     fields: bytes
-    allow: bool  # what was decided; ``passes`` is true as well where an area is only observed
+    allow: bool  # the decision; ``passes`` is also true where an area is only observed
     rule: str
-    owed: bool  # it passes only with its entry; where an area is only observed it passes without, too
+    owed: bool  # it passes only with its entry; in observed areas it passes without one, too
 
 
 class VerdictCache:
-    """Rulings for (what verdicts tell apart of a subject, areas, action)."""
+    """Rulings by subject (as far as verdicts distinguish it), areas and action."""
 
     def __init__(self, host: str) -> None:
         self._host = host
         self._source: VerdictSource | None = None
-        self._rulings: dict[tuple[_Told, tuple[str, ...], Action], CachedVerdict] = {}
-        self._behind: dict[_Told, Principals] = {}
+        self._rulings: dict[tuple[_VerdictKey, tuple[str, ...], Action], CachedVerdict] = {}
+        self._principals: dict[_VerdictKey, Principals] = {}
         self._service_uids: frozenset[int] = frozenset()
         self._trouble: Exception | None = None
         self._observed: frozenset[str] = frozenset()
@@ -176,10 +159,10 @@ class VerdictCache:
     ) -> None:
         """Forget every ruling: from here on none is older than *epoch*.
 
-        Without a *source* everything is denied, but in the areas *observed*, where nothing ever is.
+        Without a *source* everything is denied, except in the areas *observed*, where nothing is denied.
         """
         self._rulings.clear()
-        self._behind.clear()
+        self._principals.clear()
         self._source = source
         self._service_uids = source.programs.uids if source else frozenset()
         self._trouble = trouble
@@ -187,7 +170,7 @@ class VerdictCache:
         self.epoch = epoch
 
     def forget(self) -> None:
-        """Forget every ruling: the time they were made for is not what time it is."""
+        """Forget every ruling: they were made for another time."""
         self._rulings.clear()
 
     @property
@@ -195,43 +178,47 @@ class VerdictCache:
         """Name and digest of the pack in force, for the log."""
         return self._source.pack.id if self._source else "?"
 
-    def ruling(self, who: Subject, areas: tuple[str, ...], action: Action, now: int) -> CachedVerdict:
+    def ruling(self, subject: Subject, areas: tuple[str, ...], action: Action, now: int) -> CachedVerdict:
         """Return the ruling at *now* (nanoseconds). Never raises.
 
-        A ruling holds from the time it was made for on: :meth:`forget` all of them when time goes back.
+        A ruling is valid from the time it was made for: :meth:`forget` all of them when time goes back.
         """
-        told = self._told(who)
-        key = (told, areas, action)
-        known = self._rulings.get(key)
-        if known is not None and now < known.until:
-            return known
+        subject_key = self._verdict_key(subject)
+        key = (subject_key, areas, action)
+        cached = self._rulings.get(key)
+        if cached is not None and now < cached.until:
+            return cached
         if len(self._rulings) >= _MOST:
             self._rulings.clear()
-            self._behind.clear()
-        made = self._rulings[key] = self._rule(told, areas, action, now)
-        return made
+            self._principals.clear()
+        compiled = self._rulings[key] = self._rule(subject_key, areas, action, now)
+        return compiled
 
-    def _told(self, who: Subject) -> _Told:
-        """Return what verdicts tell apart of *who*: a person's do not depend on what they run."""
-        executable = who.executable if who.fsuid in self._service_uids else b""
-        return who.fsuid, who.loginuid, executable, who.program, who.let_in
+    def _verdict_key(self, subject: Subject) -> _VerdictKey:
+        """Return the parts of *subject* that verdicts distinguish: a person's do not include the program."""
+        executable = subject.executable if subject.fsuid in self._service_uids else b""
+        return subject.fsuid, subject.loginuid, executable, subject.program, subject.let_in
 
-    def _rule(self, told: _Told, areas: tuple[str, ...], action: Action, now: int) -> CachedVerdict:
-        behind = _NO_ONE
+    def _rule(self, subject_key: _VerdictKey, areas: tuple[str, ...], action: Action, now: int) -> CachedVerdict:
+        principals = _NO_ONE
         try:
             source = self._needed()
-            with source.reader.snapshot():  # one look at the registry instead of one for each question
-                behind = _NO_ONE if source.closed else self._behind.get(told) or who_is_behind(source, *told)
-                self._behind[told] = behind
-                decided = [_decide(source, behind, area, action, instant(now)) for area in areas]
-        except Exception as error:  # noqa: BLE001 - anything at all that goes wrong here must become a deny
+            with source.reader.snapshot():  # one read transaction instead of one per query
+                principals = (
+                    _NO_ONE
+                    if source.closed
+                    else self._principals.get(subject_key) or principals_of(source, *subject_key)
+                )
+                self._principals[subject_key] = principals
+                decided = [_decide(source, principals, area, action, instant(now)) for area in areas]
+        except Exception as error:  # noqa: BLE001 - any failure here must become a deny
             area = next((area for area in areas if area not in self._observed), areas[0])
-            return self._compiled(error_verdict(error), None, area, behind, action, now + _RETRY)
+            return self._compiled(error_verdict(error), None, area, principals, action, now + _RETRY)
         until = min((nanoseconds(v.until) if v.until else NEVER for v, _ in decided), default=NEVER)
         verdict, resource = min(decided, key=_strictest)
-        made = self._compiled(verdict, resource, areas[0], behind, action, until)
-        owed = any(found is None or found.mode is Mode.ENFORCE for _, found in decided)
-        return replace(made, owed=owed) if owed != made.owed else made
+        compiled = self._compiled(verdict, resource, areas[0], principals, action, until)
+        owed = any(area_resource is None or area_resource.mode is Mode.ENFORCE for _, area_resource in decided)
+        return replace(compiled, owed=owed) if owed != compiled.owed else compiled
 
     def _needed(self) -> VerdictSource:
         if self._source is None:
@@ -239,25 +226,25 @@ class VerdictCache:
         return self._source
 
     def refused(self, verdict: Verdict, area: str | None, action: Action = Action.OPEN) -> CachedVerdict:
-        """Return the ruling of what could not be judged: *verdict* is why, *area* the one its name is in, if any."""
+        """Return the ruling of an unjudged object: *verdict* is the reason, *area* that of its name, if any."""
         return self._compiled(verdict, None, area, _NO_ONE, action, NEVER)
 
-    def shared(self, who: Subject, areas: tuple[str, ...]) -> CachedVerdict:
-        """Return the ruling for *who*, who may use a file that somebody has open in the same process who may not."""
-        behind = self._behind.get(self._told(who), _NO_ONE)
-        return self._compiled(SHARED, None, areas[0], behind, Action.ACCESS, NEVER)
+    def shared(self, subject: Subject, areas: tuple[str, ...]) -> CachedVerdict:
+        """Return the ruling for *subject*, entitled to a file that an unentitled person holds in the same process."""
+        principals = self._principals.get(self._verdict_key(subject), _NO_ONE)
+        return self._compiled(SHARED, None, areas[0], principals, Action.ACCESS, NEVER)
 
-    def maintenance(self, who: Subject, areas: tuple[str, ...]) -> CachedVerdict:
+    def maintenance(self, subject: Subject, areas: tuple[str, ...]) -> CachedVerdict:
         """Return the ruling for uid 0 at the root directory of a volume: freezing, trimming, syncing need it open."""
-        behind = self._behind.get(self._told(who), _NO_ONE)
-        return self._compiled(MAINTENANCE, None, areas[0], behind, Action.OPEN, NEVER)
+        principals = self._principals.get(self._verdict_key(subject), _NO_ONE)
+        return self._compiled(MAINTENANCE, None, areas[0], principals, Action.OPEN, NEVER)
 
     def _compiled(
         self,
         verdict: Verdict,
         resource: Resource | None,
         area: str | None,
-        behind: Principals,
+        principals: Principals,
         action: Action,
         until: int,
     ) -> CachedVerdict:
@@ -273,9 +260,9 @@ class VerdictCache:
             "enforced": enforced,
             "rule": verdict.rule,
             "clauses": verdict.clauses,
-            "person": behind.person,
-            "login_person": behind.login_person,
-            "service": behind.service,
+            "person": principals.person,
+            "login_person": principals.login_person,
+            "service": principals.service,
             "area": resource.id if resource else area,
             "level": resource.level.word if resource else None,
             "domain": resource.domain if resource else None,
@@ -290,16 +277,16 @@ class VerdictCache:
 
 
 def _decide(
-    source: VerdictSource, behind: Principals, area: str, action: Action, now: datetime
+    source: VerdictSource, principals: Principals, area: str, action: Action, now: datetime
 ) -> tuple[Verdict, Resource | None]:
-    services = (behind.service,) if behind.service else ()
-    _, facts = source.reader.facts(behind.persons, area, services)
-    request = Request(behind.persons, area, action, service=behind.service or "", nobody=behind.nobody)
+    services = (principals.service,) if principals.service else ()
+    _, facts = source.reader.facts(principals.persons, area, services)
+    request = Request(principals.persons, area, action, service=principals.service or "", nobody=principals.nobody)
     resource = None if area in source.enforced else facts.resources.get(area)
-    return source.closed or behind.refused or decide(request, facts, source.pack, now), resource
+    return source.closed or principals.refused or decide(request, facts, source.pack, now), resource
 
 
-def who_is_behind(
+def principals_of(
     source: VerdictSource,
     fsuid: int,
     loginuid: int | None,
@@ -307,10 +294,10 @@ def who_is_behind(
     program: Program | None,
     let_in: bool,  # noqa: FBT001 - the parts of a subject, in their order
 ) -> Principals:
-    """Return everybody behind a subject: the file-system uid's person or service, and the login uid's person.
+    """Return the principals behind a subject: the file-system uid's person or service, and the login uid's person.
 
-    uid 0 with a login uid is that person at work through sudo; uid 0 without one is a service or nobody. An unset
-    login uid is nobody's, and never root's; a person needs one, unless something registered has let them in.
+    uid 0 with a login uid is that person at work through sudo; uid 0 without one is a service or nobody. An unset login
+    uid is nobody's, and never root's; a person needs one, unless a registered program has admitted them.
     """
     missing: list[str] = []
     login_person = None

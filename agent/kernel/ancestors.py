@@ -1,9 +1,10 @@
-"""The processes that a process comes from: its parent, the parent of that, and so on.
+"""Ancestors of a process: its parent, the parent's parent, and so on.
 
-Rules of this file: the kernel names a parent by a number, and numbers are used again. A descriptor of the parent's
-folder counts once the child has been asked a second time: a child whose parent has ended names another one by then, so
-the folder was that of its parent. A parent that has ended is nobody's ancestor any more: who is handed on to PID 1 has
-none, and PID 1 itself is none. Sources: proc_pid_status(5), pid_namespaces(7) for who adopts orphans.
+Rules of this file: the kernel names a parent by a number, and numbers are reused. A descriptor of the parent's folder
+counts once the child has been read a second time: a child whose parent has ended names another one by then, so the
+folder was its parent's. An ended parent is no ancestor any more: a process adopted by PID 1 has none, and PID 1 itself
+is none.
+Sources: proc_pid_status(5), pid_namespaces(7) for the adoption of orphans.
 """
 
 import os
@@ -11,13 +12,14 @@ from collections.abc import Callable
 
 from agent.kernel import task_identity
 
-_DEEPEST = 16  # what lies further up is not looked at
+_DEEPEST = 16  # ancestors; further ones are not checked
 
 
 def any_of(folder: int, wanted: Callable[[int, int], bool]) -> bool:
-    """Whether *wanted* is true of the task at the descriptor *folder* of ``/proc/TID``, or of one of its ancestors.
+    """Return whether *wanted* is true of the task at the descriptor *folder* of ``/proc/TID``, or of one of its
+    ancestors.
 
-    *wanted* gets such a descriptor and the real uid. Of what has ended meanwhile it is not true.
+    *wanted* gets such a descriptor and the real uid. It is not true of a task that has ended meanwhile.
     """
     held: list[int] = []
     try:

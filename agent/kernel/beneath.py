@@ -1,9 +1,10 @@
-"""A look-up that stays on one mount: no link is followed, no mount is crossed, nothing above the start is reached.
+"""Look-up on one mount: no link is followed, no mount is crossed, nothing above the start is reached.
 
-Rules of this file: descriptors are O_PATH, so nothing is opened and nobody is asked; what somebody else mounts or links
-on the way ends the look-up and leads it nowhere. Where openat2(2) is not there, the same is done step by step, each
-from the descriptor of the last: a filter of calls cannot see what it is asked for, so systemd takes it away whole with
-``RestrictSUIDSGID=`` (docs/shoumi.service). Sources: openat2(2) (Linux 5.6), ``mnt_id`` in proc_pid_fdinfo(5).
+Rules of this file: descriptors are O_PATH, so nothing is opened and no event is raised; a mount or link placed on the
+way ends the look-up. Where openat2(2) is missing, the same is done step by step, each from the descriptor of the last:
+a seccomp filter cannot inspect its arguments, so systemd blocks it as a whole with ``RestrictSUIDSGID=``
+(docs/shoumi.service).
+Sources: openat2(2) (Linux 5.6), ``mnt_id`` in proc_pid_fdinfo(5).
 """
 
 import ctypes
@@ -33,8 +34,8 @@ def look(start: int, relative: str) -> int:
 
 
 def step_by_step(start: int, relative: str) -> int:
-    """As :func:`look`, without openat2(2): a link on the way is no directory, and another mount has another number."""
-    here, names = mountinfo.mount_id(start), relative.split("/")
+    """As :func:`look`, without openat2(2): a link is not a directory, and another mount has another number."""
+    mount_number, names = mountinfo.mount_id(start), relative.split("/")
     if relative.startswith("/") or ".." in names:
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), relative)
     fd = os.open(".", _FLAGS, dir_fd=start)
@@ -43,7 +44,7 @@ def step_by_step(start: int, relative: str) -> int:
             below = os.open(name or ".", _FLAGS, dir_fd=fd)
             os.close(fd)
             fd = below
-            if mountinfo.mount_id(fd) != here:
+            if mountinfo.mount_id(fd) != mount_number:
                 raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), relative)  # noqa: TRY301 - the descriptor is closed
     except BaseException:
         os.close(fd)

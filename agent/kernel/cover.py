@@ -1,9 +1,9 @@
-"""What must be out of reach when nobody guards it: the enforced areas, kept in a file the guard's processes read.
+"""Covers: the list of enforced areas that are hidden while nothing guards them.
 
 Rules of this file: the list is a plain file in the run directory, written by the control process whenever areas or
-mounts change and kept over restarts; reading it needs no registry. Hiding never raises: it is done on the way out, and
-before anything else on the way in. What it cannot do: take away descriptors and working directories that processes
-already have (docs/limits.md).
+mounts change and kept over restarts; reading it needs no registry. Hiding never raises: it is the last act of an ending
+process, and the first of a starting one. Descriptors and working directories that processes already have stay usable
+(docs/limits.md).
 """
 
 import contextlib
@@ -19,10 +19,10 @@ from agent.runtime.ours import private
 
 
 class GuardedPlace(NamedTuple):
-    """An enforced area. ``point``: where its volume is mounted, as last seen. ``alone``: the volume is its own.
+    """An enforced area. ``point``: the mount point of its volume, as last seen. ``alone``: the volume is its own.
 
-    ``doors``: every path to cover to take it out of reach, as last seen. ``hold``: whether the superblock of its volume
-    is to be kept alive while it is not mounted; ``device`` names that, as mountinfo does, as last seen.
+    ``doors``: every path to cover to hide it, as last seen. ``hold``: whether the superblock of its volume is kept
+    alive while it is not mounted; ``device`` names that, as mountinfo does, as last seen.
     """
 
     area: str
@@ -35,8 +35,8 @@ class GuardedPlace(NamedTuple):
 
 
 def write_list(file: Path, places: Iterable[GuardedPlace]) -> bool:
-    """Replace the list in *file* (:attr:`agent.runtime.home.Home.covers`), atomically; return whether it is another."""
-    text = "".join(json.dumps(place) + "\n" for place in places)  # names that are not UTF-8 stand there as surrogates
+    """Replace the list in *file* (:attr:`agent.runtime.home.Home.covers`) atomically; return whether it changed."""
+    text = "".join(json.dumps(place) + "\n" for place in places)  # names that are not UTF-8 are written as surrogates
     with contextlib.suppress(OSError):
         if file.read_text(encoding="ascii") == text:
             return False
@@ -50,7 +50,7 @@ def write_list(file: Path, places: Iterable[GuardedPlace]) -> bool:
 
 
 def read_list(file: Path) -> tuple[GuardedPlace, ...]:
-    """Return the listed places; lines that cannot be understood, and an absent file, are no places."""
+    """Return the listed places; unreadable lines and an absent file give none."""
     return tuple(_places(file))
 
 
@@ -59,12 +59,12 @@ def _places(file: Path) -> Iterator[GuardedPlace]:
         for line in file.read_text(encoding="ascii").splitlines():
             with contextlib.suppress(ValueError, TypeError, OverflowError, RecursionError):
                 area, path, point, alone, doors, (major, minor), hold = json.loads(line)
-                shown, device = tuple(map(str, doors)), (int(major), int(minor))
-                yield GuardedPlace(str(area), str(path), str(point), bool(alone), shown, device, bool(hold))
+                door_paths, device = tuple(map(str, doors)), (int(major), int(minor))
+                yield GuardedPlace(str(area), str(path), str(point), bool(alone), door_paths, device, bool(hold))
 
 
 def hide_all(file: Path) -> None:
-    """Hide every area listed in *file* that is there."""
+    """Hide every area listed in *file* that exists."""
     for door in dict.fromkeys(door for place in read_list(file) for door in place.doors):
         with contextlib.suppress(OSError, ValueError):
             hide(door)

@@ -1,6 +1,7 @@
-"""Ending one process for certain: that one, and not another that has its number by now.
+"""Ending one process, and not another one that has its number by now.
 
-Rules of this file: the process is named by number and start time. Source: pidfd_open(2), pidfd_send_signal(2).
+Rules of this file: the process is named by number and start time.
+Source: pidfd_open(2), pidfd_send_signal(2).
 """
 
 import contextlib

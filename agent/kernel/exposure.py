@@ -1,9 +1,9 @@
-"""Which paths show an area, or stand in its place, though nobody is asked there. Pure: mount tables in, paths out.
+"""Exposures: paths that show an area, or are in its place, without raising events. Pure: mount tables in, paths out.
 
 Rules of this file: an area is closed until it is proven guarded (contract C11). A filesystem is guarded when it carries
-a mark of ours; what is mounted over an area, at its volume's place or inside it, and carries none, is exposed. Where
-nothing is mounted there is nothing to cover: an empty mount point stays visible, for a cover would look to systemd like
-the mount it waits for. An automount point is left alone: looking at it would mount it.
+a mark of the agent; a mount without one over an area, at its volume's place or inside it is exposed. Where nothing is
+mounted there is nothing to cover: an empty mount point stays visible, because systemd would take a cover for the
+awaited mount. An automount point is left alone: inspecting it would mount it.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -18,11 +18,11 @@ _AUTOMOUNT = "autofs"
 
 
 class Exposure(NamedTuple):
-    """A path to be covered. ``area``: for whose sake. ``device``: what shows there.
+    """A path to be covered. ``area``: the area it belongs to. ``device``: the filesystem shown there.
 
-    ``unguarded``: a filesystem without a mark stands where the volume stood. ``inside``: one is mounted in the area.
-    ``unbound``: the area of a shared filesystem is not bound onto itself any more. ``beneath``: the volume is gone,
-    and below its place is a directory of the same name; with this one the caller has to look whether it is there.
+    ``unguarded``: a filesystem without a mark is in place of the volume. ``inside``: one is mounted in the area.
+    ``unbound``: the area of a shared filesystem is not bound onto itself any more. ``beneath``: the volume is gone, and
+    below its place is a directory of the same name; for this one the caller has to check that it exists.
     """
 
     path: str
@@ -34,12 +34,12 @@ class Exposure(NamedTuple):
 def exposures(
     rows: Collection[Mount], places: Collection[GuardedPlace], guarded: Collection[Device]
 ) -> tuple[Exposure, ...]:
-    """Return what must be covered: *rows* is the mount table with our covers in it, *guarded* what carries marks."""
+    """Return the paths to cover: *rows* is the mount table with covers, *guarded* the devices with marks."""
     tree = tree_of(rows)
-    found: dict[str, Exposure] = {}
+    exposed: dict[str, Exposure] = {}
     for exposure in (*_over(tree, places, guarded), *_inside(rows, tree, places, guarded)):
-        found.setdefault(exposure.path, exposure)
-    return tuple(found.values())
+        exposed.setdefault(exposure.path, exposure)
+    return tuple(exposed.values())
 
 
 def _over(tree: MountTree, places: Iterable[GuardedPlace], guarded: Collection[Device]) -> Iterator[Exposure]:
@@ -65,5 +65,5 @@ def _inside(
             continue
         area = next((areas[path] for path in reversed(prefixes(row.point)) if path in areas), None)
         top = tree.resolve(row.point) if area is not None else None
-        if area is not None and top is not None and top.id == row.id:  # else it is covered, or mounted over
+        if area is not None and top is not None and top.id == row.id:  # otherwise it is covered, or mounted over
             yield Exposure(row.point, area, row.device, "inside")

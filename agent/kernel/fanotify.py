@@ -1,10 +1,10 @@
-"""fanotify(7) by ctypes: two calls, one event layout, one answer.
+"""fanotify(7) through ctypes: two calls, one event layout, one answer.
 
-Rules of this file: no policy, no state. Everything that came from the kernel is checked before use; an event layout
-this file does not know stops the process that reads it (``FatalError``), because an answer to the wrong event would be
-a wrong open. No flag is taken for granted that is younger than Linux 5.10: it is tried, and done without; what a kernel
-has says :mod:`agent.kernel.mark_flags`. Ignore marks are made with FAN_MARK_IGNORED_MASK, never with FAN_MARK_IGNORE of
-6.0: on inodes and on mounts, for files and for directories, it was seen to do the same on 5.10, 6.1, 6.12 and 6.18.
+Rules of this file: no policy, no state. Everything received from the kernel is checked before use; an unknown event
+layout stops the reading process (``FatalError``), because an answer to the wrong event would be a wrong open. No flag
+younger than Linux 5.10 is assumed: it is tried, and left out where unknown; :mod:`agent.kernel.mark_flags` lists what a
+kernel supports. Ignore marks use FAN_MARK_IGNORED_MASK, never FAN_MARK_IGNORE of 6.0: on inodes and on mounts, for
+files and for directories, both behaved the same on 5.10, 6.1, 6.12 and 6.18.
 Sources: fanotify_init(2), fanotify_mark(2), fanotify(7), linux/fanotify.h of 6.14 and later.
 """
 
@@ -16,7 +16,7 @@ import struct
 from typing import NamedTuple
 
 from agent.errors import FatalError
-from rules.text import Text
+from rules.text import Message
 
 # fanotify_init(2)
 FAN_CLOEXEC = 0x1
@@ -58,14 +58,14 @@ AT_FDCWD = -100
 VERSION = 3
 
 GROUP_FLAGS = (
-    FAN_CLASS_PRE_CONTENT  # asked before content scanners, which then see only what was allowed
+    FAN_CLASS_PRE_CONTENT  # before content scanners, which then see only allowed files
     | FAN_UNLIMITED_QUEUE  # a full queue would answer ALLOW by itself (fanotify_handle_event)
     | FAN_UNLIMITED_MARKS
     | FAN_REPORT_TID  # identity is per thread (contract C4)
     | FAN_CLOEXEC
     | FAN_NONBLOCK
 )
-# Asked for where the kernel has it: an event whose descriptor cannot be made is still seen, and names who it was.
+# Used where supported: an event whose descriptor cannot be made is still received, with its thread.
 # Without it ``read`` returns the error in place of the event, which the kernel has denied by itself.
 OPTIONAL_FLAGS = FAN_REPORT_FD_ERROR
 EVENT_FLAGS = os.O_RDONLY | os.O_LARGEFILE | os.O_CLOEXEC | os.O_NOATIME
@@ -74,9 +74,9 @@ _METADATA = struct.Struct("=IBBHQii")  # event_len, vers, reserved, metadata_len
 _RESPONSE = struct.Struct("=iI")
 METADATA_LENGTH = _METADATA.size
 
-ALLOWED = tuple(_RESPONSE.pack(fd, FAN_ALLOW) for fd in range(DESCRIPTORS))  # answers by number, made once
+ALLOWED = tuple(_RESPONSE.pack(fd, FAN_ALLOW) for fd in range(DESCRIPTORS))  # answers by number, packed once
 
-# What read(2) says of the descriptor and the buffer, not of an event.
+# Errors of read(2) about the descriptor and the buffer, not about an event.
 _OURS = (errno.EBADF, errno.EFAULT, errno.EINVAL, errno.EISDIR)
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -90,14 +90,14 @@ Event = tuple[int, int]
 
 
 class FanotifyGroups(NamedTuple):
-    """The descriptors of the holder's two groups; ``access`` is -1 where open descriptors are not asked about."""
+    """The descriptors of the holder's two groups; ``access`` is -1 where open descriptors raise no events."""
 
     open: int
     access: int
 
 
 def init(flags: int = GROUP_FLAGS, optional: int = OPTIONAL_FLAGS) -> int:
-    """Make a group and return its descriptor; *optional* flags are left out where the kernel does not know them.
+    """Create a group and return its descriptor; *optional* flags are left out where the kernel does not know them.
 
     Raises ``OSError`` (EPERM without CAP_SYS_ADMIN, EMFILE at 128).
     """
@@ -112,24 +112,24 @@ def init(flags: int = GROUP_FLAGS, optional: int = OPTIONAL_FLAGS) -> int:
 def mark(group: int, flags: int, mask: int, target: int | str | os.PathLike[str]) -> None:
     """Add, remove or flush a mark on *target*: a path, or a descriptor of the object itself. Raises ``OSError``."""
     if isinstance(target, int):
-        result = _libc.fanotify_mark(group, flags, mask, target, None)
+        status = _libc.fanotify_mark(group, flags, mask, target, None)
     else:
-        result = _libc.fanotify_mark(group, flags, mask, AT_FDCWD, os.fsencode(target))
-    if result < 0:
+        status = _libc.fanotify_mark(group, flags, mask, AT_FDCWD, os.fsencode(target))
+    if status < 0:
         raise _os_error("fanotify_mark")
 
 
 def flush_ignored(group: int) -> None:
-    """Remove every inode mark of *group*: our ignore marks, so that descriptors already open are asked about again."""
+    """Remove every inode mark of *group*: the ignore marks, so that open descriptors are asked about again."""
     mark(group, FAN_MARK_FLUSH, 0, "/")
 
 
 def events(buffer: bytes) -> list[Event]:
-    """Parse what one ``read`` of a group returned. Information records behind the metadata are stepped over.
+    """Return the events in *buffer*, which one ``read`` of a group returned. Information records are skipped.
 
-    Raises :class:`FatalError` for a layout this version does not know: then none of them may be answered.
+    Raises :class:`FatalError` for an unknown layout: then none of them may be answered.
     """
-    found: list[Event] = []
+    parsed: list[Event] = []
     offset, end = 0, len(buffer)
     while offset < end:
         if end - offset < METADATA_LENGTH:
@@ -137,19 +137,19 @@ def events(buffer: bytes) -> list[Event]:
         length, version, _, metadata, _, fd, tid = _METADATA.unpack_from(buffer, offset)
         if version != VERSION or metadata != METADATA_LENGTH or length < metadata or offset + length > end:
             raise _unknown_layout()
-        found.append((fd, tid))
+        parsed.append((fd, tid))
         offset += length
-    return found
+    return parsed
 
 
 class UnreadableEventError(OSError):
-    """The kernel could not open the object of an event for us, and has denied it. Who asked cannot be told."""
+    """The kernel could not open the object of an event, and has denied it. The thread is not reported."""
 
 
 def read(group: int, size: int) -> bytes:
-    """Return what waits in *group*, at most *size* bytes.
+    """Return the events that wait in *group*, at most *size* bytes.
 
-    Raises ``BlockingIOError`` when nothing does, :class:`UnreadableEventError` for one event that is denied already
+    Raises ``BlockingIOError`` when there are none, :class:`UnreadableEventError` for one event that is denied already
     (kernels without FAN_REPORT_FD_ERROR), other ``OSError`` when the group itself cannot be read.
     """
     try:
@@ -163,21 +163,21 @@ def read(group: int, size: int) -> bytes:
 
 
 def reads(buffer: bytes) -> frozenset[int]:
-    """Return the descriptors of the events in *buffer* that are about reading: of names, when they are directories.
+    """Return the descriptors of the events in *buffer* about reading, of names in the case of directories.
 
-    The buffer is one that :func:`events` has understood.
+    The buffer was accepted by :func:`events`.
     """
-    found, offset = set(), 0
+    descriptors, offset = set(), 0
     while offset < len(buffer):
         length, _, _, _, mask, fd, _ = _METADATA.unpack_from(buffer, offset)
         if mask & FAN_ACCESS_PERM:
-            found.add(fd)
+            descriptors.add(fd)
         offset += length
-    return frozenset(found)
+    return frozenset(descriptors)
 
 
 def asks_about_names(group: int, device: int, inode: int) -> bool:
-    """Whether *group* has a mark that asks before names are read from this directory: proc_pid_fdinfo(5)."""
+    """Return whether *group* has a mark that asks before names of this directory are read: proc_pid_fdinfo(5)."""
     number = os.major(device) << 20 | os.minor(device)  # the kernel's own dev_t
     begin = f"fanotify ino:{inode:x} sdev:{number:x} "
     with open(f"/proc/self/fdinfo/{group}", encoding="ascii") as lines:
@@ -192,28 +192,28 @@ def respond(group: int, fd: int, response: int) -> None:
 
 
 def sweep(group: int, limit: int, response: int = FAN_DENY) -> int:
-    """Answer every event some dead reader left unanswered under a number below *limit*; return how many there were.
+    """Answer every event a dead reader left unanswered under a number below *limit*; return how many there were.
 
-    The kernel matches answers by descriptor number alone, so the numbers of a reader that is gone can be answered
-    by anybody who holds the group. Only when no other reader lives: its open events would be denied too.
+    The kernel matches answers by descriptor number alone, so any holder of the group can answer for an ended reader.
+    Only when no other reader lives: its open events would be denied too.
     """
-    found = 0
+    answered = 0
     for number in range(limit):
         try:
             os.write(group, _RESPONSE.pack(number, response))
         except OSError:
             continue
-        found += 1
-    return found
+        answered += 1
+    return answered
 
 
 def deny_waiting(group: int) -> int:
-    """Deny everything that waits in *group*: see :func:`answer_waiting`."""
+    """Deny all events that wait in *group*: see :func:`answer_waiting`."""
     return answer_waiting(group, FAN_DENY)
 
 
 def answer_waiting(group: int, response: int) -> int:
-    """Read everything that waits in *group* and answer it; return how many there were. The only reader may do this."""
+    """Read all events that wait in *group* and answer them; return their number. For the only reader."""
     answered = 0
     while True:
         try:
@@ -237,9 +237,4 @@ def _os_error(call: str) -> OSError:
 
 
 def _unknown_layout() -> FatalError:
-    return FatalError(
-        Text(
-            "the kernel sent a fanotify event of a layout this program does not know",
-            "内核发来本程序不认识的 fanotify 事件格式",
-        )
-    )
+    return FatalError(Message("kernel.fanotify-event-layout-unknown"))

@@ -1,11 +1,11 @@
-"""systemd keeps the groups too: with a file descriptor store even the death of the holder does not open the gate.
+"""systemd's file descriptor store: it keeps the groups, so that even the holder's death does not open the gate.
 
-Beside them it keeps the memory of who opened what in server processes (:mod:`agent.guard.openers_page`).
+It also keeps the memory of openers in server processes (:mod:`agent.guard.openers_page`).
 
 Rules of this file: the protocol of sd_notify(3) and nothing else; without ``NOTIFY_SOCKET`` every call does nothing.
 The unit needs ``FileDescriptorStoreMax=3`` and ``NotifyAccess=main`` (docs/shoumi.service). ``FDPOLL=0`` because a
-group must stay in the store although nobody polls it. Sources: sd_notify(3), sd_listen_fds(3), systemd's file
-descriptor store documentation.
+group must stay in the store although nothing polls it.
+Sources: sd_notify(3), sd_listen_fds(3), systemd's file descriptor store documentation.
 """
 
 import contextlib
@@ -18,15 +18,15 @@ _PREFIX = "shoumi-"
 
 
 def keep(descriptors: Mapping[str, int], environment: Mapping[str, str] = os.environ) -> bool:
-    """Give copies of the descriptors to the store under their names; return whether there is one."""
-    told = [
+    """Store copies of the descriptors under their names; return whether there is a store."""
+    stored = [
         _notify(f"FDSTORE=1\nFDNAME={_PREFIX}{name}\nFDPOLL=0", environment, [fd]) for name, fd in descriptors.items()
     ]
-    return all(told)
+    return all(stored)
 
 
 def drop(descriptors: Mapping[str, int], environment: Mapping[str, str] = os.environ) -> None:
-    """Take them out of the store: the holder ends in order, with the areas hidden."""
+    """Remove them from the store: the holder ends in order, with the areas hidden."""
     for name in descriptors:
         _notify(f"FDSTOREREMOVE=1\nFDNAME={_PREFIX}{name}", environment)
 
@@ -37,19 +37,19 @@ def ready(environment: Mapping[str, str] = os.environ) -> None:
 
 
 def taken(environment: MutableMapping[str, str] = os.environ) -> dict[str, int]:
-    """Return the descriptors a predecessor left in the store, by name, and forget that they were passed."""
+    """Return the descriptors a predecessor left in the store, by name, and clear the variables that passed them."""
     if environment.pop("LISTEN_PID", "") != str(os.getpid()):
         return {}
     count = int(environment.pop("LISTEN_FDS", "0"))
     names = environment.pop("LISTEN_FDNAMES", "").split(":")
-    found: dict[str, int] = {}
+    descriptors: dict[str, int] = {}
     for fd, name in zip(range(_FIRST, _FIRST + count), names, strict=False):
         os.set_inheritable(fd, False)
         if name.startswith(_PREFIX):
-            found[name.removeprefix(_PREFIX)] = fd
+            descriptors[name.removeprefix(_PREFIX)] = fd
         else:
             os.close(fd)
-    return found
+    return descriptors
 
 
 def _notify(message: str, environment: Mapping[str, str], fds: list[int] | None = None) -> bool:

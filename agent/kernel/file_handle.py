@@ -1,7 +1,7 @@
-"""An inode by a name that holds on to nothing: a file handle, and back to the inode while it exists.
+"""File handles: names of inodes that keep nothing open, and the way back while the inode exists.
 
-Rules of this file: opening by handle needs CAP_DAC_READ_SEARCH and any descriptor of the same filesystem; it is done
-with O_PATH, about which nobody is asked. An inode that is gone answers ESTALE, also when its number was used again.
+Rules of this file: opening by handle needs CAP_DAC_READ_SEARCH and any descriptor of the same filesystem; it uses
+O_PATH, which raises no event. A deleted inode answers ESTALE, also when its number was reused.
 Source: name_to_handle_at(2).
 """
 
@@ -27,9 +27,9 @@ def handle_of(fd: int) -> bytes:
     return handle.raw[: _HEAD.size + length]
 
 
-def open_handle(beside: int, handle: bytes) -> int:
-    """Return an O_PATH descriptor of *handle*; *beside* is open on the same filesystem. Raises ``OSError``."""
-    fd = int(_libc.open_by_handle_at(beside, handle, os.O_PATH | os.O_CLOEXEC))
+def open_handle(volume_fd: int, handle: bytes) -> int:
+    """Return an O_PATH descriptor of *handle*; *volume_fd* is open on the same filesystem. Raises ``OSError``."""
+    fd = int(_libc.open_by_handle_at(volume_fd, handle, os.O_PATH | os.O_CLOEXEC))
     if fd < 0:
         raise _os_error("open_by_handle_at")
     return fd

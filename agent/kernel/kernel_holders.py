@@ -1,7 +1,8 @@
-"""What holds files of a filesystem without a process reading them: loop devices, swap, and who is told of every use.
+"""Holders of files beside processes: loop devices, swap, and processes that watch a filesystem.
 
-Rules of this file: it looks and never opens a file of the filesystem; what cannot be looked at is left out, and the
-caller runs with the rights to see all. Sources: proc_swaps(5), proc_pid_fdinfo(5), loop(4).
+Rules of this file: it opens no file of the filesystem; what cannot be inspected is left out, and the caller has the
+rights to see all.
+Sources: proc_swaps(5), proc_pid_fdinfo(5), loop(4).
 """
 
 import contextlib
@@ -26,7 +27,7 @@ class KernelHolder(NamedTuple):
 
 
 class FileWatcher(NamedTuple):
-    """A process that is told of what happens on a filesystem. ``how``: ``inotify`` or ``fanotify``."""
+    """A process notified of events on a filesystem. ``how``: ``inotify`` or ``fanotify``."""
 
     pid: int
     comm: str
@@ -34,17 +35,17 @@ class FileWatcher(NamedTuple):
 
 
 def kernel_holders() -> Iterator[KernelHolder]:
-    """Yield every file that a loop device or swap is on, of this host."""
+    """Yield every file of this host that a loop device or swap uses."""
     for folder in sorted(Path(_LOOPS).glob("loop*")):
         with contextlib.suppress(OSError):
-            said = (folder / "loop" / "backing_file").read_bytes().removesuffix(b"\n")
-            yield KernelHolder(folder.name, os.fsdecode(said))
+            backing = (folder / "loop" / "backing_file").read_bytes().removesuffix(b"\n")
+            yield KernelHolder(folder.name, os.fsdecode(backing))
     with contextlib.suppress(OSError):
         yield from (KernelHolder("swap", path) for path in swap_files(_SWAPS.read_bytes()))
 
 
 def swap_files(text: bytes) -> Iterator[str]:
-    """Yield the files that *text*, of ``/proc/swaps``, names."""
+    """Yield the files named in *text*, of ``/proc/swaps``."""
     for line in text.splitlines()[1:]:
         fields = line.split()
         if len(fields) > 1 and fields[1] == b"file":
@@ -52,7 +53,7 @@ def swap_files(text: bytes) -> Iterator[str]:
 
 
 def file_watchers(devices: Collection[int], but: Collection[int] = ()) -> Iterator[FileWatcher]:
-    """Yield who watches something on *devices* (``st_dev``), once each; the processes *but* are left out."""
+    """Yield the processes that watch something on *devices* (``st_dev``), once each; *but* are left out."""
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
         if pid not in but:
             for how in sorted(_watching(pid, devices)):
@@ -61,20 +62,20 @@ def file_watchers(devices: Collection[int], but: Collection[int] = ()) -> Iterat
 
 
 def _watching(pid: int, devices: Collection[int]) -> set[str]:
-    found: set[str] = set()
+    kinds: set[str] = set()
     with contextlib.suppress(OSError):
         for number in os.listdir(f"/proc/{pid}/fd"):
             with contextlib.suppress(OSError):
-                shown = os.readlink(f"/proc/{pid}/fd/{number}")
-                if shown in (_INOTIFY, _FANOTIFY):
+                link = os.readlink(f"/proc/{pid}/fd/{number}")
+                if link in (_INOTIFY, _FANOTIFY):
                     text = Path(f"/proc/{pid}/fdinfo/{number}").read_text(encoding="ascii")
                     if any(device in devices for device in watched(text)):
-                        found.add("inotify" if shown == _INOTIFY else "fanotify")
-    return found
+                        kinds.add("inotify" if link == _INOTIFY else "fanotify")
+    return kinds
 
 
 def watched(text: str) -> Iterator[int]:
-    """Yield the devices (``st_dev``) that a ``fdinfo`` of inotify or fanotify names."""
-    for said in _DEVICE.findall(text):
-        number = int(said, 16)  # the kernel's own dev_t
+    """Yield the devices (``st_dev``) named by a ``fdinfo`` of inotify or fanotify."""
+    for device_hex in _DEVICE.findall(text):
+        number = int(device_hex, 16)  # the kernel's own dev_t
         yield os.makedev(number >> 20, number & 0xFFFFF)

@@ -1,11 +1,11 @@
-"""The label of an inode: the area it was first seen in. It travels with hard links and renames (contract C5).
+"""Labels of inodes: the area an inode was first seen in. A label travels with hard links and renames (contract C5).
 
 Rules of this file: the label is the extended attribute ``trusted.shoumi.area``. Only CAP_SYS_ADMIN in the initial
 namespace reads or writes ``trusted.*`` (xattr(7)), so no user, and no root of a container, can lower one. A label is
 written where there is none and removed when its own area ends; an area's label is never overwritten. No file is opened.
 
-On a dedicated volume, what lies in no area is labelled too: :data:`PUBLIC`, which means "no area" and gives way to the
-label of the area that an inode comes into. So an inode without any label is one that somebody has stripped.
+On a dedicated volume, inodes outside every area are labelled too: :data:`PUBLIC` means "no area" and is replaced by the
+label of the area that an inode comes into. So an inode without any label has lost it.
 """
 
 import errno
@@ -19,9 +19,9 @@ from itertools import islice
 from agent.kernel.walk import WalkEntry, WalkFailure, walk
 
 ATTRIBUTE = "trusted.shoumi.area"
-PUBLIC = "-"  # of what lies in no area; no area can have this name
-DAMAGED = "/damaged"  # what a label that nobody here has written is read as; no area can have this name
-_LONGEST = 1024  # bytes of a label: more than the longest name of an area has
+PUBLIC = "-"  # of inodes in no area; no area can have this name
+DAMAGED = "/damaged"  # the value read for a label of foreign form; no area can have this name
+_LONGEST = 1024  # bytes of a label: more than the longest area name
 SHOWN = 20  # examples kept of each kind of finding; the counts are complete
 
 Progress = Callable[[int], None]
@@ -29,7 +29,7 @@ _EVERY = 0.25  # seconds between two calls of a progress callback
 
 
 def read(target: int | str | bytes, *, follow: bool = False) -> str | None:
-    """Return the label of an open descriptor, or of what a path leads to.
+    """Return the label of an open descriptor, or of the inode at a path.
 
     A last link is followed only with *follow*, which the links of ``/proc/PID/fd`` need. ``None`` means no label,
     :data:`DAMAGED` one that cannot be an area's. Raises ``OSError`` for everything else, ENOTSUP included: an
@@ -37,18 +37,18 @@ def read(target: int | str | bytes, *, follow: bool = False) -> str | None:
     """
     try:
         if isinstance(target, int):
-            found = os.getxattr(target, ATTRIBUTE)
+            raw = os.getxattr(target, ATTRIBUTE)
         else:
-            found = os.getxattr(target, ATTRIBUTE, follow_symlinks=follow)
+            raw = os.getxattr(target, ATTRIBUTE, follow_symlinks=follow)
     except OSError as error:
         if error.errno == errno.ENODATA:
             return None
         raise
     try:
-        said = found.decode("utf-8")
+        label = raw.decode("utf-8")
     except UnicodeDecodeError:
         return DAMAGED
-    return said if said and len(found) <= _LONGEST else DAMAGED
+    return label if label and len(raw) <= _LONGEST else DAMAGED
 
 
 def area_of(label: str | None) -> str:
@@ -57,36 +57,36 @@ def area_of(label: str | None) -> str:
 
 
 def write(target: int | str | bytes, area: str) -> str:
-    """Label *target* with *area* (or :data:`PUBLIC`), unless it has an area's; return what it has now.
+    """Label *target* with *area* (or :data:`PUBLIC`), unless it has an area's; return its present label.
 
-    Raises ``OSError``. Between reading the public label and replacing it somebody else may label it, too: then it was
-    in two areas within microseconds, and the last word counts.
+    Raises ``OSError``. Another process may label it between reading the public label and replacing it: then it was in
+    two areas within microseconds, and the last write counts.
     """
     try:
         _set(target, area, os.XATTR_CREATE)
     except FileExistsError:
-        found = read(target)
-        if found != PUBLIC or area == PUBLIC:
-            return area if found is None else found
+        existing = read(target)
+        if existing != PUBLIC or area == PUBLIC:
+            return area if existing is None else existing
         _set(target, area, os.XATTR_REPLACE)
     return area
 
 
 def replace(target: int | str | bytes, label: str) -> None:
-    """Give *target* another label instead of the one of an area that ended, or a damaged one. Raises ``OSError``."""
+    """Replace the label of an ended area, or a damaged one, on *target*. Raises ``OSError``."""
     _set(target, label, 0)
 
 
 def _set(target: int | str | bytes, label: str, flags: int) -> None:
-    value = label.encode("utf-8", "surrogateescape")
+    encoded = label.encode("utf-8", "surrogateescape")
     if isinstance(target, int):
-        os.setxattr(target, ATTRIBUTE, value, flags)
+        os.setxattr(target, ATTRIBUTE, encoded, flags)
     else:
-        os.setxattr(target, ATTRIBUTE, value, flags, follow_symlinks=False)
+        os.setxattr(target, ATTRIBUTE, encoded, flags, follow_symlinks=False)
 
 
 def supported(path: str) -> bool:
-    """Whether the filesystem of *path* keeps trusted attributes. Asks by reading; probing proves it by writing."""
+    """Return whether the filesystem of *path* keeps trusted attributes, by reading; probing proves it by writing."""
     try:
         read(path)
     except OSError:
@@ -96,7 +96,7 @@ def supported(path: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class HardLink:
-    """A file with more names than its area shows: somebody may reach it by another path."""
+    """A file with more names than its area shows: it may be reached by another path."""
 
     path: str
     inside: int
@@ -105,7 +105,7 @@ class HardLink:
 
 @dataclass(frozen=True, slots=True)
 class LabelReport:
-    """What a tree holds. ``fresh`` had no area's label (:func:`sweep` has labelled them), ``own`` had this area's.
+    """The labels of a tree. ``fresh`` had no area's label (:func:`sweep` has labelled them), ``own`` had this area's.
 
     ``strange`` are inodes labelled by another area (path, area), ``links`` files with names outside the tree,
     ``special`` counts fifos, sockets and devices, ``troubles`` are places not reached, ``stripped`` are files with
@@ -129,14 +129,14 @@ class LabelReport:
 
     @property
     def complete(self) -> bool:
-        """Whether every inode was seen (and, after a sweep, carries a label)."""
+        """Whether every inode was reached (and, after a sweep, carries a label)."""
         return self.trouble_count == 0
 
 
 def survey(path: str, area: str = "", progress: Progress | None = None, named: str = "") -> LabelReport:
-    """Look at every inode of the tree *path* and change nothing. The other tours take the same arguments.
+    """Return the report of the tree *path*, changing nothing. The other tours take the same arguments.
 
-    *progress* is called now and then with the number of inodes seen. *named* is how the report calls *path*, when that
+    *progress* is called at intervals with the number of inodes seen. *named* replaces *path* in the report, when *path*
     leads through a descriptor. Raises ``OSError`` when *path* cannot be opened.
     """
     return _tour(path, area, lambda at, _inode: read(at), progress, named)
@@ -147,20 +147,21 @@ def sweep(
 ) -> LabelReport:
     """Give every inode of the tree *path* that has no area's label the label *area*. Can be repeated and resumed.
 
-    On a *sealed* volume every inode had a label: what has content and none is left as it is, and told as ``stripped``.
+    On a *sealed* volume every inode had a label: a file with content and without one is left, and reported as
+    ``stripped``.
     """
 
     def labelling(at: str, inode: os.stat_result) -> str | None:
-        found = read(at)
-        if not area_of(found) and not (sealed and found is None and has_content(inode)):
+        label = read(at)
+        if not area_of(label) and not (sealed and label is None and has_content(inode)):
             write(at, area)
-        return found
+        return label
 
     return _tour(path, area, labelling, progress, named, sealed=sealed)
 
 
 def has_content(inode: os.stat_result) -> bool:
-    """Whether there is something in an inode that a label is about: it is a file, and not an empty one."""
+    """Return whether an inode has content that a label protects: a file that is not empty."""
     return stat.S_ISREG(inode.st_mode) and inode.st_size > 0
 
 
@@ -169,17 +170,17 @@ def clear(
 ) -> LabelReport:
     """Remove the label *area* from every inode of the tree *path*; labels of other areas stay.
 
-    Give the root of the volume, not of the area: inodes that were moved out of the area carry its label, too.
-    *instead* is what they get: :data:`PUBLIC` on a volume that keeps other areas. Without it the public labels go, too.
+    Give the root of the volume, not of the area: inodes moved out of the area carry its label, too. *instead* is the
+    new label: :data:`PUBLIC` on a volume that keeps other areas. Without it the public labels are removed, too.
     """
 
     def clearing(at: str, _inode: os.stat_result) -> str | None:
-        found = read(at)
-        if instead is None and found in (area, PUBLIC):
+        label = read(at)
+        if instead is None and label in (area, PUBLIC):
             os.removexattr(at, ATTRIBUTE, follow_symlinks=False)
-        elif instead is not None and found == area:
+        elif instead is not None and label == area:
             replace(at, instead)
-        return found
+        return label
 
     return _tour(path, area, clearing, progress, named)
 
@@ -199,31 +200,31 @@ def _tour(
     stripped: list[str] = []
     strange_count = trouble_count = stripped_count = 0
     names: dict[int, HardLink] = {}
-    for item in paced(walk(path, named), progress):
-        if isinstance(item, WalkEntry):
-            if stat.S_ISLNK(item.found.st_mode):  # never opened for its content: what it names carries its own label
+    for entry in paced(walk(path, named), progress):
+        if isinstance(entry, WalkEntry):
+            if stat.S_ISLNK(entry.found.st_mode):  # never opened for its content: its target carries its own label
                 continue
             try:
-                found = visit(item.at, item.found)
+                label = visit(entry.at, entry.found)
             except FileNotFoundError:  # deleted since it was listed
                 continue
             except OSError as error:
-                item = WalkFailure(item.path, error.errno or errno.EIO)
+                entry = WalkFailure(entry.path, error.errno or errno.EIO)
             else:
-                counts[_kind(item.found.st_mode)] += 1
-                labelled = area_of(found)
+                counts[_kind(entry.found.st_mode)] += 1
+                labelled = area_of(label)
                 counts["fresh"] += not labelled
                 counts["own"] += labelled == area != ""
                 if labelled and labelled != area:
                     strange_count += 1
-                    strange += [(item.path, labelled)] * (len(strange) < SHOWN)
-                if sealed and found is None and has_content(item.found):
+                    strange += [(entry.path, labelled)] * (len(strange) < SHOWN)
+                if sealed and label is None and has_content(entry.found):
                     stripped_count += 1
-                    stripped += [item.path] * (len(stripped) < SHOWN)
-                _count_names(names, item)
-        if isinstance(item, WalkFailure):
+                    stripped += [entry.path] * (len(stripped) < SHOWN)
+                _count_names(names, entry)
+        if isinstance(entry, WalkFailure):
             trouble_count += 1
-            troubles += [item] * (len(troubles) < SHOWN)
+            troubles += [entry] * (len(troubles) < SHOWN)
     links = [link for link in names.values() if link.inside < link.names]
     return LabelReport(
         **counts,
@@ -238,11 +239,11 @@ def _tour(
     )
 
 
-def _count_names(names: dict[int, HardLink], item: WalkEntry) -> None:
-    found = item.found
-    if found.st_nlink > 1 and not stat.S_ISDIR(found.st_mode):
-        known = names.get(found.st_ino)
-        names[found.st_ino] = HardLink(item.path, 1 + (known.inside if known else 0), found.st_nlink)
+def _count_names(names: dict[int, HardLink], entry: WalkEntry) -> None:
+    status = entry.found
+    if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
+        earlier = names.get(status.st_ino)
+        names[status.st_ino] = HardLink(entry.path, 1 + (earlier.inside if earlier else 0), status.st_nlink)
 
 
 def _kind(mode: int) -> str:
@@ -251,14 +252,14 @@ def _kind(mode: int) -> str:
     return "files" if stat.S_ISREG(mode) else "special"
 
 
-def paced(items: Iterable[WalkEntry | WalkFailure], progress: Progress | None) -> Iterator[WalkEntry | WalkFailure]:
-    """Yield *items*, calling *progress* with the number of them now and then."""
+def paced(entries: Iterable[WalkEntry | WalkFailure], progress: Progress | None) -> Iterator[WalkEntry | WalkFailure]:
+    """Yield *entries*, calling *progress* with their number at intervals."""
     if progress is None:
-        yield from items
+        yield from entries
         return
     due = time.monotonic()
-    for seen, item in enumerate(items, 1):
-        yield item
+    for count, entry in enumerate(entries, 1):
+        yield entry
         if time.monotonic() >= due:
-            progress(seen)
+            progress(count)
             due = time.monotonic() + _EVERY

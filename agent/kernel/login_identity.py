@@ -1,7 +1,8 @@
-"""Whether the kernel lets anybody change a login identity that is set.
+"""Login identity: whether the kernel lets a set login uid be changed.
 
-Rules of this file: it asks the kernel and changes nothing. Sources: the audit netlink protocol in linux/audit.h
-(AUDIT_GET_FEATURE, struct audit_features), auditctl(8) ``--loginuid-immutable``, netlink(7).
+Rules of this file: it asks the kernel and changes nothing.
+Sources: the audit netlink protocol in linux/audit.h (AUDIT_GET_FEATURE, struct audit_features), auditctl(8)
+``--loginuid-immutable``, netlink(7).
 """
 
 import socket
@@ -17,9 +18,9 @@ _SECONDS = 1.0
 
 
 def immutable() -> bool | None:
-    """Return whether a set login uid stays as it is, for root too; ``None`` when the kernel does not tell us.
+    """Return whether a set login uid is immutable, for root too; ``None`` when the kernel does not answer.
 
-    It tells whoever has CAP_AUDIT_CONTROL in the initial namespaces.
+    It answers callers with CAP_AUDIT_CONTROL in the initial namespaces.
     """
     try:
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_AUDIT) as asking:
@@ -31,12 +32,12 @@ def immutable() -> bool | None:
         return None
 
 
-def read(data: bytes) -> bool | None:
-    """Return what the kernel's answer *data* says, ``None`` for an error or something else."""
-    if len(data) < _HEADER.size + _FEATURES.size:
+def read(reply: bytes) -> bool | None:
+    """Return the answer in the kernel's *reply*, ``None`` for an error or another message."""
+    if len(reply) < _HEADER.size + _FEATURES.size:
         return None
-    _, kind, _, _, _ = _HEADER.unpack_from(data)
+    _, kind, _, _, _ = _HEADER.unpack_from(reply)
     if kind != _GET_FEATURE:  # an error, in place of an answer
         return None
-    _, _, features, _ = _FEATURES.unpack_from(data, _HEADER.size)
+    _, _, features, _ = _FEATURES.unpack_from(reply, _HEADER.size)
     return bool(features & _IMMUTABLE)

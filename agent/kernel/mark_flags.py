@@ -1,8 +1,8 @@
-"""Which kinds of fanotify marks this kernel knows: found out by asking, and nothing is marked meanwhile.
+"""Kinds of fanotify marks this kernel supports, found by asking, without placing a mark.
 
-Rules of this file: taking away a mark that is not there says EINVAL for a mask or flag the kernel does not know, and
-something else for one that it does. What it does with a mark on one filesystem is another question, and the business of
-``agent.volumes.probe``. Source: fanotify_mark(2).
+Rules of this file: removing an absent mark returns EINVAL for a mask or flag the kernel does not know, and another
+error for one that it does. The effect of a mark on one filesystem is tested by ``agent.volumes.probe``.
+Source: fanotify_mark(2).
 """
 
 import errno
@@ -20,7 +20,7 @@ MOST_PINNED = 8_192  # ignore marks of one filesystem where they keep their inod
 
 
 class MarkFlags(NamedTuple):
-    """``access``: the masks that ask about open descriptors, 0 for none. ``evictable``: marks need not pin inodes."""
+    """``access``: masks that ask about open descriptors, 0 for none. ``evictable``: marks need not pin inodes."""
 
     access: int
     evictable: bool
@@ -28,7 +28,7 @@ class MarkFlags(NamedTuple):
 
 @cache
 def known() -> MarkFlags:
-    """Ask the kernel, once in the life of a process. Raises ``OSError`` where no group can be made."""
+    """Return the flags of this kernel, asked once per process. Raises ``OSError`` where no group can be made."""
     group = fanotify.init()
     try:
         masks = [mask for mask in (FAN_ACCESS_PERM, FAN_PRE_ACCESS) if _knows(group, 0, mask)]
@@ -38,7 +38,7 @@ def known() -> MarkFlags:
 
 
 def ignore_access(group: int, flags: int, mask: int, target: int | str) -> None:
-    """Place a mark that ignores what the access group asks about *target*, by whichever of *mask* it is.
+    """Place a mark that ignores the events of the access group about *target*, for the supported part of *mask*.
 
     FAN_ONDIR is in no such mask: without it, reading a directory is ignored as well. Raises ``OSError``.
     """

@@ -1,7 +1,8 @@
-"""A mount of our own that nobody sees: it keeps a filesystem, and the marks on it, alive while it is mounted nowhere.
+"""Detached mounts: they keep a filesystem, and the marks on it, alive while it is mounted nowhere.
 
-Rules of this file: open_tree(2) and nothing else. Closing the descriptor lets the mount go, and with the last one the
-filesystem and its marks. Source: open_tree(2) (Linux 5.2), fsnotify_sb_delete in the kernel's fs/notify/fsnotify.c.
+Rules of this file: open_tree(2) and nothing else. Closing the descriptor releases the mount, and with the last one the
+filesystem and its marks.
+Source: open_tree(2) (Linux 5.2), fsnotify_sb_delete in the kernel's fs/notify/fsnotify.c.
 """
 
 import ctypes

@@ -1,9 +1,9 @@
-"""What is mounted where, as the kernel tells it in ``mountinfo`` (proc_pid_mountinfo(5)).
+"""The mount table, as the kernel writes it to ``mountinfo`` (proc_pid_mountinfo(5)).
 
 Rules of this file: it reads and never changes a mount (``mounting`` does). Everything but :func:`table` and
-:func:`mount_of` is pure over frozen rows. A filesystem is known by the device of its superblock as mountinfo prints it,
-never by ``st_dev``: on btrfs each subvolume has an ``st_dev`` of its own. Paths are ``os.fsdecode`` strings, so a name
-that is not UTF-8 survives the round trip.
+:func:`mount_of` is pure over frozen rows. A filesystem is identified by the device of its superblock as mountinfo
+prints it, never by ``st_dev``: on btrfs each subvolume has an ``st_dev`` of its own. Paths are ``os.fsdecode`` strings,
+so a name that is not UTF-8 survives the round trip.
 """
 
 import os
@@ -38,7 +38,7 @@ class Mount:
         return "ro" in self.options or "ro" in self.super_options
 
     def inner(self, path: str) -> str | None:
-        """Return where *path* lies inside the filesystem, or ``None`` when it is not below this mount's point."""
+        """Return the place of *path* inside the filesystem, or ``None`` when it is not below this mount's point."""
         if not within(path, self.point):
             return None
         return join(self.root, os.path.relpath(path, self.point))
@@ -61,28 +61,28 @@ def join(top: str, below: str) -> str:
 
 
 class MountTable(tuple[Mount, ...]):
-    """The mounts of one look, in the kernel's order."""
+    """The mounts of one reading, in the kernel's order."""
 
     @cached_property
     def tree(self) -> "MountTree":
-        """The same, made ready for many lookups."""
+        """The same, prepared for many look-ups."""
         return MountTree(self)
 
 
 class _Reader:
-    """Reads one table again and again, and keeps the lines of the last one: most of a thousand are the same.
+    """Repeated reader of one table; it keeps the rows of the last reading, because most lines stay the same.
 
-    No more is kept than the table has. Several threads may read; each takes what it finds there.
+    It keeps no more rows than the table has. Several threads may read; each uses the rows it finds.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[bytes, Mount] = {}
+        self._rows_by_line: dict[bytes, Mount] = {}
 
     def read(self, text: bytes) -> MountTable:
-        """Do what :func:`parse` does."""
-        kept, lines = self._kept, [line for line in text.splitlines() if line]
-        rows = [kept.get(line) or _row(line) for line in lines]
-        self._kept = dict(zip(lines, rows, strict=True))
+        """Return what :func:`parse` returns."""
+        cached, lines = self._rows_by_line, [line for line in text.splitlines() if line]
+        rows = [cached.get(line) or _row(line) for line in lines]
+        self._rows_by_line = dict(zip(lines, rows, strict=True))
         return MountTable(rows)
 
 
@@ -95,9 +95,9 @@ def parse(text: bytes) -> MountTable:
 
 
 def _row(line: bytes) -> Mount:
-    before, found, after = line.partition(b" - ")
+    before, separator, after = line.partition(b" - ")
     fields, tail = before.split(b" "), after.split(b" ")
-    if not found or len(fields) < 6 or len(tail) < 3:
+    if not separator or len(fields) < 6 or len(tail) < 3:
         raise ValueError(f"not a mountinfo line: {line!r}")
     major, minor = fields[2].split(b":")
     return Mount(
@@ -106,11 +106,11 @@ def _row(line: bytes) -> Mount:
         device=(int(major), int(minor)),
         root=_plain(fields[3]),
         point=_plain(fields[4]),
-        options=_words(fields[5]),
-        propagation=tuple(os.fsdecode(word) for word in fields[6:] if word),
+        options=_options(fields[5]),
+        propagation=tuple(os.fsdecode(option) for option in fields[6:] if option),
         fstype=_plain(tail[0]),
         source=_plain(tail[1]),
-        super_options=_words(tail[2]),
+        super_options=_options(tail[2]),
     )
 
 
@@ -119,8 +119,8 @@ def _plain(field: bytes) -> str:
     return os.fsdecode(_ESCAPE.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), field))
 
 
-def _words(field: bytes) -> frozenset[str]:
-    return frozenset(_plain(word) for word in field.split(b","))
+def _options(field: bytes) -> frozenset[str]:
+    return frozenset(_plain(option) for option in field.split(b","))
 
 
 def table() -> MountTable:
@@ -133,11 +133,11 @@ def mount_id(path: str | int) -> int:
     """Return the id of the mount that *path* (or an open descriptor) is on. Opens with O_PATH: no event, no reading."""
     descriptor = path if isinstance(path, int) else os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
-        info = os.open(f"/proc/self/fdinfo/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+        fdinfo = os.open(f"/proc/self/fdinfo/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            return int(os.read(info, 512).partition(b"\nmnt_id:")[2].split(None, 1)[0])
+            return int(os.read(fdinfo, 512).partition(b"\nmnt_id:")[2].split(None, 1)[0])
         finally:
-            os.close(info)
+            os.close(fdinfo)
     finally:
         if not isinstance(path, int):
             os.close(descriptor)
@@ -162,28 +162,28 @@ def resolve(path: str, mounts: Iterable[Mount]) -> Mount | None:
 
 
 def tree_of(mounts: Iterable[Mount]) -> "MountTree":
-    """Return *mounts* made ready for lookups; of a :class:`MountTable` that is done once, however many ask."""
+    """Return *mounts* prepared for look-ups; a :class:`MountTable` is prepared once for all callers."""
     return mounts.tree if isinstance(mounts, MountTable) else MountTree(mounts)
 
 
 class MountTree:
-    """A mount table made ready for many lookups."""
+    """A mount table prepared for many look-ups."""
 
     def __init__(self, mounts: Iterable[Mount]) -> None:
         rows = tuple(mounts)
-        known = {mount.id for mount in rows}
-        self._root = next((row for row in rows if row.point == "/" and row.parent not in known - {row.id}), None)
+        mount_ids = {mount.id for mount in rows}
+        self._root = next((row for row in rows if row.point == "/" and row.parent not in mount_ids - {row.id}), None)
         self._at = {(row.parent, row.point): row for row in rows if row.parent != row.id}
 
     def resolve(self, path: str) -> Mount | None:
         """See :func:`resolve`."""
-        here, steps = self._root, prefixes(path)
-        while here is not None:
-            number = here.id
+        mount, steps = self._root, prefixes(path)
+        while mount is not None:
+            number = mount.id
             crossed = next((row for step in steps if (row := self._at.get((number, step)))), None)
             if crossed is None:
-                return here
-            here = crossed
+                return mount
+            mount = crossed
         return None
 
 

@@ -1,9 +1,9 @@
 """Changing mounts: a directory bound onto itself, and a volume hidden before the gate opens (contract C3).
 
-Rules of this file: mount(2) and umount2(2), nothing else; every call is idempotent and touches only a mount it can
-recognise as its own. A bind of a directory onto itself makes the border of an area a mount border: links and renames
-across it fail with EXDEV, renaming the directory itself fails with EBUSY. Propagation is left as the parent has it, so
-that on a shared tree the other mount namespaces get the border, and the hiding, too.
+Rules of this file: mount(2) and umount2(2), nothing else; every call is idempotent and touches only the agent's own
+mounts. A bind of a directory onto itself makes the border of an area a mount border: links and renames across it fail
+with EXDEV, renaming the directory itself fails with EBUSY. Propagation is left as the parent has it, so that on a
+shared tree the other mount namespaces get the border, and the cover, too.
 """
 
 import ctypes
@@ -30,12 +30,12 @@ _libc.umount2.argtypes = (ctypes.c_char_p, ctypes.c_int)
 
 
 def bind_to_itself(path: str) -> Mount:
-    """Bind the directory *path* onto itself unless it already is; return that mount. Raise ``OSError``.
+    """Bind the directory *path* onto itself unless it already is; return that mount. Raises ``OSError``.
 
-    Below a cover of ours it must be bound already; otherwise this is EBUSY: take the marks first, then the cover off.
+    Below a cover it must be bound already; otherwise this is EBUSY: first place the marks, then remove the cover.
     """
-    if found := mountinfo.self_bind(path, uncovered(mountinfo.table())):
-        return found
+    if bound := mountinfo.self_bind(path, uncovered(mountinfo.table())):
+        return bound
     if hidden(path):
         raise OSError(errno.EBUSY, "hidden, and not bound below", path)
     mount(path, path, "", _MS_BIND)
@@ -43,7 +43,7 @@ def bind_to_itself(path: str) -> Mount:
 
 
 def unbind(path: str) -> bool:
-    """Take the self-bind of *path* away; whether there was one. Busy or not: who is inside keeps that mount only."""
+    """Remove the self-bind of *path*; return whether there was one. Busy processes keep that mount only."""
     if not mountinfo.self_bind(path, mountinfo.table()):
         return False
     _unmount(path)
@@ -51,7 +51,7 @@ def unbind(path: str) -> bool:
 
 
 def hidden(path: str) -> bool:
-    """Whether a lookup of *path* meets our own empty cover, at *path* or above it. Looks nothing up."""
+    """Return whether a look-up of *path* meets a cover of the agent, at *path* or above it. Opens nothing."""
     top = mountinfo.resolve(os.path.abspath(path), mountinfo.table())
     return top is not None and is_cover(top)
 
@@ -66,16 +66,16 @@ def hide(path: str) -> None:
 
 
 def unhide(path: str) -> bool:
-    """Take our covers off *path* and off what is above it; whether there were any. A stranger's mount stays."""
-    found, place = False, os.path.abspath(path)
+    """Remove the agent's covers from *path* and above it; return whether there were any. Other mounts stay."""
+    removed, place = False, os.path.abspath(path)
     while _may_be_hidden(path) and (top := mountinfo.resolve(place, mountinfo.table())) and is_cover(top):
         _unmount(top.point)
-        found = True
-    return found
+        removed = True
+    return removed
 
 
 def _may_be_hidden(path: str) -> bool:
-    """Whether a lookup of *path* ends on what may be a cover, or nowhere. A look at the whole table costs more."""
+    """Return whether *path* may be covered, or is missing. Cheaper than reading the whole table."""
     try:
         return not os.stat(path, follow_symlinks=False).st_mode & 0o777
     except OSError:
@@ -83,16 +83,16 @@ def _may_be_hidden(path: str) -> bool:
 
 
 def uncovered(rows: Iterable[Mount]) -> MountTable:
-    """Return the mount table as it is below our covers."""
+    """Return the mount table without the covers."""
     return MountTable(row for row in rows if not is_cover(row))
 
 
 def reach(path: str) -> int:
-    """Return an O_PATH descriptor of what *path* leads to below our own cover, if there is one. Raise ``OSError``.
+    """Return an O_PATH descriptor of *path* below the agent's cover, if there is one. Raises ``OSError``.
 
     A hidden volume must be marked again before it is shown. Where a directory of a mount is covered, a copy of that
-    mount leads there, because covers are no part of it. Where the whole mount is, a short-lived thread looks below the
-    cover in a mount namespace of its own. In both nobody else sees a moment without it.
+    mount leads there, because covers are not part of it. Where the whole mount is, a short-lived thread looks below the
+    cover in its own mount namespace. In both cases the cover stays in place for everybody else.
     """
     with suppress(FileNotFoundError):  # below a cover there is nothing, and a cover itself has mode 000
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
@@ -101,8 +101,8 @@ def reach(path: str) -> int:
         os.close(descriptor)
     if not hidden(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-    beside = _beside_cover(path)
-    return _below_cover(path) if beside is None else beside
+    clone_fd = _beside_cover(path)
+    return _below_cover(path) if clone_fd is None else clone_fd
 
 
 def _beside_cover(path: str) -> int | None:
@@ -122,31 +122,31 @@ def _beside_cover(path: str) -> int | None:
 
 
 def _below_cover(path: str) -> int:
-    found: list[int | OSError] = []
+    outcomes: list[int | OSError] = []
 
-    def look() -> None:
+    def open_below() -> None:
         try:
             lift_for_this_thread(path)
-            found.append(os.open(path, os.O_PATH | os.O_CLOEXEC))
+            outcomes.append(os.open(path, os.O_PATH | os.O_CLOEXEC))
         except OSError as error:
-            found.append(error)
+            outcomes.append(error)
 
-    thread = Thread(target=look, name="look below a cover")
+    thread = Thread(target=open_below, name="look below a cover")
     thread.start()
     thread.join()
-    if isinstance(found[0], OSError):
-        raise found[0]
-    return found[0]
+    if isinstance(outcomes[0], OSError):
+        raise outcomes[0]
+    return outcomes[0]
 
 
 def lift_for_this_thread(path: str) -> None:
-    """Take the cover off *path* in a private copy of the mount namespace that the calling thread moves into."""
+    """Remove the cover from *path* in a private copy of the mount namespace of the calling thread."""
     own_namespace_for_this_thread()
     unhide(path)
 
 
 def own_namespace_for_this_thread() -> None:
-    """Move the calling thread into a private copy of the mount namespace, for good. Raises ``OSError``."""
+    """Move the calling thread into a private copy of the mount namespace, permanently. Raises ``OSError``."""
     if _libc.unshare(_CLONE_NEWNS):
         _raise("/")
     mount("none", "/", "", _MS_REC | _MS_PRIVATE)
@@ -154,10 +154,10 @@ def own_namespace_for_this_thread() -> None:
 
 @contextmanager
 def pinned(device: Device) -> Iterator[bool]:
-    """Keep the filesystem *device* alive in the block; yields whether a path of this namespace leads to it.
+    """Keep the filesystem *device* alive in the block; yield whether a path of this namespace leads to it.
 
-    Its number is its own meanwhile: a loop device that is free is somebody else's a moment later. Only for filesystems
-    of which stat(2) says the device that mountinfo says.
+    Its number stays its own meanwhile: a freed loop device may belong to another image a moment later. Only for
+    filesystems whose stat(2) device is the one in mountinfo.
     """
     rows = uncovered(mountinfo.table())
     tree, descriptor = MountTree(rows), -1
@@ -167,29 +167,29 @@ def pinned(device: Device) -> Iterator[bool]:
                 descriptor = reach(row.point)
                 break
     try:
-        found = os.fstat(descriptor).st_dev if descriptor >= 0 else 0
-        yield (os.major(found), os.minor(found)) == device
+        number = os.fstat(descriptor).st_dev if descriptor >= 0 else 0
+        yield (os.major(number), os.minor(number)) == device
     finally:
         if descriptor >= 0:
             os.close(descriptor)
 
 
 def unmount_filesystem(device: Device) -> None:
-    """Unmount each mount of the filesystem *device* in this namespace, and all that is mounted on it, lazily if busy.
+    """Unmount each mount of the filesystem *device* in this namespace, and all mounts on it, lazily if busy.
 
-    Only while it is :func:`pinned`. Raises ``OSError``. What another mount hides from every path is left; the mount
-    table shows it.
+    Only while it is :func:`pinned`. Raises ``OSError``. A mount hidden from every path by another one is left; the
+    mount table shows it.
     """
     while True:
         rows = mountinfo.table()
         tree, parents = MountTree(rows), {row.parent for row in rows if row.parent != row.id}
-        theirs = {row.id for row in rows if row.device == device}
+        device_mounts = {row.id for row in rows if row.device == device}
         below = {row.id: row.parent for row in rows}
         leaves = [
             row
             for row in rows
             if row.id not in parents
-            and _stands_on(row.id, theirs, below)
+            and _stands_on(row.id, device_mounts, below)
             and (top := tree.resolve(row.point))
             and top.id == row.id
         ]
@@ -199,9 +199,9 @@ def unmount_filesystem(device: Device) -> None:
             _unmount(row.point)
 
 
-def _stands_on(mount: int, theirs: Collection[int], below: Mapping[int, int]) -> bool:
-    """Whether *mount* is one of *theirs* or is mounted on one, at any distance; *below*: each mount's parent."""
-    while mount not in theirs:
+def _stands_on(mount: int, device_mounts: Collection[int], below: Mapping[int, int]) -> bool:
+    """Return whether *mount* is in *device_mounts* or mounted on one of them; *below*: each mount's parent."""
+    while mount not in device_mounts:
         mount, last = below.get(mount, mount), mount
         if mount == last:
             return False
@@ -209,20 +209,20 @@ def _stands_on(mount: int, theirs: Collection[int], below: Mapping[int, int]) ->
 
 
 def unmount_below(top: str) -> None:
-    """Unmount everything at or below *top*, newest first, lazily where busy. For a folder of throw-away volumes."""
+    """Unmount everything at or below *top*, newest first, lazily if busy. For a folder of temporary volumes."""
     below = [mount.point for mount in mountinfo.table() if mountinfo.within(mount.point, top)]
     for point in reversed(below):
         _unmount(point)
 
 
 def is_cover(mount: Mount) -> bool:
-    """Whether *mount* is one of our covers."""
+    """Return whether *mount* is a cover of the agent."""
     return (mount.source, mount.fstype) == (HIDDEN, "tmpfs")
 
 
-def mount(source: str, target: str, fstype: str, flags: int, data: str = "") -> None:
+def mount(source: str, target: str, fstype: str, flags: int, options: str = "") -> None:
     """Mount *source* at *target*: mount(2). Raises ``OSError``."""
-    arguments = (os.fsencode(source), os.fsencode(target), os.fsencode(fstype) or None, flags, data.encode() or None)
+    arguments = (os.fsencode(source), os.fsencode(target), os.fsencode(fstype) or None, flags, options.encode() or None)
     if _libc.mount(*arguments):
         _raise(target)
 

@@ -1,9 +1,9 @@
-"""A mount that exists before anybody can see it: made, then marked, then moved to its place.
+"""New mounts that no process can see yet: created, then marked, then moved to their place.
 
-Rules of this file: the five calls and the reading of options, nothing else. A descriptor is a mount; closing the last
-one of a mount that was never moved lets it go, and its filesystem with it. What the kernel says of a failure it says
-into the descriptor of fsopen(2); that text is in the error. Sources: fsopen(2), fsconfig(2), fsmount(2), move_mount(2),
-open_tree(2) (Linux 5.2), linux/mount.h.
+Rules of this file: the five calls and the parsing of options, nothing else. A descriptor is a mount; closing the last
+one of a mount that was never moved releases it and its filesystem. The kernel writes its messages about a failure to
+the descriptor of fsopen(2); they are part of the error.
+Sources: fsopen(2), fsconfig(2), fsmount(2), move_mount(2), open_tree(2) (Linux 5.2), linux/mount.h.
 """
 
 import contextlib
@@ -24,47 +24,47 @@ _ATTRIBUTES = {
     "noexec": (NOEXEC, 0), "exec": (0, NOEXEC), "noatime": (NOATIME, 0), "relatime": (0, NOATIME),
     "nodiratime": (NODIRATIME, 0), "diratime": (0, NODIRATIME), "rw": (0, RDONLY),
 }  # fmt: skip
-# Words of fstab(5) and mount(8) that are about who mounts when, not about the filesystem.
+# Options of fstab(5) and mount(8) about the mounting itself, not about the filesystem.
 _OTHERS = ("defaults", "auto", "noauto", "nofail", "_netdev", "loop", "user", "users", "nouser", "owner", "group")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class MountOptions(NamedTuple):
-    """``attributes`` are of the mount (MOUNT_ATTR_*), ``parameters`` of the filesystem: words, ``name=value``."""
+    """``attributes`` are of the mount (MOUNT_ATTR_*), ``parameters`` of the filesystem: names, ``name=value``."""
 
     attributes: int
     parameters: tuple[str, ...]
 
 
 def options(text: str) -> MountOptions:
-    """Read *text* as mount(8) writes options. Set-user-id programs and device files are off unless asked for."""
+    """Return the options in *text*, as mount(8) writes them. Set-user-id programs and devices are off by default."""
     attributes, parameters = NOSUID | NODEV, []
-    for word in filter(None, text.split(",")):
-        if word in _ATTRIBUTES:
-            on, off = _ATTRIBUTES[word]
+    for option in filter(None, text.split(",")):
+        if option in _ATTRIBUTES:
+            on, off = _ATTRIBUTES[option]
             attributes = attributes & ~off | on
-        elif word == "ro":
+        elif option == "ro":
             attributes |= RDONLY
-            parameters.append(word)
-        elif word not in _OTHERS and not word.lower().startswith("x-"):
-            parameters.append(word)
+            parameters.append(option)
+        elif option not in _OTHERS and not option.lower().startswith("x-"):
+            parameters.append(option)
     return MountOptions(attributes, tuple(parameters))
 
 
 def make(source: str, fstype: str, chosen: MountOptions) -> int:
-    """Return a descriptor of a new mount of *source* that nobody sees. Raises ``OSError`` with what the kernel said."""
+    """Return a descriptor of a new invisible mount of *source*. Raises ``OSError`` with the kernel's messages."""
     context = _call(fstype, _SYS_FSOPEN, fstype.encode(), _FSOPEN_CLOEXEC)
     try:
         _configure(context, _SET_STRING, "source", source)
         for parameter in chosen.parameters:
-            name, equals, value = parameter.partition("=")
-            _configure(context, _SET_STRING if equals else _SET_FLAG, name, value if equals else None)
+            name, equals, setting = parameter.partition("=")
+            _configure(context, _SET_STRING if equals else _SET_FLAG, name, setting if equals else None)
         _configure(context, _CREATE, None, None)
         return _call(source, _SYS_FSMOUNT, context, _FSMOUNT_CLOEXEC, chosen.attributes)
     except OSError as error:
-        said = _said(context)
-        raise OSError(error.errno, f"{error.strerror}: {said}" if said else error.strerror, source) from None
+        messages = _kernel_messages(context)
+        raise OSError(error.errno, f"{error.strerror}: {messages}" if messages else error.strerror, source) from None
     finally:
         os.close(context)
 
@@ -79,13 +79,13 @@ def detached_copy(root: int) -> int:
     return _call("", _SYS_OPEN_TREE, root, b"", _CLONE | _RECURSIVE | _EMPTY_PATH | os.O_CLOEXEC)
 
 
-def _configure(context: int, command: int, name: str | None, value: str | None) -> None:
-    words = (None if name is None else name.encode(), None if value is None else os.fsencode(value))
-    _call(name or "", _SYS_FSCONFIG, context, command, *words, 0)
+def _configure(context: int, command: int, name: str | None, setting: str | None) -> None:
+    texts = (None if name is None else name.encode(), None if setting is None else os.fsencode(setting))
+    _call(name or "", _SYS_FSCONFIG, context, command, *texts, 0)
 
 
-def _said(context: int) -> str:
-    """Return what the kernel has said of this filesystem: one message a read, ENODATA when there is no more."""
+def _kernel_messages(context: int) -> str:
+    """Return the kernel's messages about this filesystem: one per read, ENODATA after the last."""
     lines = []
     with contextlib.suppress(OSError):
         while line := os.read(context, 8192):
@@ -94,8 +94,8 @@ def _said(context: int) -> str:
 
 
 def _call(about: str, *arguments: object) -> int:
-    found = int(_libc.syscall(*arguments))
-    if found < 0:
+    returned = int(_libc.syscall(*arguments))
+    if returned < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), about)
-    return found
+    return returned

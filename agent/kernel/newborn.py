@@ -1,10 +1,10 @@
-"""An empty file that a refused open has left: open(2) with ``O_CREAT`` makes the file, and only then is anybody asked.
+"""Newborn files: empty files left by refused opens. open(2) with ``O_CREAT`` creates the file before the kernel asks.
 
-Rules of this file: it is taken away as whoever was refused, with their rights and no other, so nothing happens that
-they could not do themselves, whatever a path has come to mean by then. It is a file that is empty, has one name and no
-label, was made a moment ago and belongs to them; it goes only while nobody has it open for writing, which a read lease
-says, before it loses its name and afterwards. The name it gets in between is nobody's, and what was put in its place
-stays. Where that is not possible it stays. Every call here may sleep; it runs in a thread of the label worker.
+Rules of this file: such a file is removed under the identity of the refused person, with their rights only, so that
+nothing happens that they could not do themselves, whatever a path means by then. It is empty, has one name and no
+label, was created a moment ago and belongs to them; it is removed only while no process has it open for writing, by a
+read lease before and after the renaming. Its intermediate name is unused, and a file put in its place stays. Where that
+is not possible it stays. Every call here may sleep; it runs in a thread of the label worker.
 Sources: setfsuid(2), statx(2), F_SETLEASE in fcntl(2), renameat2(2).
 """
 
@@ -21,7 +21,7 @@ from typing import Final
 
 from agent.kernel import rename
 
-_YOUNG: Final = 5.0  # seconds between its birth and the look at it
+_YOUNG: Final = 5.0  # seconds between its birth and the check
 _PATIENCE: Final = 0.25  # seconds; the refused open itself is gone a moment after its refusal
 _AGAIN: Final = 0.005
 _STATX_BTIME: Final = 0x800
@@ -32,9 +32,9 @@ _SETGROUPS: Final = {"x86_64": 116, "aarch64": 159}.get(platform.machine())
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def is_newborn(fd: int, found: os.stat_result) -> bool:
-    """Whether the unlabelled inode open as *fd* is an empty file that was made a moment ago."""
-    if not _empty(found):
+def is_newborn(fd: int, status: os.stat_result) -> bool:
+    """Return whether the unlabelled inode open as *fd* is an empty file created a moment ago."""
+    if not _empty(status):
         return False
     born = _birth(fd)
     return born is not None and -_YOUNG < time.time() - born < _YOUNG
@@ -43,16 +43,16 @@ def is_newborn(fd: int, found: os.stat_result) -> bool:
 def discard(fd: int, owner: int) -> bool:
     """Remove the empty file of *owner* open as *fd* for reading; return whether it is gone. Never raises.
 
-    The thread that calls it is *owner* from then on, as far as files go, and in no group but the file's.
+    The calling thread has the file-access identity of *owner* from then on, and no group but the file's.
     """
     with contextlib.suppress(OSError):
-        found = os.fstat(fd)
-        return found.st_uid == owner and _become(owner, found.st_gid) and _leased(fd) and _remove(fd)
+        status = os.fstat(fd)
+        return status.st_uid == owner and _become(owner, status.st_gid) and _leased(fd) and _remove(fd)
     return False
 
 
 def _become(uid: int, gid: int) -> bool:
-    """Take the rights of *uid* and *gid* on files, of this thread alone; whether that is so."""
+    """Take the file-access identity *uid* and *gid* in this thread alone; return whether it worked."""
     if _SETGROUPS is None or _libc.syscall(_SETGROUPS, 0, None):
         return False
     for change, wanted in ((_libc.setfsgid, gid), (_libc.setfsuid, uid)):
@@ -63,15 +63,15 @@ def _become(uid: int, gid: int) -> bool:
 
 
 def _remove(fd: int) -> bool:
-    found = os.fstat(fd)
+    status = os.fstat(fd)
     path = os.readlink(f"/proc/self/fd/{fd}")
     folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     name, aside = os.path.basename(path), f".refused-{secrets.token_hex(8)}"
     try:
-        if not _is(found, name, folder):
+        if not _is(status, name, folder):
             return False
         rename.move(name, folder, aside, folder)
-        if _is(found, aside, folder) and _leased(fd, 0.0):  # nobody came to write between the lease and the new name
+        if _is(status, aside, folder) and _leased(fd, 0.0):  # no writer between the lease and the new name
             os.unlink(aside, dir_fd=folder)
             return True
         rename.move(aside, folder, name, folder)
@@ -80,13 +80,13 @@ def _remove(fd: int) -> bool:
         os.close(folder)
 
 
-def _is(found: os.stat_result, name: str, folder: int) -> bool:
-    there = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    return (there.st_dev, there.st_ino) == (found.st_dev, found.st_ino) and _empty(there)
+def _is(expected: os.stat_result, name: str, folder: int) -> bool:
+    status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    return (status.st_dev, status.st_ino) == (expected.st_dev, expected.st_ino) and _empty(status)
 
 
 def _leased(fd: int, patience: float = _PATIENCE) -> bool:
-    """Take a read lease on *fd*, anew: nobody has it open for writing, and who wants to waits until it is closed."""
+    """Take a new read lease on *fd*: no process has it open for writing, and writers wait until it is closed."""
     until = time.monotonic() + patience
     while True:
         try:
@@ -99,12 +99,12 @@ def _leased(fd: int, patience: float = _PATIENCE) -> bool:
             return fcntl.fcntl(fd, fcntl.F_GETLEASE) == fcntl.F_RDLCK
 
 
-def _empty(found: os.stat_result) -> bool:
-    return stat.S_ISREG(found.st_mode) and found.st_size == 0 and found.st_nlink == 1
+def _empty(status: os.stat_result) -> bool:
+    return stat.S_ISREG(status.st_mode) and status.st_size == 0 and status.st_nlink == 1
 
 
 def _birth(fd: int) -> float | None:
-    """Return when the inode of *fd* was made, by the clock of the host; ``None`` where its filesystem does not say."""
+    """Return the creation time of the inode of *fd*, by the host's clock; ``None`` where it is not recorded."""
     answer = ctypes.create_string_buffer(_STATX_SIZE)
     if _libc.statx(fd, b"", _AT_EMPTY_PATH, _STATX_BTIME, answer):
         return None

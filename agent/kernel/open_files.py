@@ -1,12 +1,11 @@
-"""Who holds files of a volume right now: descriptors, mappings, working and root directories, files kept in rings.
+"""Open files of a volume: descriptors, mappings, working and root directories, files kept in rings.
 
-Rules of this file: it looks, it never opens: ``stat`` of ``/proc/TID/fd/N`` follows to the file without an open event.
-What an io_uring keeps in its own table (:mod:`agent.kernel.ring_tables`) has a name there and no inode, and the name
-may be of another mount namespace: it is told as ``ring``, which file cannot be said, once for a process; so is a ring
-that cannot be looked into. Nor can it be said of descriptors that were sent and wait in a socket: ``flight``. Whoever
-passes what it holds to a child and ends before it is looked at is followed: the look is over when no process is left
-that has not been looked at. One that cannot be finished says so with :data:`UNFINISHED`. What nobody can see is said by
-the caller: other hosts, copies.
+Rules of this file: it never opens: ``stat`` of ``/proc/TID/fd/N`` follows to the file without an open event. A file in
+an io_uring's own table (:mod:`agent.kernel.ring_tables`) has a name there and no inode, and the name may be of another
+mount namespace: it is reported as ``ring``, without naming the file, once per process; so is a ring that cannot be
+inspected. Descriptors sent and waiting in a socket cannot be named either: ``flight``. A process that passes files to a
+child and ends before it is inspected is followed: the scan is over when no uninspected process is left. One that cannot
+be finished ends with :data:`UNFINISHED`. Other hosts and copies are outside its scope; the caller reports that.
 Sources: proc_pid_fd(5), proc_pid_map_files(5), proc_pid_fdinfo(5), SCM_RIGHTS in unix(7).
 """
 
@@ -32,7 +31,7 @@ _FLIGHTS: Final = re.compile(rb"^scm_fds:\s*[1-9]", re.MULTILINE)  # of a listen
 class HeldFile(NamedTuple):
     """Process *pid* holds inode (*device*, *inode*); *link* leads there. Where no file can be named both are 0.
 
-    Not *looked_into*: whether anything is held there is not known, and counts as if it were.
+    Not *looked_into*: the content is unknown, and counts as held.
     """
 
     pid: int
@@ -44,37 +43,37 @@ class HeldFile(NamedTuple):
 
 
 UNFINISHED: Final = HeldFile(0, 0, 0, "unfinished", "")
-"""Processes came and went faster than they could be looked at."""
+"""Processes started and ended faster than they could be inspected."""
 
 
 def held(
     devices: AbstractSet[int], *, flights: bool = False, pids: AbstractSet[int] | None = None
 ) -> Iterator[HeldFile]:
-    """Yield everything on *devices* that any process holds, this one excluded, and every ring that keeps files.
+    """Yield every file on *devices* held by any process, this one excluded, and every ring that keeps files.
 
-    With *flights* also every socket that descriptors wait in; that takes a read for each socket of the host. With
-    *pids* only what these processes hold: who follows them is for the caller, who knows whose they are.
+    With *flights* also every socket with waiting descriptors; that reads a file for each socket of the host. With
+    *pids* only the files of these processes: their children are the caller's task.
     """
-    seen = {os.getpid()}
-    where = _Where(devices, _anonymous(), flights, ring_tables.RingPatience())
+    inspected = {os.getpid()}
+    scope = _Scope(devices, _anonymous(), flights, ring_tables.RingPatience())
     if pids is not None:
-        for pid in sorted(pids - seen):
+        for pid in sorted(pids - inspected):
             with _passing():
-                yield from _of_process(pid, where)
+                yield from _of_process(pid, scope)
         return
     for _ in range(_ROUNDS):
-        fresh = {int(name) for name in os.listdir("/proc") if name.isdigit()} - seen
+        fresh = {int(name) for name in os.listdir("/proc") if name.isdigit()} - inspected
         if not fresh:
             return
         for pid in sorted(fresh):
             with _passing():
-                yield from _of_process(pid, where)
-        seen |= fresh
+                yield from _of_process(pid, scope)
+        inspected |= fresh
     yield UNFINISHED
 
 
-class _Where(NamedTuple):
-    """What counts: inodes of these devices; rings, which live on that one; sockets, when asked for."""
+class _Scope(NamedTuple):
+    """The scope of a scan: these devices; the device of rings; sockets, when asked for."""
 
     devices: AbstractSet[int]
     rings: int
@@ -90,61 +89,61 @@ class _Rings:
         self.counted = False
 
 
-def _of_process(pid: int, where: _Where) -> Iterator[HeldFile]:
-    shown = tables(pid)
-    for thread in shown.places:
+def _of_process(pid: int, scope: _Scope) -> Iterator[HeldFile]:
+    threads = tables(pid)
+    for thread in threads.places:
         for how in _PLACES:
-            yield from _on_device(f"/proc/{thread}/{how}", pid, where, how)
+            yield from _on_device(f"/proc/{thread}/{how}", pid, scope, how)
     rings = _Rings()
-    for thread in shown.files:
+    for thread in threads.files:
         with _passing():
             for name in os.listdir(f"/proc/{thread}/fd"):
-                yield from _descriptor(f"/proc/{thread}/fd/{name}", pid, where, rings)
-    for thread in shown.memory:
+                yield from _descriptor(f"/proc/{thread}/fd/{name}", pid, scope, rings)
+    for thread in threads.memory:
         with _passing():
             for name in os.listdir(f"/proc/{thread}/map_files"):
-                yield from _mapping(f"/proc/{thread}/map_files/{name}", pid, where, rings)
+                yield from _mapping(f"/proc/{thread}/map_files/{name}", pid, scope, rings)
 
 
-def _on_device(link: str, pid: int, where: _Where, how: How) -> Iterator[HeldFile]:
+def _on_device(link: str, pid: int, scope: _Scope, how: How) -> Iterator[HeldFile]:
     with _passing():
-        found = os.stat(link)
-        if found.st_dev in where.devices:
-            yield HeldFile(pid, found.st_dev, found.st_ino, how, link)
+        status = os.stat(link)
+        if status.st_dev in scope.devices:
+            yield HeldFile(pid, status.st_dev, status.st_ino, how, link)
 
 
-def _descriptor(link: str, pid: int, where: _Where, rings: _Rings) -> Iterator[HeldFile]:
+def _descriptor(link: str, pid: int, scope: _Scope, rings: _Rings) -> Iterator[HeldFile]:
     with _passing():
-        found = os.stat(link)
-        if found.st_dev in where.devices:
-            yield HeldFile(pid, found.st_dev, found.st_ino, "fd", link)
-        elif found.st_dev == where.rings and os.readlink(link) == _RING:
-            rings.described.add(found.st_ino)
-            keeps = None if rings.counted else ring_tables.keeps_files(_fdinfo(link), where.patience)
+        status = os.stat(link)
+        if status.st_dev in scope.devices:
+            yield HeldFile(pid, status.st_dev, status.st_ino, "fd", link)
+        elif status.st_dev == scope.rings and os.readlink(link) == _RING:
+            rings.described.add(status.st_ino)
+            keeps = None if rings.counted else ring_tables.keeps_files(_fdinfo(link), scope.patience)
             yield from _ring(pid, link, rings, keeps=keeps)
-        elif where.flights and stat.S_ISSOCK(found.st_mode) and _FLIGHTS.search(_read(_fdinfo(link))):
+        elif scope.flights and stat.S_ISSOCK(status.st_mode) and _FLIGHTS.search(_read(_fdinfo(link))):
             yield HeldFile(pid, 0, 0, "flight", link)
 
 
-def _mapping(link: str, pid: int, where: _Where, rings: _Rings) -> Iterator[HeldFile]:
+def _mapping(link: str, pid: int, scope: _Scope, rings: _Rings) -> Iterator[HeldFile]:
     with _passing():
-        found = os.stat(link)
-        if found.st_dev in where.devices:
-            yield HeldFile(pid, found.st_dev, found.st_ino, "map", link)
-        elif found.st_dev == where.rings and found.st_ino not in rings.described and os.readlink(link) == _RING:
+        status = os.stat(link)
+        if status.st_dev in scope.devices:
+            yield HeldFile(pid, status.st_dev, status.st_ino, "map", link)
+        elif status.st_dev == scope.rings and status.st_ino not in rings.described and os.readlink(link) == _RING:
             # Its descriptor is hidden in the thread (IORING_REGISTER_RING_FDS).
             yield from _ring(pid, link, rings, keeps=None)
 
 
 def _ring(pid: int, link: str, rings: _Rings, *, keeps: bool | None) -> Iterator[HeldFile]:
-    """Yield what a ring that *keeps* files comes to, ``None`` if that is unknown; nothing if another one counted."""
+    """Yield the finding for a ring that *keeps* files, ``None`` if unknown; nothing if another one counted."""
     if keeps is not False and not rings.counted:
         rings.counted = True
         yield HeldFile(pid, 0, 0, "ring", link, looked_into=keeps is not None)
 
 
 def _passing() -> contextlib.suppress:
-    """What goes away while it is looked at is gone, and what it held with it."""
+    """Suppress the errors of objects that end while they are inspected: what they held is released."""
     return contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError)
 
 

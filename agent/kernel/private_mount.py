@@ -1,9 +1,10 @@
-"""The agent's own way into a protected volume: a private, detached mount that nobody is asked about.
+"""Private mounts: the agent's own access to a protected volume through a detached mount that raises no events.
 
 Rules of this file: the sweep that labels inodes must read directories of volumes whose opens wait for the decider; if
-it had to wait too, the agent could stop itself. So it goes through a mount of its own, cloned for this moment, known to
-nobody else, and exempt by a mount ignore mark. No process and no identity is exempt, and the doorway closes with the
-descriptor. Sources: open_tree(2), FAN_MARK_IGNORED_MASK in fanotify_mark(2).
+it waited too, the agent could block itself. So it uses its own mount, cloned for the purpose, known to no other
+process, and exempt by a mount ignore mark. No process and no identity is exempt, and the exemption ends with the
+descriptor.
+Sources: open_tree(2), FAN_MARK_IGNORED_MASK in fanotify_mark(2).
 """
 
 import ctypes
@@ -44,6 +45,6 @@ def doorway(open_group: int, access_group: int, path: str) -> Iterator[str]:
 
 
 def shut(open_group: int, inside: str) -> None:
-    """End the exemption for opens of the doorway *inside* early: what was opened through it cannot be opened again."""
+    """End the exemption for opens of the doorway *inside* early: files opened through it cannot be opened again."""
     flags = fanotify.FAN_MARK_REMOVE | fanotify.FAN_MARK_MOUNT | mark_flags.IGNORED
     fanotify.mark(open_group, flags, _ASKED, inside)

@@ -1,6 +1,6 @@
-"""What of the processes of this host can be hidden from this process, whatever it lists.
+"""Visibility of processes: the reasons why processes of this host may be hidden from this one.
 
-Rules of this file: it looks at what it is itself, not at anybody else; what cannot be told counts as hidden.
+Rules of this file: it examines its own process only; what cannot be determined counts as hidden.
 Sources: proc(5) ``hidepid=``, pid_namespaces(7), capabilities(7) CAP_SYS_PTRACE; the inode number of the first PID
 namespace is fixed (``PROC_PID_INIT_INO`` in linux/proc_ns.h).
 """
@@ -18,20 +18,20 @@ _SHOWS = frozenset(("hidepid=0", "hidepid=off"))
 
 
 def hidden() -> tuple[Hidden, ...]:
-    """Return why processes may be there that no look of this process finds; empty: none can be."""
-    found: list[Hidden] = []
+    """Return the reasons why processes may be hidden from this one; empty: none can be."""
+    reasons: list[Hidden] = []
     if _hides_others():
-        found.append("hidepid")
+        reasons.append("hidepid")
     try:
         if os.readlink("/proc/self/ns/pid") != _FIRST:
-            found.append("pid-namespace")
+            reasons.append("pid-namespace")
     except OSError:
-        found.append("pid-namespace")
-    return tuple(found)
+        reasons.append("pid-namespace")
+    return tuple(reasons)
 
 
 def _hides_others() -> bool:
-    if capabilities.held() >> capabilities.CAP_SYS_PTRACE & 1:  # who may look into every process is shown every one
+    if capabilities.held() >> capabilities.CAP_SYS_PTRACE & 1:  # with it every process is visible
         return False
     proc = next((mount for mount in reversed(mountinfo.table()) if mount.point == "/proc"), None)
-    return proc is None or any(word.startswith("hidepid=") and word not in _SHOWS for word in proc.super_options)
+    return proc is None or any(option.startswith("hidepid=") and option not in _SHOWS for option in proc.super_options)

@@ -1,7 +1,7 @@
-"""Which programs are Samba's server: by the inodes that lie where Samba is installed, never by a name.
+"""Samba's server programs, by the inodes at Samba's installation paths, never by a name.
 
-Rules of this file: looked at again after a second; an upgraded server goes on with its old file, so what was seen there
-stays one of them. These paths are root's: what lies there is what root has put there.
+Rules of this file: read again after a second; an upgraded server continues with its old file, so inodes seen there stay
+in the set. These paths are root's: only root can put files there.
 """
 
 import contextlib
@@ -17,32 +17,32 @@ _DELETED = b" (deleted)"
 
 
 class SambaPrograms:
-    """Inodes of smbd. Belongs to one thread. *paths* are where Samba's server lies."""
+    """Inodes of smbd. Belongs to one thread. *paths* are the paths of Samba's server."""
 
     def __init__(self, paths: Iterable[str] = PROGRAMS) -> None:
         self._paths = tuple(paths)
-        self._seen: deque[tuple[int, int]] = deque(maxlen=16)
+        self._inodes: deque[tuple[int, int]] = deque(maxlen=16)
         self._named: frozenset[bytes] = frozenset()
-        self._looked = -_AGAIN
+        self._refreshed_at = -_AGAIN
 
     def named(self, executable: bytes) -> bool:
-        """Whether a program that the kernel names so can be one: whether it is, :meth:`has` says."""
-        self._look()
+        """Return whether a program with this kernel name can be one; :meth:`has` decides."""
+        self._refresh()
         return executable.removesuffix(_DELETED) in self._named
 
     def has(self, device: int, inode: int) -> bool:
-        """Whether that file is smbd, or was before an upgrade."""
-        self._look()
-        return (device, inode) in self._seen
+        """Return whether that file is smbd, or was before an upgrade."""
+        self._refresh()
+        return (device, inode) in self._inodes
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         now = time.monotonic_ns()
-        if now - self._looked < _AGAIN:
+        if now - self._refreshed_at < _AGAIN:
             return
-        self._looked = now
+        self._refreshed_at = now
         self._named = frozenset(os.fsencode(os.path.realpath(path)) for path in self._paths)
         for path in self._paths:
             with contextlib.suppress(OSError):
-                seen = os.stat(path)
-                if (seen.st_dev, seen.st_ino) not in self._seen:
-                    self._seen.append((seen.st_dev, seen.st_ino))
+                status = os.stat(path)
+                if (status.st_dev, status.st_ino) not in self._inodes:
+                    self._inodes.append((status.st_dev, status.st_ino))

@@ -1,11 +1,10 @@
-"""The addresses behind a process of an SMB server: one ``smbd`` serves one client.
+"""Client addresses of an SMB server process: one ``smbd`` serves one client.
 
 A client may have several connections (SMB3 multichannel: smbd hands a new one to the process that serves the same
 client already), and they may come from anywhere. Rules of this file: for the record only; no verdict depends on it, and
-it is looked for after the ruling. All addresses are told, as they were seen within the last second, on a host with many
-busy servers somewhat earlier; what that takes is bounded, because whoever opens waits behind it. A program is Samba's
-by its inode, never by its name, and only while it acts for somebody else. The sockets themselves are asked who is at
-their other end.
+it is read after the ruling. All addresses are reported, as of the last second, on a host with many busy servers
+somewhat earlier; the time for that is bounded, because the opener waits for it. A program is Samba's by its inode,
+never by its name, and only while it acts for another person. The remote address is read from the sockets themselves.
 Sources: pidfd_getfd(2), getpeername(2).
 """
 
@@ -21,10 +20,10 @@ from agent.kernel.samba_program import SambaPrograms
 from agent.kernel.subject import Subject
 
 _KEPT = 1024  # processes
-_DESCRIPTORS = 256  # looked at, lowest first; smbd has its connection before any file
+_DESCRIPTORS = 256  # inspected, lowest first; smbd has its connection before any file
 _SOCKETS = 64
 _AGAIN = 1_000_000_000  # nanoseconds
-_MOST_AGAIN = 50  # looks in a second at processes that are known; one takes 0.2 to 1.2 ms
+_MOST_AGAIN = 50  # repeated readings of known processes per second; one takes 0.2 to 1.2 ms
 _SYS_PIDFD_GETFD = 438
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -37,26 +36,26 @@ class SmbPeers:
         self._programs = programs
         self._second = -_AGAIN
         self._looks = 0
-        self._known: OrderedDict[tuple[int, int], tuple[str | None, int]] = OrderedDict()
+        self._addresses: OrderedDict[tuple[int, int], tuple[str | None, int]] = OrderedDict()
 
-    def address(self, who: Subject) -> str | None:
-        """Return the address of the client that *who* serves, several with blanks between them.
+    def address(self, subject: Subject) -> str | None:
+        """Return the address of the client that *subject* serves, several separated by blanks.
 
-        ``None`` when it serves none, or none can be told.
+        ``None`` when it serves none, or none can be determined.
         """
-        if not who.impersonates:
+        if not subject.impersonates:
             return None
-        process, now = (who.tgid, who.started), time.monotonic_ns()
-        address, found = self._known.get(process, (None, -_AGAIN))
-        if now - found >= _AGAIN and (process not in self._known or self._may_look_again(now)):
-            address = _peers(who.tgid) if self._is_samba(who.tgid) else None
-            self._known[process] = address, now
-            if len(self._known) > _KEPT:
-                self._known.popitem(last=False)
+        process, now = (subject.tgid, subject.started), time.monotonic_ns()
+        address, seen_at = self._addresses.get(process, (None, -_AGAIN))
+        if now - seen_at >= _AGAIN and (process not in self._addresses or self._may_look_again(now)):
+            address = _peers(subject.tgid) if self._is_samba(subject.tgid) else None
+            self._addresses[process] = address, now
+            if len(self._addresses) > _KEPT:
+                self._addresses.popitem(last=False)
         return address
 
     def _may_look_again(self, now: int) -> bool:
-        """Whether another look at a process that is known fits into this second."""
+        """Return whether another reading of a known process fits into this second."""
         if now - self._second >= _AGAIN:
             self._second, self._looks = now, 0
         self._looks += 1
@@ -71,25 +70,25 @@ class SmbPeers:
 
 
 def _peers(pid: int) -> str | None:
-    """Return the other ends of the connections over a network that process *pid* has."""
+    """Return the remote addresses of the network connections of process *pid*."""
     try:
         process = os.pidfd_open(pid)
     except OSError:
         return None
-    looked = 0
-    found: list[str] = []
+    sockets = 0
+    addresses: list[str] = []
     try:
         with os.scandir(f"/proc/{pid}/fd") as descriptors:
             for entry in islice(descriptors, _DESCRIPTORS):
-                if looked < _SOCKETS and os.readlink(entry.path).startswith("socket:["):
-                    looked += 1
+                if sockets < _SOCKETS and os.readlink(entry.path).startswith("socket:["):
+                    sockets += 1
                     if (address := _other_end(process, int(entry.name))) is not None:
-                        found.append(address)
+                        addresses.append(address)
     except OSError:  # it ended, or closed one meanwhile
         return None
     finally:
         os.close(process)
-    return " ".join(sorted(set(found))) or None
+    return " ".join(sorted(set(addresses))) or None
 
 
 def _other_end(process: int, number: int) -> str | None:
@@ -99,6 +98,6 @@ def _other_end(process: int, number: int) -> str | None:
     with socket.socket(fileno=fd) as copy:
         if copy.family not in (socket.AF_INET, socket.AF_INET6) or copy.type != socket.SOCK_STREAM:
             return None
-        with contextlib.suppress(OSError):  # it listens, or nobody is there any more
+        with contextlib.suppress(OSError):  # it listens, or its peer is gone
             return str(copy.getpeername()[0]).removeprefix("::ffff:")
     return None

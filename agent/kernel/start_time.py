@@ -1,7 +1,7 @@
-"""When a process started: the part of its identity that a pid does not have.
+"""Start times of processes: the part of their identity that a pid lacks.
 
-Rules of this file: clock ticks since the boot, as the kernel counts them. They may be written down and compared later
-by another process; ``psutil.Process.create_time`` may not, because it moves with the clock of the host.
+Rules of this file: clock ticks since the boot, as the kernel counts them. They may be stored and compared later by
+another process; ``psutil.Process.create_time`` may not, because it moves with the clock of the host.
 Source: proc_pid_stat(5), field 22.
 """
 
@@ -15,7 +15,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def start_time(pid: int) -> int | None:
-    """Return when the process that has the number *pid* now was started, ``None`` when there is none."""
+    """Return the start time of the process with the number *pid* now, ``None`` when there is none."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
@@ -24,5 +24,5 @@ def start_time(pid: int) -> int | None:
 
 
 def ticks_now() -> int:
-    """Return the present in the same count: whatever is started from the next tick on has a greater number."""
+    """Return the present in the same unit: any process started from the next tick on has a greater number."""
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) * _TICKS // 10**9

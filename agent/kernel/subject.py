@@ -1,13 +1,13 @@
-"""Who is behind an open: read from the kernel, per thread, afresh for every event (contract C4).
+"""Subjects: the identity behind an open, read from the kernel per thread and afresh for every event (contract C4).
 
 Rules of this file: descriptors are kept, and values are read through them every time. A pidfd and the descriptors of
-``/proc/TID`` belong to one task for ever: when it has died they answer ESRCH, so a reused number is noticed and never
-mistaken (seen on 5.10, too, which has no pidfd of a thread: ``tests/long/guest_checks.py`` uses a number again). The
-thread that waits for our answer cannot change its own credentials meanwhile, so what is read here is what it opens
-with. Where the kernel does not tell them in one call, credentials are read from ``/proc/TID/status``.
-A thread that *impersonates* acts for somebody else and can take on any other identity: what it is when it uses a file
-that is open already says nothing. An io_uring worker has the identity its maker had, and opens with another one.
-Trusted: the kernel's credentials and login uid. Not trusted, and recorded as claimed: ``comm``.
+``/proc/TID`` belong to one task for ever: after its death they answer ESRCH, so a reused number is noticed and never
+mistaken (verified on 5.10, too, which has no pidfd of a thread: ``tests/long/guest_checks.py`` reuses a number). The
+thread that waits for the answer cannot change its own credentials meanwhile, so these are the credentials of the open.
+Where the kernel does not return them in one call, credentials are read from ``/proc/TID/status``. A thread that
+*impersonates* acts for another person and can take on any other identity: its identity when it uses an open file proves
+nothing. An io_uring worker has the identity of its creator, and opens with another one. Trusted: the kernel's
+credentials and login uid. Not trusted, and recorded as claimed: ``comm``.
 Sources: PIDFD_GET_INFO (linux/pidfd.h, 6.13), PIDFD_THREAD (6.9), proc_pid_status(5), proc_pid_stat(5),
 proc_pid_loginuid(5), user_namespaces(7); ``PF_IO_WORKER`` in linux/sched.h, ``PROC_USER_INIT_INO`` in linux/proc_ns.h.
 """
@@ -35,11 +35,11 @@ _INFO = struct.Struct("=QQ12I")  # mask, cgroup, pid, tgid, ppid, ruid, rgid, eu
 _PIDFD_INFO_CREDS = 2
 _SYS_PIDFD_OPEN = 434
 _KEPT = 256  # tasks whose descriptors are kept; four descriptors each
-_IDENTITIES = 64  # of one task that are remembered
+_IDENTITIES = 64  # remembered of one task
 _ASK_CREDENTIALS = struct.pack("=Q", _PIDFD_INFO_CREDS)
 _STATUS_LINES = re.compile(rb"^(?:Tgid|Uid):.*\n", re.MULTILINE)
 _PERMITTED = re.compile(rb"^CapPrm:\s*([0-9a-f]+)$", re.MULTILINE)
-_WITH_GROUPS = 1 << 16  # bytes; behind more groups than that stands what is taken for the capability
+_WITH_GROUPS = 1 << 16  # bytes; with more groups than fit, the capability counts as held
 _PF_IO_WORKER = 0x10
 _FLAGS = 9 - 3  # field 9 of proc_pid_stat(5), counted from the first one behind the name
 
@@ -54,10 +54,10 @@ class TaskGoneError(Exception):
 class Subject:
     """The identity of one thread at one moment. ``loginuid`` is ``None`` when it was never set.
 
-    ``impersonates``: it acts for somebody else, and can take on any identity. Only then is known what follows:
-    ``started``, when its process was started (:mod:`agent.kernel.start_time`), and ``worker``, whether it is a worker
-    of an io_uring. ``program`` is the file that it executes, where that matters and says something, and ``let_in`` is
-    false when it has no login and nothing that is registered has let it in: :mod:`agent.guard.identities` says both.
+    ``impersonates``: it acts for another person, and can take on any identity. Only then the following are known:
+    ``started``, the start time of its process (:mod:`agent.kernel.start_time`), and ``worker``, whether it is an
+    io_uring worker. ``program`` is the executed file, where it matters, and ``let_in`` is false when it has no login
+    and no registered program has admitted it: :mod:`agent.guard.identities` sets both.
     """
 
     fsuid: int
@@ -73,25 +73,27 @@ class Subject:
     program: Program | None = None
     let_in: bool = True
     _fields: bytes = b""
-    _other: "Subject | None" = field(default=None, compare=False, repr=False)  # the same one, as :meth:`seen` last said
+    _variant: "Subject | None" = field(
+        default=None, compare=False, repr=False
+    )  # the last result of :meth:`with_program`
 
     @property
     def fields(self) -> bytes:
         """Its part of a log entry, as JSON."""
         if not self._fields:
-            self._fields = self._told().encode()
+            self._fields = self._render().encode()
         return self._fields
 
-    def seen(self, program: Program | None, *, let_in: bool) -> "Subject":
-        """Return the same thread with what was seen of its program, and of who let it in."""
+    def with_program(self, program: Program | None, *, let_in: bool) -> "Subject":
+        """Return the same thread with its program, and whether it was admitted."""
         if (self.program, self.let_in) == (program, let_in):
             return self
-        other = self._other
-        if other is None or (other.program, other.let_in) != (program, let_in):
-            other = self._other = replace(self, program=program, let_in=let_in, _other=None)
-        return other
+        variant = self._variant
+        if variant is None or (variant.program, variant.let_in) != (program, let_in):
+            variant = self._variant = replace(self, program=program, let_in=let_in, _variant=None)
+        return variant
 
-    def _told(self) -> str:
+    def _render(self) -> str:
         return (
             f'"fsuid":{self.fsuid},"loginuid":{"null" if self.loginuid is None else self.loginuid},"ruid":{self.ruid},'
             f'"pid":{self.tgid},"tid":{self.tid},"exe":{json_string(self.executable)},"comm":{json_string(self.comm)}'
@@ -99,23 +101,23 @@ class Subject:
 
 
 class _Task:
-    """The descriptors of one task, and what was last read through them. Owner: :class:`Tasks`.
+    """The descriptors of one task, and the last values read through them. Owner: :class:`Tasks`.
 
-    ``seen`` are the bytes the kernel gave last time; while it gives the same again, ``subject`` still describes them.
-    ``known`` has those of before: a server takes the same identities again and again.
-    ``info`` is where PIDFD_GET_INFO asks and answers: an argument it may write to costs ``ioctl`` half the time.
-    The pidfd comes first: if the number changed hands between the two opens, the older descriptor is the dead one.
-    Without PIDFD_GET_INFO there is none (-1), and all is read through the one descriptor of ``/proc/TID``.
+    ``last_read`` are the bytes of the last reading; while they stay the same, ``subject`` still describes them.
+    ``by_reading`` has the subjects of earlier readings: a server takes the same identities again and again. ``buffer``
+    is the argument of PIDFD_GET_INFO: a writable one halves the time of ``ioctl``. The pidfd comes first: if the number
+    changed hands between the two opens, the older descriptor is the dead one. Without PIDFD_GET_INFO there is none
+    (-1), and all is read through the one descriptor of ``/proc/TID``.
     """
 
-    __slots__ = ("info", "known", "loginuid", "pidfd", "proc", "seen", "status", "subject", "worker")
+    __slots__ = ("buffer", "by_reading", "last_read", "loginuid", "pidfd", "proc", "status", "subject", "worker")
 
     def __init__(self, tid: int, *, pidfd: bool) -> None:
         self.pidfd = self.proc = self.loginuid = self.status = -1
-        self.info = bytearray(_INFO.size)
-        self.seen: tuple[bytes, bytes, bytes] | None = None
+        self.buffer = bytearray(_INFO.size)
+        self.last_read: tuple[bytes, bytes, bytes] | None = None
         self.subject: Subject | None = None
-        self.known: dict[tuple[bytes, bytes, bytes], Subject] = {}
+        self.by_reading: dict[tuple[bytes, bytes, bytes], Subject] = {}
         self.worker: bool | None = None
         try:
             if pidfd:
@@ -143,14 +145,14 @@ class Tasks:
         self._uids = _uids_of_info if pidfd_info else _uids_of_status
 
     def identify(self, tid: int) -> Subject:
-        """Return who thread *tid* is now. Raises :class:`TaskGoneError` when it has ended or is out of sight."""
+        """Return the present subject of thread *tid*. Raises :class:`TaskGoneError` when it has ended or is hidden."""
         if tid <= 0:
             raise TaskGoneError
         task = self._tasks.get(tid)
         if task is not None:
             try:
                 return self._read(task, tid)
-            except OSError:  # that task is gone; the number may belong to another by now
+            except OSError:  # that task has ended; its number may belong to another one
                 self.forget(tid)
         try:
             task = self._tasks[tid] = _Task(tid, pidfd=self._pidfd)
@@ -162,7 +164,7 @@ class Tasks:
             raise TaskGoneError from error
 
     def folder(self, tid: int) -> int:
-        """Return the descriptor of ``/proc/TID`` of a thread that was just identified; it stays ours.
+        """Return the descriptor of ``/proc/TID`` of a thread that was just identified; it stays owned here.
 
         Raises :class:`TaskGoneError` when it is not kept any more.
         """
@@ -172,7 +174,7 @@ class Tasks:
         return task.proc
 
     def forget(self, tid: int) -> None:
-        """Drop what is kept of *tid*."""
+        """Drop the descriptors of *tid*."""
         task = self._tasks.pop(tid, None)
         if task is not None:
             task.close()
@@ -187,15 +189,15 @@ class Tasks:
             executable = os.readlink(b"exe", dir_fd=task.proc)
         except FileNotFoundError:  # kernel threads have none; a task that died raises ESRCH
             executable = b""
-        seen = (self._credentials(task), os.pread(task.loginuid, 16, 0), executable)
-        if seen == task.seen and task.subject is not None:
+        reading = (self._credentials(task), os.pread(task.loginuid, 16, 0), executable)
+        if reading == task.last_read and task.subject is not None:
             return task.subject
-        task.seen = (bytes(seen[0]), *seen[1:])
-        task.subject = task.known.get(task.seen)
+        task.last_read = (bytes(reading[0]), *reading[1:])
+        task.subject = task.by_reading.get(task.last_read)
         if task.subject is not None:
             return task.subject
-        tgid, ruid, euid, suid, fsuid = self._uids(seen[0])
-        login = int(seen[1])
+        tgid, ruid, euid, suid, fsuid = self._uids(reading[0])
+        login = int(reading[1])
         started = 0
         if impersonates := bool(fsuid) and (0 in (ruid, euid, suid) or _may_become_others(task)):
             started = start_time(tgid) or 0
@@ -206,14 +208,14 @@ class Tasks:
         task.subject = Subject(
             fsuid, loginuid, ruid, tgid, tid, executable, comm, impersonates, started, bool(task.worker)
         )
-        if len(task.known) >= _IDENTITIES:
-            task.known.clear()
-        task.known[task.seen] = task.subject
+        if len(task.by_reading) >= _IDENTITIES:
+            task.by_reading.clear()
+        task.by_reading[task.last_read] = task.subject
         return task.subject
 
 
 def _may_become_others(task: _Task) -> bool:
-    """Whether it has CAP_SETUID on this host: one of another user namespace becomes nobody but its owner's own uids."""
+    """Return whether it has CAP_SETUID on this host; in another user namespace it only covers its own uids."""
     held = _PERMITTED.search(_status(task, _WITH_GROUPS))
     if held is not None and not int(held[1], 16) >> CAP_SETUID & 1:
         return False
@@ -229,17 +231,17 @@ def _is_worker(task: _Task) -> bool:
 
 
 def _by_pidfd(task: _Task) -> bytearray:
-    info = task.info
-    info[:8] = _ASK_CREDENTIALS  # the last answer stands there
-    fcntl.ioctl(task.pidfd, _PIDFD_GET_INFO, info)
-    return info
+    buffer = task.buffer
+    buffer[:8] = _ASK_CREDENTIALS  # overwritten by the last answer
+    fcntl.ioctl(task.pidfd, _PIDFD_GET_INFO, buffer)
+    return buffer
 
 
 def _uids_of_info(raw: bytes | bytearray) -> tuple[int, int, int, int, int]:
-    info = _INFO.unpack(raw)
-    if not info[0] & _PIDFD_INFO_CREDS:
+    fields = _INFO.unpack(raw)
+    if not fields[0] & _PIDFD_INFO_CREDS:
         raise OSError(errno.ESRCH, "no credentials")
-    return info[3], info[5], info[7], info[9], info[11]
+    return fields[3], fields[5], fields[7], fields[9], fields[11]
 
 
 def _by_status(task: _Task) -> bytes:
@@ -253,15 +255,15 @@ def _status(task: _Task, most: int = 4096) -> bytes:
 
 
 def _uids_of_status(raw: bytes | bytearray) -> tuple[int, int, int, int, int]:
-    words = raw.split()  # Tgid: n Uid: real effective saved filesystem
-    if len(words) != 7:
+    fields = raw.split()  # Tgid: n Uid: real effective saved filesystem
+    if len(fields) != 7:
         raise OSError(errno.ESRCH, "no credentials")
-    ruid, euid, suid, fsuid = map(int, words[3:7])
-    return int(words[1]), ruid, euid, suid, fsuid
+    ruid, euid, suid, fsuid = map(int, fields[3:7])
+    return int(fields[1]), ruid, euid, suid, fsuid
 
 
 def pidfd_info_works() -> bool:
-    """Whether this kernel answers PIDFD_GET_INFO for a thread; probed on ourselves, not read off a version."""
+    """Return whether this kernel answers PIDFD_GET_INFO for a thread, probed on this process."""
     tasks = Tasks()
     try:
         return tasks.identify(threading.get_native_id()).fsuid == os.geteuid()

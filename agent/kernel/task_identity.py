@@ -1,8 +1,8 @@
-"""Who the threads of a process are: the kernel keeps uids and login uid for each thread, not for each process.
+"""Identities of the threads of a process: the kernel keeps uids and login uid per thread, not per process.
 
-Rules of this file: it looks and keeps nothing. ``/proc/PID/status`` is what the first thread says of itself; another
-one may have kept the uid that the first has given up, setresuid(2) "C library/kernel differences", and a first thread
-that has ended says what it was. What ends while it is read is not there; what may not be read raises.
+Rules of this file: it reads and keeps nothing. ``/proc/PID/status`` describes the first thread; another one may have
+kept the uid that the first has given up, setresuid(2) "C library/kernel differences", and an ended first thread shows
+its former identity. What ends while it is read counts as gone; what may not be read raises.
 Sources: proc_pid_task(5), proc_pid_status(5), proc_pid_loginuid(5), credentials(7).
 """
 
@@ -29,7 +29,7 @@ def others(pid: int) -> frozenset[TaskIdentity]:
 
     Raises ``OSError`` when one may not be read; a process or thread that is gone raises nothing.
     """
-    found: set[TaskIdentity] = set()
+    identities: set[TaskIdentity] = set()
     try:
         names = os.listdir(f"/proc/{pid}/task")
     except OSError as error:
@@ -44,8 +44,8 @@ def others(pid: int) -> frozenset[TaskIdentity]:
                 if error.errno not in _GONE:
                     raise
             else:
-                found |= {identity} if identity else set()
-    return frozenset(found)
+                identities |= {identity} if identity else set()
+    return frozenset(identities)
 
 
 def login_uid(folder: str) -> int | None:
@@ -55,7 +55,7 @@ def login_uid(folder: str) -> int | None:
     """
     try:
         login = int(read(f"{folder}/loginuid"))
-    except FileNotFoundError:  # a kernel without auditing; or it has ended, and whoever asks finds that out
+    except FileNotFoundError:  # a kernel without auditing; or it has ended, which the caller finds out
         return None
     return None if login == _UNSET else login
 
@@ -72,8 +72,8 @@ def read(path: str) -> bytes:
 def field(status: bytes, name: bytes) -> bytes:
     """Return the line *name* of a ``/proc/PID/status``, any but the first one. Raises ``KeyError`` without one.
 
-    A line feed in the name of a program is written as two characters there, so a line is where it looks to be. This is
-    read of every thread of the host in the path of the cut, and a regular expression takes ten times as long.
+    A line feed in a program name is written as two characters there, so lines are unambiguous. This is read for every
+    thread of the host during a revocation, and a regular expression takes ten times as long.
     """
     start = status.find(b"\n" + name + b":\t")
     if start < 0:
@@ -83,7 +83,7 @@ def field(status: bytes, name: bytes) -> bytes:
 
 
 def gone(error: OSError) -> bool:
-    """Whether *error* says that the process or thread is not there any more."""
+    """Return whether *error* means that the process or thread has ended."""
     return error.errno in _GONE
 
 

@@ -1,8 +1,8 @@
-"""Which threads of a process have a table of their own: descriptors, working directory, memory.
+"""Task tables: the threads of a process with their own descriptors, working directory or memory.
 
-Rules of this file: ``/proc/PID/fd`` shows the table of the first thread and nobody else's. A thread may have its own
-(``CLONE_FILES`` and ``CLONE_FS`` in unshare(2)), and a first thread that has ended shows none while the others live on.
-So one thread is named for every different table, found by kcmp(2); where that cannot be asked, every thread is.
+Rules of this file: ``/proc/PID/fd`` shows the table of the first thread only. A thread may have its own
+(``CLONE_FILES`` and ``CLONE_FS`` in unshare(2)), and an ended first thread shows none while the others live on. So one
+thread is named for every different table, found by kcmp(2); where that is not permitted, every thread is.
 """
 
 import ctypes
@@ -11,7 +11,7 @@ import platform
 from collections.abc import Iterable
 from typing import NamedTuple
 
-_GENERIC = 272  # asm-generic/unistd.h, which every architecture of late follows
+_GENERIC = 272  # asm-generic/unistd.h, used by every newer architecture
 _KCMP = {"x86_64": 312, "aarch64": _GENERIC, "loongarch64": _GENERIC, "riscv64": _GENERIC}.get(platform.machine(), -1)
 _VM, _FILES, _FS = 1, 2, 3  # linux/kcmp.h
 
@@ -27,13 +27,13 @@ class Tables(NamedTuple):
 
 
 def tables(pid: int) -> Tables:
-    """Return who shows what process *pid* holds. Raises ``OSError`` when it is gone."""
+    """Return the threads that show what process *pid* holds. Raises ``OSError`` when it is gone."""
     threads = [int(name) for name in os.listdir(f"/proc/{pid}/task")]
     return Tables(*(_different(threads, kind) for kind in (_FILES, _FS, _VM)))
 
 
 def _different(threads: Iterable[int], kind: int) -> tuple[int, ...]:
-    """Return one of *threads* for each table of this *kind*, and those about which the kernel says nothing."""
+    """Return one of *threads* for each table of this *kind*, and those the kernel cannot compare."""
     ordered: list[int] = []  # as kcmp orders their tables, so that a thousand tables take ten thousand questions
     alone: list[int] = []
     for thread in threads:
@@ -47,7 +47,7 @@ def _different(threads: Iterable[int], kind: int) -> tuple[int, ...]:
                 high = middle
             elif order == 2:
                 low = middle + 1
-            else:  # it ended, or we may not ask
+            else:  # it ended, or comparing is not permitted
                 alone.append(thread)
                 break
         else:

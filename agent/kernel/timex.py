@@ -1,9 +1,8 @@
-"""adjtimex(2) by ctypes, to read: whether the kernel calls its clock synchronised.
+"""adjtimex(2) through ctypes, for reading: whether the kernel's clock is synchronised.
 
-Rules of this file: nothing is set (``modes`` is 0), so no capability is needed. A daemon says that the clock is right
-(chronyd with ``rtcsync``, ntpd, systemd-timesyncd); every setting of it by another hand, clock_settime(2) for one,
-takes that word back (``ntp_clear`` in the kernel), and so do 16 s of estimated error. A kernel that does not answer is
-not synchronised.
+Rules of this file: nothing is set (``modes`` is 0), so no capability is needed. A daemon declares the clock right
+(chronyd with ``rtcsync``, ntpd, systemd-timesyncd); any other setting of it, such as clock_settime(2), revokes that
+(``ntp_clear`` in the kernel), and so do 16 s of estimated error. A kernel that does not answer is not synchronised.
 """
 
 import ctypes
@@ -31,7 +30,7 @@ _libc.adjtimex.argtypes = (ctypes.POINTER(_Timex),)
 
 
 def synchronised() -> bool:
-    """Return whether the kernel calls its clock synchronised. Never raises."""
-    found = _Timex()
-    state = _libc.adjtimex(ctypes.byref(found))
-    return 0 <= state != _TIME_ERROR and not found.status & _STA_UNSYNC
+    """Return whether the kernel's clock is synchronised. Never raises."""
+    clock_state = _Timex()
+    state = _libc.adjtimex(ctypes.byref(clock_state))
+    return 0 <= state != _TIME_ERROR and not clock_state.status & _STA_UNSYNC

@@ -1,7 +1,7 @@
-"""Which agent guards a filesystem: one at a time, told by a lock in a directory only root may enter.
+"""Volume locks: one agent guards a filesystem, by a lock in a directory only root may enter.
 
 Two agents on one volume would cover each other's areas and deny each other's people. Rules of this file: the lock is
-the kernel's (flock(2)) and dies with its owner; what stands in the file, the owner's home, is for reading only. The
+the kernel's (flock(2)) and ends with its owner; the file's content, the owner's home, is for reading only. The
 directory is the same for every agent of this host.
 """
 
@@ -51,25 +51,25 @@ class VolumeLocks:
         return owner
 
     def abandon(self, device: Device) -> None:
-        """Let go of it: its number may be another's soon."""
+        """Release the lock of *device*: its number may be reused soon."""
         self._adopted.discard(device)
         if (file := self._held.pop(device, None)) is not None:
             os.close(file)
 
     def keep_only(self, devices: frozenset[Device]) -> None:
-        """Let go of every other filesystem that was not adopted."""
+        """Release every other filesystem that was not adopted."""
         for device in [*self._held]:
             if device not in devices and device not in self._adopted:
                 os.close(self._held.pop(device))
 
     def close(self) -> None:
-        """Let go of all."""
+        """Release all locks."""
         self._adopted.clear()
         self.keep_only(frozenset())
 
 
 def owner(device: Device, folder: Path = FOLDER) -> str | None:
-    """Return the home of the agent that guards *device*, ``None`` when nobody does."""
+    """Return the home of the agent that guards *device*, ``None`` when none does."""
     with contextlib.suppress(OSError):
         file = os.open(_path(folder, device), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:

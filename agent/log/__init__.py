@@ -1,1 +1,1 @@
-"""The access log: the record that is appended, verified and followed, and an index of it that can be rebuilt."""
+"""The access log: the record that is appended, verified and followed, and a search index that can be rebuilt."""

@@ -1,8 +1,8 @@
-"""Many lines of the record judged at once: whether each is an entry, numbered and stamped in order.
+"""Batch check of the record: whether many lines at once are entries, numbered and stamped in order.
 
-Rules of this file: pure, and of the reading side, so nothing here is shared with what writes the record. What is said
-to be in order is in order; about anything else nothing is said, and the caller looks at each line. The work on a line
-is done in C: a parser that checks all of JSON and keeps two fields, and comparisons of whole lists.
+Rules of this file: pure, and part of the reading side, so nothing here is shared with the writer of the record. A
+positive result is certain; in doubt there is none, and the caller checks each line. The work on a line is done in C: a
+parser that checks all of JSON and keeps two fields, and comparisons of whole lists.
 """
 
 import re
@@ -19,7 +19,7 @@ _LENGTH, _SECOND = 27, 19  # characters of a stamp, and of it without the fracti
 
 
 class Head(msgspec.Struct, gc=False):
-    """What every entry has. Of keys that occur twice the last one counts."""
+    """The fields of every entry. Of repeated keys the last one counts."""
 
     seq: int
     time: str
@@ -31,11 +31,11 @@ _heads = msgspec.json.Decoder(Head).decode_lines
 def in_order(lines: Sequence[bytes], due: int, latest: str) -> str | None:
     """Return the stamp of the last of *lines* if they are the entries from number *due* on, ``None`` if in doubt.
 
-    *latest*: the stamp before which none of them may be. Lines come without their line breaks.
+    *latest*: none of them may be stamped before it. Lines come without their line breaks.
     """
     text = b"\n".join(lines)
     try:
-        text.decode()  # the parser does not look into the strings it leaves out
+        text.decode()  # the parser does not check strings it skips
         heads = _heads(text)
     except (ValueError, RecursionError):
         return None

@@ -1,11 +1,11 @@
-r"""Rendering an entry: from fields to the exact bytes of the record. Pure.
+r"""Rendering of entries: from fields to the exact bytes of the record. Pure.
 
 Rules of this file:
 
-* Whatever comes in, one line of valid JSON in valid UTF-8 comes out, of at most 65,535 bytes, without a control
+* For any input, one line of valid JSON in valid UTF-8 comes out, of at most 65,535 bytes, without a control
   character or an invisible one in it: every string passes ``visible`` (contract C9).
-* An entry is never lost for being too long. Its longest parts are cut so that one sees it, and ``"cut": true`` says so.
-* ``seq`` and ``time`` stand first, always, so that a reader finds them without parsing.
+* An entry is never lost for being too long. Its longest parts are cut visibly, and ``"cut": true`` marks it.
+* ``seq`` and ``time`` always come first, so that a reader finds them without parsing.
 * No spaces, keys in the order they were given.
 
 >>> render(7, "2026-03-01T08:00:00.000000Z", {"kind": "act", "args": {"name": "张三\n"}})
@@ -19,12 +19,12 @@ from itertools import islice
 from json.encoder import encode_basestring
 from math import isfinite
 
+from agent.language.catalogue import expanded
 from agent.log.segments import MAX_RECORD
 from agent.runtime.json_string import json_string
-from rules.text import Text
 from rules.visible import visible
 
-# What is tried, in this order, until an entry fits: longest string, most items, deepest nesting. The last always fits.
+# Limits tried in this order until an entry fits: longest string, most items, deepest nesting. The last always fits.
 _LIMITS = ((MAX_RECORD, MAX_RECORD, 32), (8192, 4096, 16), (2048, 256, 8), (512, 64, 4), (32, 64, 1))
 _CUT = ',"cut":true'
 _MOST_BITS = 4096  # Python refuses to write out much longer integers
@@ -53,19 +53,21 @@ def stamp(time: datetime) -> str:
 
 
 def stamp_ns(nanoseconds: int) -> str:
-    """Return *nanoseconds* since 1970 (``time.time_ns``) as :func:`stamp` does: the fast way, for the open path."""
-    second, rest = divmod(nanoseconds, 1_000_000_000)
-    return f"{_second(second)}.{rest // 1000:06d}Z"
+    """Return *nanoseconds* since 1970 (``time.time_ns``) as :func:`stamp` does, faster, for the open path."""
+    second, remainder = divmod(nanoseconds, 1_000_000_000)
+    return f"{_second(second)}.{remainder // 1000:06d}Z"
 
 
 def render(seq: int, time: str, fields: Mapping[str, object]) -> bytes:
     """Return the record with number *seq*, stamped *time* (see :func:`stamp`), without a newline.
 
-    Values may be None, bool, int, float, str, bytes, ``Text``, and lists and mappings (with names as keys) of these.
+    Values may be None, bool, int, float, str, bytes, sentences, and lists and mappings (with names as keys) of these. A
+    sentence is kept as code, parameters and what it says in both languages (:func:`agent.language.catalogue.spoken`).
     Raises TypeError for any other, and ValueError when *fields* holds ``seq``, ``time`` or ``cut``.
     """
     if not fields.keys().isdisjoint(("seq", "time", "cut")):
         raise ValueError("`seq`, `time` and `cut` are not for the caller to give")
+    fields = expanded(fields)
     for limits in _LIMITS:
         writer = _Writer(*limits)
         members = "".join(f",{member}" for member in writer.members(fields, 1))
@@ -76,54 +78,54 @@ def render(seq: int, time: str, fields: Mapping[str, object]) -> bytes:
 
 
 class _Writer:
-    """JSON within limits; *cut* tells whether anything had to go. What is missing is counted where it was."""
+    """JSON within limits; *cut*: whether anything was left out. Omitted parts are counted in their place."""
 
     def __init__(self, longest: int, most: int, deepest: int) -> None:
         self.longest, self.most, self.deepest = longest, most, deepest
         self.cut = False
 
     def members(self, fields: Mapping[str, object], depth: int) -> list[str]:
-        members = [f"{self.string(key)}:{self.value(value, depth)}" for key, value in islice(fields.items(), self.most)]
-        if rest := self.beyond(len(fields), self.most):
-            members.append(f'"…":{rest}')
+        members = [
+            f"{self.string(key)}:{self.render(content, depth)}" for key, content in islice(fields.items(), self.most)
+        ]
+        if excess := self.beyond(len(fields), self.most):
+            members.append(f'"…":{excess}')
         return members
 
-    def value(self, value: object, depth: int) -> str:
-        match value:
+    def render(self, content: object, depth: int) -> str:
+        match content:
             case None | True | False:
-                return {None: "null", True: "true", False: "false"}[value]
-            case int() if value.bit_length() <= _MOST_BITS:
-                return int.__repr__(value)
-            case float() if isfinite(value):
-                return float.__repr__(value)
+                return {None: "null", True: "true", False: "false"}[content]
+            case int() if content.bit_length() <= _MOST_BITS:
+                return int.__repr__(content)
+            case float() if isfinite(content):
+                return float.__repr__(content)
             case int() | float():
-                return '"…"' if isinstance(value, int) else f'"{value}"'
+                return '"…"' if isinstance(content, int) else f'"{content}"'
             case str() | bytes():
-                return self.string(value)
-        if not isinstance(value, list | tuple | Mapping):
-            raise TypeError(f"a {type(value).__name__} cannot be recorded")
+                return self.string(content)
+        if not isinstance(content, list | tuple | Mapping):
+            raise TypeError(f"a {type(content).__name__} cannot be recorded")
         if depth >= self.deepest:
             self.cut = True
             return '"…"'
-        if isinstance(value, Text):
-            value = value.to_json()
-        if isinstance(value, Mapping):
-            return f"{{{','.join(self.members(value, depth + 1))}}}"
-        items = [self.value(item, depth + 1) for item in islice(value, self.most)]
-        if rest := self.beyond(len(value), self.most):
-            items.append(f'"…(+{rest})"')
+        if isinstance(content, Mapping):
+            return f"{{{','.join(self.members(content, depth + 1))}}}"
+        items = [self.render(member, depth + 1) for member in islice(content, self.most)]
+        if excess := self.beyond(len(content), self.most):
+            items.append(f'"…(+{excess})"')
         return f"[{','.join(items)}]"
 
-    def string(self, value: str | bytes) -> str:
-        text = visible(value[: self.longest])
-        if rest := self.beyond(len(value), self.longest):
-            text += f"…(+{rest})"
+    def string(self, content: str | bytes) -> str:
+        text = visible(content[: self.longest])
+        if excess := self.beyond(len(content), self.longest):
+            text += f"…(+{excess})"
         return encode_basestring(text)
 
     def beyond(self, length: int, limit: int) -> int:
-        rest = max(length - limit, 0)
-        self.cut = self.cut or rest > 0
-        return rest
+        excess = max(length - limit, 0)
+        self.cut = self.cut or excess > 0
+        return excess
 
 
 @lru_cache(maxsize=4)

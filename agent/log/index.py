@@ -1,17 +1,17 @@
-"""Stage 2 of the access log: what makes the record searchable. A projection: delete it, and it comes back equal.
+"""The search index of the access log: a projection of the record that can be deleted and rebuilt.
 
 Rules of this file:
 
 * The record is the truth. Nothing here is the only copy of anything, and nothing waits for it.
 * ``at`` is an entry's time as stamped, and a clock can be wrong. The files follow each other in the record, not in
-  time: one is finished when an entry of another month comes. A month that is come back to, after a clock was wrong for
-  a while, gets another file; but only once the present one holds enough entries, so that a clock that is moved to and
-  fro does not make a file each time.
-* Each file says where in the record it begins and ends. Files count as far as they join each other without a hole from
-  the beginning of the record; what does not join (deleted, damaged, cut short) is made again.
-* When lines that were indexed are gone from the record, the file that holds them is put aside as ``….displaced``, not
-  deleted: after a full disk that is nothing, otherwise it is evidence.
-* Lines that are no entries are passed over. Naming them is the business of ``verify``.
+  time: one is finished when an entry of another month comes. A month that returns, after a clock was wrong for a while,
+  gets another file; but only once the present one holds enough entries, so that a clock moved to and fro does not
+  create a file each time.
+* Each file records where in the record it begins and ends. Files count as far as they join each other without a gap
+  from the beginning of the record; the others (deleted, damaged, cut short) are rebuilt.
+* When lines that were indexed are missing from the record, the file that holds them is set aside as ``….displaced``,
+  not deleted: after a full disk that is expected, otherwise it is evidence.
+* Lines that are no entries are skipped; ``verify`` reports them.
 """
 
 import contextlib
@@ -28,33 +28,30 @@ from typing import Self
 from agent.log import month, segments, space
 from agent.log.month import IndexedEntry, Month, MonthCoverage
 from agent.log.segments import ORIGIN, Cursor
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 _LIMIT = 1 << 62
-_ENOUGH = 1_000  # entries that a file has before a month that was left is come back to
-# The members indexed words are taken from, before the areas and after them. Areas and rooms share one list of names.
+_ENOUGH = 1_000  # entries in a file before another file is begun for a month that returns
+# The indexed members, before the areas and after them. Areas and rooms share one list of names.
 _BEFORE, _AFTER = ("kind", "verdict", "rule"), ("person", "login_person", "own")
 
 
 class IndexRoomError(OSError):
-    """The index would take the room that is kept for the log. *text* says so."""
+    """The index would use the space reserved for the log. *text* is the sentence."""
 
     def __init__(self, free: int, lacking: int) -> None:
         super().__init__(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        left, more = f"{free / (1 << 20):.0f} MiB", f"{lacking / (1 << 20):.0f} MiB"
-        self.text = Text(
-            f"{left} are left, and the log needs them more; it goes on when {more} more are free",
-            f"磁盘剩余 {left}，优先留给日志；再腾出 {more} 后继续",
-        )
+        free_text, lacking_text = f"{free / (1 << 20):.0f} MiB", f"{lacking / (1 << 20):.0f} MiB"
+        self.text = Message("log.index-waits-for-space", free=free_text, lacking=lacking_text)
 
 
 class Indexer:
-    """The one writer of an index folder, which it makes if it is missing. For one thread.
+    """The one writer of an index folder, which it creates if it is missing. For one thread.
 
-    *chunk* bytes of the record, about, are taken in at a time; the index grows by whole transactions of that size.
+    About *chunk* bytes of the record are read at a time; the index grows by whole transactions of that size.
 
-    *displaced* counts the files that were put aside since opening; see the rules above.
+    *displaced* counts the files set aside since opening; see the rules above.
     """
 
     displaced: int
@@ -69,13 +66,13 @@ class Indexer:
         self.displaced = 0
 
     def catch_up(self, limit_seconds: float) -> int:
-        """Index what was appended since, and return how many entries that were.
+        """Index the entries appended since, and return their number.
 
-        Goes on until nothing is left or *limit_seconds* are over (a few tens of milliseconds later); zero still makes
+        Continues until nothing is left or *limit_seconds* are over (a few tens of milliseconds later); zero still makes
         progress. Raises OSError and sqlite3.Error (a full disk) with the index as far as it had come.
         """
         deadline = time.monotonic() + limit_seconds
-        done = 0
+        indexed = 0
         while True:
             if not self._opened or (self._month and not self._month.path.exists()):
                 self._open()
@@ -85,15 +82,15 @@ class Indexer:
                 self._displace()
                 continue
             if not chunk.lines:
-                return done
+                return indexed
             self._leave_room()
             try:
-                done += self._take(chunk)
+                indexed += self._take(chunk)
             except BaseException:
-                self.close()  # the files know how far they came; this object does not any more
+                self.close()  # the files record how far they came; this object does not any more
                 raise
             if time.monotonic() >= deadline:
-                return done
+                return indexed
 
     def close(self) -> None:
         """Close the file that is being written."""
@@ -108,13 +105,13 @@ class Indexer:
         self.close()
 
     def _open(self) -> None:
-        """Find the files that join each other, delete the others, and stand at the end of the last one."""
+        """Find the files that join each other, delete the others, and set the cursor to the end of the last one."""
         self.close()
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self._cursor = ORIGIN
         last = None
-        known = [(path, month.peek(path)) for path in month.files(self._folder)]
-        for path, reach in sorted(known, key=_begin):
+        coverages = [(path, month.peek(path)) for path in month.files(self._folder)]
+        for path, reach in sorted(coverages, key=_begin):
             if reach and reach.begin[:2] == self._cursor[:2]:
                 last, self._cursor = path, reach.end
             else:
@@ -124,7 +121,7 @@ class Indexer:
         self._opened = True
 
     def _leave_room(self) -> None:
-        """Raise :class:`IndexRoomError` rather than take what is kept for the log, where both share a disk."""
+        """Raise :class:`IndexRoomError` rather than use the log's reserve, where both share a disk."""
         log, index = os.statvfs(self._log), self._folder.stat()
         if index.st_dev != self._log.stat().st_dev:
             return
@@ -133,7 +130,7 @@ class Indexer:
             raise IndexRoomError(free, lacking)
 
     def _displace(self) -> None:
-        """Put the last file aside. The next one to go on from is the one before it."""
+        """Set the last file aside. Indexing continues from the one before it."""
         if self._month:
             path = self._month.path
             self._month.finish()
@@ -145,25 +142,25 @@ class Indexer:
     def _take(self, chunk: segments.Chunk) -> int:
         """Index the lines of *chunk*, in one transaction for each month they fall in."""
         batch: list[IndexedEntry] = []
-        done, place = 0, self._cursor
+        indexed, place = 0, self._cursor
         offset = chunk.begin.offset
         for line in chunk.lines:
             if entry := _entry(line):
                 if self._month is None or not self._month.since <= entry.at < self._month.until:
                     batch = self._leave(entry.at, batch, place)
                 batch.append(entry)
-                done += 1
+                indexed += 1
             offset += len(line) + 1
             place = Cursor(chunk.begin.first, offset, line)
         if self._month:
             self._month.add(batch, chunk.end)
         self._cursor = chunk.end
-        return done
+        return indexed
 
     def _leave(self, at: int, batch: list[IndexedEntry], place: Cursor) -> list[IndexedEntry]:
-        """Finish the file that is being written at *place*, and begin the one for *at* there, unless it is too early.
+        """Finish the present file at *place*, and begin the one for *at* there, unless it is too early.
 
-        Returns what of *batch* is still to be added.
+        Returns the part of *batch* that is still to be added.
         """
         path, begin = self._folder / month.file_name(at), ORIGIN
         if self._month:
@@ -180,13 +177,13 @@ class Indexer:
         return []
 
 
-def _begin(known: tuple[Path, MonthCoverage | None]) -> tuple[int, int]:
-    _, reach = known
+def _begin(coverage: tuple[Path, MonthCoverage | None]) -> tuple[int, int]:
+    _, reach = coverage
     return reach.begin[:2] if reach else (-1, 0)
 
 
 def _entry(line: bytes) -> IndexedEntry | None:
-    """Read what is indexed of *line*; None when it is no entry."""
+    """Return the indexed fields of *line*; None when it is no entry."""
     head = segments.head(line)
     if head is None or len(line) > segments.MAX_RECORD:
         return None
@@ -201,7 +198,7 @@ def _entry(line: bytes) -> IndexedEntry | None:
         head[0],
         at,
         fields.get("enforced") is True,
-        (*_words(fields, _BEFORE), area, *_words(fields, _AFTER)),
+        (*_terms(fields, _BEFORE), area, *_terms(fields, _AFTER)),
         path if isinstance(path, str) else None,
         line,
         *_clocks(fields, at),
@@ -209,31 +206,35 @@ def _entry(line: bytes) -> IndexedEntry | None:
     )
 
 
-def _words(fields: dict[str, object], names: Iterable[str]) -> list[str | None]:
-    return [word if isinstance(word := fields.get(name), str) else None for name in names]
+def _terms(fields: dict[str, object], names: Iterable[str]) -> list[str | None]:
+    return [term if isinstance(term := fields.get(name), str) else None for name in names]
 
 
 def _areas(fields: dict[str, object]) -> tuple[str, ...]:
-    """Return the areas or rooms an entry is about, each once: its own, those it lists, those an act was asked for."""
-    found = [*(_named(fields.get("area")) or _named(fields.get("room"))), *_named(fields.get("areas"))]
+    """Return the areas or rooms of an entry, each once: its own, those it lists, those of an act's arguments."""
+    areas = [*(_named(fields.get("area")) or _named(fields.get("room"))), *_named(fields.get("areas"))]
     args = fields.get("args")
     if isinstance(args, dict) and fields.get("kind") == "act":
-        found += [name for word in ("area", "room", "areas") for name in _named(args.get(word))]
-    return tuple(dict.fromkeys(found))
+        areas += [name for key in ("area", "room", "areas") for name in _named(args.get(key))]
+    return tuple(dict.fromkeys(areas))
 
 
-def _named(value: object) -> list[str]:
+def _named(names: object) -> list[str]:
     """Return the names in *value*: one, or a list of them, whole or shortened to its beginning (``first``)."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict):
-        value = value.get("first")
-    named = value if isinstance(value, list) else []
-    return [name for one in named if isinstance(name := one.get("area") if isinstance(one, dict) else one, str)]
+    if isinstance(names, str):
+        return [names]
+    if isinstance(names, dict):
+        names = names.get("first")
+    named = names if isinstance(names, list) else []
+    return [
+        name
+        for element in named
+        if isinstance(name := element.get("area") if isinstance(element, dict) else element, str)
+    ]
 
 
 def _clocks(fields: dict[str, object], at: int) -> tuple[str | None, int, int]:
-    """Return boot, boot time and judged time of an entry; an older one has no more than its stamp."""
+    """Return boot, boot time and judged time of an entry; an older one has only its stamp."""
     boot, mono, judged = fields.get("boot"), fields.get("mono"), fields.get("judged")
     if not isinstance(boot, str) or not isinstance(mono, int) or not 0 <= mono < _LIMIT:
         return None, 0, at

@@ -1,7 +1,7 @@
-"""Keeping the search index close behind the log.
+"""The background indexer, which keeps the search index close behind the log.
 
-Rules of this file: the indexer lives in a thread of its own. A reader asks for a moment's catching up first, so that
-what just happened is found; when that cannot be done in time it reads what there is.
+Rules of this file: the indexer lives in a thread of its own. A reader requests catching up first, so that the latest
+entries are found; when that takes too long it reads the present index.
 """
 
 import sqlite3
@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agent.log.index import Indexer, IndexRoomError
-from rules.text import Text
+from rules.text import Sentence, foreign
 from rules.visible import visible
 
 _PATIENCE = 2.0  # seconds a reader waits for the index
@@ -22,14 +22,14 @@ class BackgroundIndexer:
     def __init__(self, log: Path, index: Path) -> None:
         self._indexer = Indexer(log, index)
         self._thread = ThreadPoolExecutor(1, "index")
-        self.trouble: Text | None = None  # why the last attempt failed, for ``doctor``
+        self.trouble: Sentence | None = None  # why the last attempt failed, for ``doctor``
 
     def step(self, seconds: float) -> "Future[int]":
         """Start indexing for at most *seconds*; the result is the number of entries, 0 also when it failed."""
         return self._thread.submit(self._step, seconds)
 
     def fresh(self) -> None:
-        """Catch up before a question about the log."""
+        """Catch up before a query of the log."""
         with suppress(TimeoutError):
             self.step(_PATIENCE).result(_PATIENCE)
 
@@ -40,10 +40,10 @@ class BackgroundIndexer:
 
     def _step(self, seconds: float) -> int:
         try:
-            done = self._indexer.catch_up(seconds)
-        except (OSError, sqlite3.Error) as error:  # a full disk: the record is safe, and the next step goes on
-            said = visible(str(error))
-            self.trouble = error.text if isinstance(error, IndexRoomError) else Text(said, said)
+            indexed = self._indexer.catch_up(seconds)
+        except (OSError, sqlite3.Error) as error:  # a full disk: the record is safe, and the next step continues
+            message = visible(str(error))
+            self.trouble = error.text if isinstance(error, IndexRoomError) else foreign(message)
             return 0
         self.trouble = None
-        return done
+        return indexed

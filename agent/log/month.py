@@ -1,15 +1,15 @@
-"""One month of the search index: a SQLite file, its tables and how rows get into it.
+"""Monthly files of the search index: SQLite files, their tables and the insertion of rows.
 
 Rules of this file:
 
-* Rows and the place in the record up to which they reach are committed together, never apart.
-* People, areas, rules and the like, and paths, are stored once; a row holds their numbers. These are given in order of
-  appearance, so the same entries always make the same content.
-* Narrow rows and the records themselves are apart, so that looking for a row does not read records.
-* There are no migrations: the record holds everything that is here, so a file of another shape is deleted and made
-  again. Whoever changes the tables renames ``reached``, because :func:`peek` knows a file of this kind by it.
-* Time is as stamped, and can go back. A file covers one piece of the record, knows its earliest and its latest time,
-  and in which stretches of it time goes forward (:mod:`agent.log.stretches`).
+* Rows and the end of the covered record are committed together.
+* People, areas, rules and similar terms, and paths, are stored once; a row holds their numbers. These are assigned in
+  order of appearance, so the same entries always give the same content.
+* Narrow rows and the records themselves are in separate tables, so that a search does not read records.
+* There are no migrations: the record holds all the data, so a file with other tables is deleted and rebuilt. A change
+  of the tables must rename ``reached``, by which :func:`peek` recognises a file of this kind.
+* Time is as stamped, and can go back. A file covers one piece of the record, with its earliest and its latest time,
+  and the stretches of it in which time goes forward (:mod:`agent.log.stretches`).
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from agent.log.stretches import Stretch, begins_anew
 from agent.runtime import sqlite_files
 from rules.visible import visible
 
-# Words the partial indexes name by number. Nearly every entry is an access that the rule `allow` allowed: these are
+# Terms the partial indexes name by number. Nearly every entry is an access that the rule `allow` allowed: these are
 # found by reading backwards, and an index of them would only cost space.
 ACCESS, ALLOW, DENY = 1, 2, 3
 PARTIAL = {
@@ -35,7 +35,7 @@ PARTIAL = {
     "rule": f"rule <> {ALLOW}",
     "area": "area IS NOT NULL",
     "person": "person IS NOT NULL",
-    "login_person": "login_person IS NOT person",  # where both are the same, one index has it
+    "login_person": "login_person IS NOT person",  # where both are the same, one index suffices
     "own": "own IS NOT NULL",
     "path": "path IS NOT NULL",
 }
@@ -64,16 +64,16 @@ _FOREVER = 1 << 62
 
 
 class IndexedEntry(NamedTuple):
-    """What is indexed of one entry. *at*: microseconds since 1970. *words*: kind, verdict, rule, area, two persons, and
-    whose attempt it was if the agent's own. *areas*: those it is about beside the one among *words*.
+    """The indexed fields of one entry. *at*: microseconds since 1970. *terms*: kind, verdict, rule, area, two persons,
+    and the kind of the agent's own attempt. *areas*: further areas beside the one among *terms*.
 
-    *boot*, and with it *mono* and *judged*: which boot, the boot time, and what was judged by, both in microseconds.
+    *boot*, and with it *mono* and *judged*: the boot, the boot time, and the judged time, both in microseconds.
     """
 
     seq: int
     at: int
     enforced: bool
-    words: tuple[str | None, ...]
+    terms: tuple[str | None, ...]
     path: str | None
     line: bytes
     boot: str | None = None
@@ -100,16 +100,16 @@ _NOTHING = (_FOREVER, -_FOREVER, 0, 0)
 
 
 class Month:
-    """One monthly file, open for writing; *begin* is for a new one. Raises sqlite3.Error."""
+    """A monthly file, open for writing; *begin* is for a new one. Raises sqlite3.Error."""
 
     def __init__(self, path: Path, begin: Cursor = ORIGIN) -> None:
         self.path = path
         self.since, self.until = _this_month(path), _next_month(path)
-        self._words = _Numbers("words", "word")
+        self._terms = _Numbers("words", "word")
         self._paths = _Numbers("paths", "path")
-        self._db = sqlite_files.connect(path, "rwc", wal=True)  # readers never wait for the writer, nor it for them
+        self._db = sqlite_files.connect(path, "rwc", wal=True)  # readers and the writer never wait for each other
         try:
-            self._db.execute("PRAGMA synchronous = NORMAL")  # a power cut takes back whole commits: they are made again
+            self._db.execute("PRAGMA synchronous = NORMAL")  # a power cut undoes whole commits: they are repeated
             if not self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                 self._db.executescript(_SCHEMA)
             self.reach = _reach(self._db) or MonthCoverage(begin, begin, *_NOTHING)
@@ -119,7 +119,7 @@ class Month:
             raise
 
     def add(self, entries: Iterable[IndexedEntry], end: Cursor) -> None:
-        """Take *entries* in, and remember that the file now reaches to *end*; all of it or nothing."""
+        """Add *entries*, and record that the file now reaches to *end*, in one transaction."""
         rows, lines, fresh, further = [], [], [], []
         (begin, _, low, high, top, taken), stretch = self.reach, self._stretch
         with self._transaction():
@@ -129,12 +129,12 @@ class Month:
                     wall = entry.at - entry.mono
                     stretch, top = Stretch(entry.seq, entry.boot, wall, entry.judged - entry.mono), entry.at
                     fresh.append(stretch)
-                words = [self._words.get(word) or self._words.number(self._db, word) for word in entry.words]
+                term_ids = [self._terms.get(term) or self._terms.number(self._db, term) for term in entry.terms]
                 further += [
-                    (self._words.get(area) or self._words.number(self._db, area), entry.seq) for area in entry.areas
+                    (self._terms.get(area) or self._terms.number(self._db, area), entry.seq) for area in entry.areas
                 ]
                 path = self._paths.get(entry.path) or self._paths.number(self._db, entry.path)
-                rows.append((entry.seq, entry.at, entry.enforced, *words, path))
+                rows.append((entry.seq, entry.at, entry.enforced, *term_ids, path))
                 lines.append((entry.seq, entry.line))
             # IGNORE: a number that occurs twice is damage, named by `verify`; the first entry that carries it is kept.
             self._db.executemany("INSERT OR IGNORE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
@@ -147,10 +147,10 @@ class Month:
         self.reach, self._stretch = reach, stretch
 
     def finish(self) -> None:
-        """Make the file a single one that nothing is added to any more, and close it."""
+        """Convert the file to a single one that is not extended any more, and close it."""
         with contextlib.suppress(
             sqlite3.OperationalError
-        ):  # a reader is in it: then it stays as it is, which is no harm
+        ):  # a reader has it open: it stays as it is, which is harmless
             self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
 
@@ -171,7 +171,7 @@ class Month:
         try:
             yield
         except BaseException:
-            self._words.clear()  # they may name rows that are taken back now
+            self._terms.clear()  # they may name rows that are undone now
             self._paths.clear()
             self._db.execute("ROLLBACK")
             raise
@@ -179,7 +179,7 @@ class Month:
 
 
 class _Numbers(dict[str | None, int]):
-    """The numbers of texts in one table, as far as they are remembered. None has no number."""
+    """The numbers of texts in one table, as far as they are cached. None has no number."""
 
     def __init__(self, table: str, column: str) -> None:
         super().__init__()
@@ -189,12 +189,12 @@ class _Numbers(dict[str | None, int]):
     def number(self, db: sqlite3.Connection, text: str | None) -> int | None:
         if text is None:
             return None
-        # `visible` again: a record that others wrote may hold what SQLite cannot store, such as a lone surrogate.
+        # `visible` again: a record written by others may hold text SQLite cannot store, such as a lone surrogate.
         stored = (visible(text),)
-        found = db.execute(self._find, stored).fetchone() or db.execute(self._insert, stored).fetchone()
+        row = db.execute(self._find, stored).fetchone() or db.execute(self._insert, stored).fetchone()
         if len(self) >= _REMEMBERED:
             self.clear()
-        self[text] = int(found[0])
+        self[text] = int(row[0])
         return self[text]
 
 
@@ -207,7 +207,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def file_name(at: int, piece: int = 1) -> str:
-    """Return the name of the file for entries of the time *at*; a month that is come back to has more than one."""
+    """Return the name of the file for entries of the time *at*; a month that returns has more than one."""
     moment = _EPOCH + at * _MICROSECOND
     return f"{moment.year:04d}-{moment.month:02d}{f'.{piece}' if piece > 1 else ''}.db"
 
@@ -218,20 +218,20 @@ def microseconds(moment: datetime) -> int:
 
 
 def peek(path: Path) -> MonthCoverage | None:
-    """Return what *path* covers; None when it holds nothing, or is no index of this kind. Raises OperationalError."""
+    """Return the coverage of *path*; None when it is empty or no index of this kind. Raises OperationalError."""
     try:
         with contextlib.closing(sqlite_files.connect(path, "rwc")) as db:
             return _reach(db)
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
             return None
-        raise  # full disk, locked, no descriptors: no reason to think badly of the file
+        raise  # full disk, locked, no descriptors: the file may be intact
     except sqlite3.DatabaseError:
         return None
 
 
 def delete(path: Path) -> None:
-    """Delete a monthly file with what belongs to it."""
+    """Delete a monthly file with its side files."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(f"{path}{suffix}")
@@ -245,7 +245,7 @@ def stretches(db: sqlite3.Connection, *, newest: bool = False) -> Iterator[Stret
 
 
 def reach(db: sqlite3.Connection) -> MonthCoverage | None:
-    """Return what the month open in *db* covers; ``None`` when it is no index of this kind. Raises sqlite3.Error."""
+    """Return the coverage of the month open in *db*; ``None`` when it is no such index. Raises sqlite3.Error."""
     try:
         return _reach(db)
     except sqlite3.OperationalError as error:

@@ -1,4 +1,4 @@
-"""Where the log is: its folder and the lock of its one appender, held open, and whether the names still lead there.
+"""The place of the log: its folder and the appender's lock, held open, and whether the names still lead there.
 
 Rules of this file: the folder is reached through its descriptor once it is open. Nothing is kept open in trouble,
 because a descriptor keeps a filesystem from being unmounted, checked and mounted again.
@@ -13,7 +13,7 @@ from agent.log.folder import LOCK, lock, open_file, open_folder
 
 
 class Tail(NamedTuple):
-    """The end of the log as it was acknowledged: the segment's name, its bytes, and the last line of them."""
+    """The acknowledged end of the log: the segment's name, its size, and its last line."""
 
     name: str
     size: int
@@ -35,7 +35,7 @@ class LogPlace:
         self._identity = _identity(self.directory)
 
     def reopen(self, tail: Tail) -> tuple[int, bool]:
-        """Open what lies at the path now, if that is the folder it was, or holds *tail*. Raises as :meth:`open` does.
+        """Open the folder at the path again, if it is the same folder or holds *tail*. Raises as :meth:`open` does.
 
         Returns the segment of *tail*, or -1 where it is gone or does not hold it, and whether the lock was kept
         meanwhile. Raises LookupError for another folder that does not hold it.
@@ -47,29 +47,29 @@ class LogPlace:
             undo.callback(close, file)
             if file < 0 and _identity(directory) != self._identity:
                 raise LookupError(str(self.path))
-            kept = self._lock >= 0 and leads_to(directory, LOCK, self._lock)
-            fresh = self._lock if kept else lock(directory)
+            lock_kept = self._lock >= 0 and leads_to(directory, LOCK, self._lock)
+            fresh = self._lock if lock_kept else lock(directory)
             undo.pop_all()
-        close(self.directory, -1 if kept else self._lock)
+        close(self.directory, -1 if lock_kept else self._lock)
         self.directory, self._lock, self._identity = directory, fresh, _identity(directory)
-        return file, kept
+        return file, lock_kept
 
     def still_there(self) -> bool:
         """Whether the path leads to the folder that is open."""
         return leads_to(None, self.path, self.directory)
 
     def holds(self, name: str, file: int) -> bool:
-        """Whether *name* in it leads to what is open as *file*, and the lock is where it was."""
+        """Return whether *name* in it leads to the open *file*, and the lock is still in place."""
         return leads_to(self.directory, name, file) and leads_to(self.directory, LOCK, self._lock)
 
     def close(self) -> None:
-        """Let go of it, so that another process may append."""
+        """Release it, so that another process may append."""
         close(self._lock, self.directory)
         self.directory = self._lock = -1
 
 
 def holding(directory: int, tail: Tail) -> int:
-    """Open the segment of *tail* if it holds that where it was written; return -1 if it does not, or is gone."""
+    """Open the segment of *tail* if it holds that line at its place; return -1 if not, or if it is gone."""
     try:
         file = open_file(directory, tail.name, os.O_RDWR | os.O_APPEND)
     except FileNotFoundError:
@@ -86,16 +86,16 @@ def holding(directory: int, tail: Tail) -> int:
 
 
 def leads_to(folder: int | None, name: str | os.PathLike[str], descriptor: int) -> bool:
-    """Whether *name*, in *folder* or by itself, leads to what is open as *descriptor*."""
+    """Return whether *name*, in *folder* or by itself, leads to the open *descriptor*."""
     try:
-        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except OSError:
         return False
-    return os.path.samestat(found, os.fstat(descriptor))
+    return os.path.samestat(status, os.fstat(descriptor))
 
 
 def close(*descriptors: int) -> None:
-    """Close those that are open."""
+    """Close the open ones of *descriptors*."""
     for descriptor in descriptors:
         if descriptor >= 0:
             os.close(descriptor)

@@ -1,8 +1,8 @@
-"""Where a log ends, found by reading it: the first thing every opening does, after a crash as after a clean stop.
+"""Recovery of the end of a log by reading it: the first step of every opening, after a crash as after a clean stop.
 
-Rules of this file: the end is the last line that is a whole entry. What lies behind it was never acknowledged, is not
-part of the record, and is moved to a side file so that somebody can look at it; the side file is durable before the
-segment is cut. Doing it twice (a crash in between) makes a second side file and loses nothing.
+Rules of this file: the end is the last line that is a whole entry. Anything after it was never acknowledged, is not
+part of the record, and is moved to a side file for inspection; the side file is durable before the segment is cut. A
+repetition (after a crash in between) creates a second side file and loses nothing.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from agent.errors import FatalError
 from agent.log import folder, segments
-from rules.text import Text
+from rules.text import Message
 
 _SIDE_FILE = re.compile(r"torn-[0-9]+-([0-9]+)\.bin")
 _WINDOW = 128 << 10
@@ -21,7 +21,7 @@ _SHORTEST = 40  # bytes: no entry with a sequence number and a time is shorter
 
 
 class End(NamedTuple):
-    """The last whole entry of a segment, and how many bytes of the segment lead up to and include it."""
+    """The last whole entry of a segment, and the size of the segment up to and including it."""
 
     seq: int
     time: datetime | None
@@ -45,21 +45,16 @@ def find_end(descriptor: int, first: int) -> End:
     window = _WINDOW
     while True:
         begin = max(length - window, 0)
-        data = os.pread(descriptor, window, begin)
-        stop = data.rfind(b"\n")
+        block = os.pread(descriptor, window, begin)
+        stop = block.rfind(b"\n")
         while stop >= 0:
-            line_begin = data.rfind(b"\n", 0, stop) + 1
+            line_begin = block.rfind(b"\n", 0, stop) + 1
             if line_begin == 0 and begin:
                 break  # the line begins before the window
-            if found := _entry(data[line_begin:stop]):
-                if not first <= found[0] <= first + length // _SHORTEST:
-                    raise FatalError(
-                        Text(
-                            f"the log contradicts itself: a segment that begins with {first} ends with {found[0]}",
-                            f"日志自相矛盾：以 {first} 开头的分段以 {found[0]} 结尾",
-                        )
-                    )
-                return End(*found, begin + stop + 1, data[line_begin:stop])
+            if head := _entry(block[line_begin:stop]):
+                if not first <= head[0] <= first + length // _SHORTEST:
+                    raise FatalError(Message("log.segment-numbers-inconsistent", first=first, last=head[0]))
+                return End(*head, begin + stop + 1, block[line_begin:stop])
             stop = line_begin - 1
         if not begin:
             return End(first - 1, None, 0)
@@ -67,7 +62,7 @@ def find_end(descriptor: int, first: int) -> End:
 
 
 def put_aside(directory: int, segment: int, size: int, next_seq: int) -> int:
-    """Move what lies behind *size* in *segment* to ``torn-<next_seq>-<n>.bin``; return how many bytes that were.
+    """Move the bytes after *size* in *segment* to ``torn-<next_seq>-<n>.bin``; return their number.
 
     Raises OSError (no space, for instance) with the segment as it was.
     """

@@ -1,11 +1,11 @@
-"""The end of the log that accesses may not fill: kept for acts, for the doors, and for saying what is missing (C13).
+"""The log's reserve: space at its end that accesses may not use, kept for acts, doors and reports of gaps (C13).
 
-The active segment owns blocks behind its end, so whoever fills the disk cannot take them. An access needs room beyond
-what is kept; an ordinary entry may use what is kept. So on a full disk every open is denied, while holds, lockdowns and
-ways out are still recorded.
+The active segment owns blocks beyond its end, so other writers cannot use them. An access needs room beyond the
+reserve; an ordinary entry may use the reserve. So on a full disk every open is denied, while holds, lockdowns and exits
+are still recorded.
 
-Rules of this file: a filesystem that cannot give blocks ahead has no reserve, and its log is written as far as it goes.
-Nothing is kept twice: a segment that is done gives back what it has not used.
+Rules of this file: a filesystem that cannot preallocate has no reserve, and its log is written as far as it goes.
+Nothing is reserved twice: a finished segment releases what it has not used.
 """
 
 import errno
@@ -15,48 +15,48 @@ from contextlib import suppress
 from agent.runtime import room
 
 KEPT = 4 << 20  # bytes: some four thousand acts
-SHARE = 64  # … and at the most this part of the filesystem
-_AT_ONCE = 4 << 20  # what accesses are given ahead at a time
+SHARE = 64  # … and at most this part of the filesystem
+_AT_ONCE = 4 << 20  # preallocated for accesses at a time
 _LEAST = 4096
-_MAP = 16_384  # bytes a filesystem may need, and count, to know where the blocks are
+_MAP = 16_384  # bytes a filesystem may use, and count, for its block maps
 
 
 class SegmentReserve:
-    """What one segment owns ahead of its end. *until*: up to which byte of the file it has blocks."""
+    """The blocks of one segment beyond its end. *until*: the end of the preallocated part of the file."""
 
     def __init__(self) -> None:
         self._until = 0
         self._able = True
-        self._kept = _LEAST
+        self._reserved = _LEAST
 
     def begin(self, file: int, size: int) -> bool:
-        """Take what is kept for *file*, of *size* bytes; ``False`` where there is no room. Raises :class:`OSError`."""
-        self._kept = max(_LEAST, min(KEPT, room.whole(file) // SHARE))
+        """Reserve space for *file*, of *size* bytes; ``False`` where there is no room. Raises :class:`OSError`."""
+        self._reserved = max(_LEAST, min(KEPT, room.whole(file) // SHARE))
         self._until = size
-        if self._more(file, size, self._kept):
+        if self._more(file, size, self._reserved):
             return True
-        # Some filesystems want room even for what the file has already. A segment has no holes.
+        # Some filesystems require room even for existing blocks. A segment has no holes.
         self._until = max(size, os.fstat(file).st_blocks * 512 - _MAP)
-        return self._until >= size + self._kept // 2
+        return self._until >= size + self._reserved // 2
 
     def require(self, file: int) -> None:
-        """Take what is kept for *file*, a new segment. Raises :class:`OSError`, also where there is no room."""
+        """Reserve space for *file*, a new segment. Raises :class:`OSError`, also where there is no room."""
         if not self.begin(file, 0):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def cut(self, size: int) -> None:
-        """Take note that the file was cut to *size* bytes: what was behind that is gone."""
+        """Record that the file was cut to *size* bytes: the blocks beyond are released."""
         self._until = min(self._until, size)
 
     def holds(self, file: int, size: int, length: int, *, act: bool) -> bool:
-        """Whether *length* bytes more may be written behind *size* ones: an *act* may use what is kept.
+        """Return whether *length* bytes may follow *size* ones; an *act* may use the reserve.
 
         Raises :class:`OSError`.
         """
-        wanted = size + length + (0 if act else self._kept)
+        wanted = size + length + (0 if act else self._reserved)
         if not self._able or wanted <= self._until:
             return True
-        most = size + length + self._kept + min(_AT_ONCE, self._kept)
+        most = size + length + self._reserved + min(_AT_ONCE, self._reserved)
         if self._more(file, size, most - size) or self._more(file, size, wanted - size):
             return True
         return act and size + length <= self._until
@@ -75,6 +75,6 @@ class SegmentReserve:
 
 
 def give_back(file: int, size: int) -> None:
-    """Give back what a segment of *size* bytes, which is done, has not used."""
+    """Release the unused blocks of a finished segment of *size* bytes."""
     with suppress(OSError):
         os.ftruncate(file, size)

@@ -1,8 +1,8 @@
-"""Who was inside a room, as the log tells it: pure, from its entries about doors.
+"""Stays of persons in a room, derived from the door entries of the log. Pure.
 
-Rules of this file: a stay begins with a way in that was allowed and used, and ends with a way out, or when an officer
-says so. A release nobody used is no entry and no exit; one whose use nobody knows is a stay that is not ``sure``. What
-a badge did, its person may not have done: that is for the reader to know (:data:`LIMITS`). The order is that of the
+Rules of this file: a stay begins with an entrance that was allowed and used, and ends with an exit, or by an officer's
+act. A release that was not used is no entrance and no exit; one with an unknown outcome makes a stay that is not
+``sure``. A badge may have been used by another person: :data:`LIMITS` tells the reader. The order is that of the
 entries; where the clock was set back meanwhile, a stay may end before it began, and is not sure.
 """
 
@@ -11,35 +11,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from rules.text import Text
+from rules.text import Message
 
 Entry = Mapping[str, Any]
 
 NOT_USED = frozenset(("unused", "failed"))
 LIMITS = (
-    Text(
-        "a stay is what a badge did: who followed through the open door, or lent his badge, is not in the log",
-        "停留记录以门禁卡为准：尾随进入者和借卡者不在日志中",
-    ),
-    Text(
-        "who left by the button or a door without a reader stays inside here until he badges, or an officer resets him",
-        "按按钮或经无读卡器的门离开者，在其再次刷卡或管理员更正之前仍计为在内",
-    ),
-    Text(
-        "an entry is an open, or the first read after one; when the file was closed is not in the log, so what was "
-        "opened before may have been open too: ask with an earlier start",
-        "条目表示打开文件（或其后首次读取），日志不含关闭时间：此前打开的文件可能仍处于打开状态，可提前起始时间再查",
-    ),
-    Text(
-        "that a person opened a file does not say he did so in the room: his session may have been elsewhere",
-        "人员打开文件不等于在该场所内打开：其会话可能在别处",
-    ),
+    Message("log.stay-follows-badge"),
+    Message("log.exit-without-badge"),
+    Message("log.opens-without-closes"),
+    Message("log.open-proves-no-presence"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """One person inside, from ``since`` to ``until`` (``None``: no end is known); the numbers of the two entries."""
+    """One person inside, from ``since`` to ``until`` (``None``: no known end); the numbers of the two entries."""
 
     person: str
     since: datetime
@@ -68,12 +55,12 @@ class Stay:
 
 
 def stays(entries: Iterable[Entry], room: str) -> tuple[Stay, ...]:
-    """Return the stays in *room* that *entries*, oldest first, tell of; ordered by their beginning."""
+    """Return the stays in *room* found in *entries*, oldest first; ordered by their beginning."""
     book = _Book(room)
     for entry in entries:
         book.read(entry)
-    told = (replace(stay, sure=stay.sure and not stay.backwards) for stay in book.all)
-    return tuple(sorted(told, key=lambda stay: (stay.since, stay.seq)))
+    settled = (replace(stay, sure=stay.sure and not stay.backwards) for stay in book.all)
+    return tuple(sorted(settled, key=lambda stay: (stay.since, stay.seq)))
 
 
 class _Book:
@@ -83,7 +70,7 @@ class _Book:
         self._room = room
         self._stays: dict[int, Stay] = {}  # by the number of the entry
         self._inside: dict[str, int] = {}
-        self._ways: dict[str, list[Entry]] = {}  # by release
+        self._passages: dict[str, list[Entry]] = {}  # by release
 
     @property
     def all(self) -> Iterable[Stay]:
@@ -92,28 +79,28 @@ class _Book:
     def read(self, entry: Entry) -> None:
         match entry.get("kind"):
             case "door" if entry.get("room") == self._room and entry.get("verdict") == "allow" and entry.get("person"):
-                self._way(entry)
+                self._passage(entry)
             case "door-released" if entry.get("room") == self._room:
-                for way in self._ways.pop(str(entry.get("release")), []):
-                    self._settled(way, str(entry.get("released")))
+                for passage in self._passages.pop(str(entry.get("release")), []):
+                    self._settled(passage, str(entry.get("released")))
             case "act" if entry.get("outcome") == "done":
                 self._act(entry)
 
-    def _way(self, entry: Entry) -> None:
+    def _passage(self, entry: Entry) -> None:
         person, seq = str(entry["person"]), int(entry["seq"])
         if entry.get("release"):
-            self._ways.setdefault(str(entry["release"]), []).append(entry)
+            self._passages.setdefault(str(entry["release"]), []).append(entry)
         if entry.get("action") == "enter":
             sure = not entry.get("release")  # until its outcome is read
             self._stays[seq] = Stay(person, _time(entry), str(entry.get("door") or ""), seq, sure=sure)
-            self._end(person, entry)  # a second way in without one out: the first stay cannot have gone on
+            self._end(person, entry)  # a second entrance without an exit: the first stay cannot have continued
             self._inside[person] = seq
         elif entry.get("action") == "exit":
             self._end(person, entry)
 
-    def _settled(self, way: Entry, outcome: str) -> None:
-        person, seq = str(way["person"]), int(way["seq"])
-        if way.get("action") == "enter" and seq in self._stays:
+    def _settled(self, passage: Entry, outcome: str) -> None:
+        person, seq = str(passage["person"]), int(passage["seq"])
+        if passage.get("action") == "enter" and seq in self._stays:
             if outcome in NOT_USED:
                 del self._stays[seq]
                 if self._inside.get(person) == seq:
@@ -121,9 +108,9 @@ class _Book:
                 self._reopen(person, seq)
             elif outcome == "used":
                 self._stays[seq] = replace(self._stays[seq], sure=True)
-        elif way.get("action") == "exit" and outcome in NOT_USED:
+        elif passage.get("action") == "exit" and outcome in NOT_USED:
             self._reopen(person, seq)
-        elif way.get("action") == "exit" and outcome != "used":
+        elif passage.get("action") == "exit" and outcome != "used":
             for begun, stay in self._stays.items():
                 if stay.seq_out == seq:
                     self._stays[begun] = replace(stay, sure=False)
@@ -142,7 +129,7 @@ class _Book:
             self._stays[begun] = replace(self._stays[begun], until=_time(entry), seq_out=int(entry["seq"]))
 
     def _reopen(self, person: str, seq: int) -> None:
-        """Undo the end that entry *seq* had put to a stay: that way was not taken."""
+        """Undo the end that entry *seq* had given to a stay: that exit was not used."""
         for begun, stay in self._stays.items():
             if stay.person == person and stay.seq_out == seq:
                 self._stays[begun] = replace(stay, until=None, seq_out=None)

@@ -1,14 +1,14 @@
-"""Searching the log: newest first, file by file, until the page is full.
+"""Search of the log: newest first, file by file, until the page is full.
 
-Newest is what has the highest number: time can go back in the record (:mod:`agent.log.stretches`).
+The newest entry has the highest number: time can go back in the record (:mod:`agent.log.stretches`).
 
 Rules of this file:
 
 * It only reads: a file is opened ``mode=ro`` for one page and closed before the page is handed over, so that a reader,
-  however slow, never keeps the writer from tidying up.
+  however slow, never keeps the writer from cleaning up.
 * A month that cannot be read is an error, never an empty answer.
-* A query can be stopped: a bad one on a cold disk must not outlive the patience of the one who asked.
-* Reading the log is an act, and acts are recorded. That is the business of the caller.
+* A query can be stopped: a slow one on a cold disk must not outlive its caller.
+* Reading the log is an act, which the caller records.
 """
 
 import contextlib
@@ -26,13 +26,12 @@ from agent.log.month import PARTIAL, MonthCoverage, files, microseconds, peek
 from agent.log.query_plan import QueryPlan, number_of
 from agent.log.stretches import SLACK, Stretch, Window, right_ones, windows
 from agent.runtime import sqlite_files
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message
 
 Stop = Callable[[], bool]
 T = TypeVar("T")
 
-_STEPS = 1_000  # of SQLite's virtual machine between two askings of ``stop``: some 10 µs
+_STEPS = 1_000  # of SQLite's virtual machine between two calls of ``stop``: some 10 µs
 _PAGE = 1_000  # rows fetched at a time, however many are wanted
 _NUMBERS = 50_000  # the same where only their numbers are
 _LONGEST_TEXT = 10_000  # characters; SQLite refuses patterns beyond 50,000 bytes
@@ -58,13 +57,13 @@ class LogRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is looked for; whatever is given must hold.
+    """The search filter; every given field must match.
 
     *person* matches either of the two persons behind an access, *area* an area or a room that an entry is about, alone
-    or beside others, *text* any part of the path (ASCII letters in both cases). *own*: only attempts that the agent
-    made itself, or none of them. *since* is inclusive, *until* exclusive, both aware; what is stamped by a clock that
-    was wrong is found by its stamp and by the time it really was, where that is known. *after_seq* and *before_seq* are
-    exclusive: the next older page has the last number of this one as its *before_seq*.
+    or with others, *text* any part of the path (ASCII letters in both cases). *own*: only attempts by the agent itself,
+    or none of them. *since* is inclusive, *until* exclusive, both aware; entries stamped by a wrong clock are found by
+    their stamp and by their real time, where that is known. *after_seq* and *before_seq* are exclusive: the next older
+    page has the last number of this one as its *before_seq*.
     """
 
     person: str | None = None
@@ -82,7 +81,7 @@ class Filter:
 
 
 class Denied(NamedTuple):
-    """Accesses that an area in observe mode let pass and in enforce mode would not have: those of one subject."""
+    """Accesses of one subject that an area in observe mode allowed and enforce mode would have denied."""
 
     person: str | None
     login_person: str | None
@@ -105,7 +104,7 @@ def query(index_folder: Path, wanted: Filter, stop: Stop | None = None) -> Itera
 
 
 def numbers(index_folder: Path, wanted: Filter, stop: Stop | None = None) -> list[int]:
-    """Return the sequence numbers of what :func:`query` would yield, without reading records. Raises as it does."""
+    """Return the sequence numbers of the matches of :func:`query`, without reading records. Raises as it does."""
     return [number for page in _pages(index_folder, wanted, stop, _NUMBERS, _as_they_are) for number in page]
 
 
@@ -122,14 +121,14 @@ def last_seq(index_folder: Path) -> int:
 def denied_while_observing(
     index_folder: Path, area: str, since: datetime, stop: Stop | None = None
 ) -> tuple[Denied, ...]:
-    """Return who would have been denied in *area* since then, most often first. Raises as :func:`query` does."""
-    found: dict[tuple[str | None, str | None], Denied] = {}
+    """Return the subjects that would have been denied in *area* since then, most often first."""
+    by_subject: dict[tuple[str | None, str | None], Denied] = {}
     for path, window in _windows(index_folder, since, None):
         with _reading(path, stop) as db:
             for denied in _denied(db, area, window):
                 subject = denied.person, denied.login_person
-                found[subject] = _added(found[subject], denied) if subject in found else denied
-    return tuple(sorted(found.values(), key=lambda denied: (-denied.times, denied.first)))
+                by_subject[subject] = _added(by_subject[subject], denied) if subject in by_subject else denied
+    return tuple(sorted(by_subject.values(), key=lambda denied: (-denied.times, denied.first)))
 
 
 def _pages(
@@ -139,21 +138,21 @@ def _pages(
     size: int,
     fetch: Callable[[sqlite3.Connection, list[int]], T],
 ) -> Iterator[T]:
-    """Yield what *fetch* makes of the numbers that match, newest first, at most *size* at a time."""
+    """Yield the results of *fetch* for the matching numbers, newest first, at most *size* at a time."""
     if wanted.text and len(wanted.text) > _LONGEST_TEXT:
-        raise UsageError(Text("the text to look for is too long", "要查找的文字过长"))
+        raise UsageError(Message("log.search-text-too-long"))
     missing, before = wanted.limit, wanted.before_seq
     for path, window in reversed(_windows(index_folder, wanted.since, wanted.until)):
         full = True
         while full and missing > 0:
             most = min(missing, size)
             with _reading(path, stop) as db:
-                found = _page(db, wanted, window, before, most)
-                page = fetch(db, found)
+                page_numbers = _page(db, wanted, window, before, most)
+                page = fetch(db, page_numbers)
             yield page
-            missing -= len(found)
-            full = len(found) == most
-            before = found[-1] if full else before
+            missing -= len(page_numbers)
+            full = len(page_numbers) == most
+            before = page_numbers[-1] if full else before
 
 
 def _page(db: sqlite3.Connection, wanted: Filter, window: Window, before: int | None, size: int) -> list[int]:
@@ -164,9 +163,9 @@ def _page(db: sqlite3.Connection, wanted: Filter, window: Window, before: int | 
     plan = QueryPlan(db, low, high)
     if window.times:
         plan.times(window.times)
-    words = {"kind": wanted.kind, "verdict": wanted.verdict, "rule": wanted.rule}
+    terms = {"kind": wanted.kind, "verdict": wanted.verdict, "rule": wanted.rule}
     matching = (
-        all(plan.word(column, word) for column, word in words.items() if word is not None)
+        all(plan.term(column, term) for column, term in terms.items() if term is not None)
         and (wanted.area is None or plan.area(wanted.area))
         and (wanted.person is None or plan.person(wanted.person))
         and (wanted.own is None or plan.own(wanted.own))
@@ -176,14 +175,14 @@ def _page(db: sqlite3.Connection, wanted: Filter, window: Window, before: int | 
 
 
 def _bounds(db: sqlite3.Connection, window: Window, after: int | None, before: int | None) -> tuple[int, int]:
-    """Return the numbers, both exclusive, between which everything lies that is wanted of *window*."""
+    """Return the exclusive bounds of the numbers that can match in *window*."""
     held = "FROM entries WHERE seq >= ? AND seq < ?"
-    found = db.execute(f"SELECT (SELECT min(seq) {held}), (SELECT max(seq) {held})", (*window[:2], *window[:2]))
-    first, last = found.fetchone()
+    row = db.execute(f"SELECT (SELECT min(seq) {held}), (SELECT max(seq) {held})", (*window[:2], *window[:2]))
+    first, last = row.fetchone()
     if first is None:
         return 0, 0
     low, high = first - 1, last + 1
-    if window.times:  # nothing of a stretch is more than the slack before or behind its place
+    if window.times:  # entries of a stretch are out of order by the slack at most
         low = _first_since(db, min(since for since, _ in window.times) - SLACK, first, last) - 1
         high = _first_since(db, max(until for _, until in window.times) + SLACK, first, last)
     if after is not None:
@@ -194,12 +193,14 @@ def _bounds(db: sqlite3.Connection, window: Window, after: int | None, before: i
 
 
 def _first_since(db: sqlite3.Connection, at: int, first: int, last: int) -> int:
-    """Return the lowest number from *first* to *last* that *at* has been reached at, about; *last* + 1 when never."""
+    """Return about the lowest number from *first* to *last* that has reached *at*; *last* + 1 when none has."""
     low, high = first, last + 1
     while low < high:
         middle = (low + high) // 2
-        seq, found = db.execute("SELECT seq, at FROM entries WHERE seq >= ? ORDER BY seq LIMIT 1", (middle,)).fetchone()
-        if found >= at or seq > last:
+        seq, moment = db.execute(
+            "SELECT seq, at FROM entries WHERE seq >= ? ORDER BY seq LIMIT 1", (middle,)
+        ).fetchone()
+        if moment >= at or seq > last:
             high = middle
         else:
             low = seq + 1
@@ -228,17 +229,17 @@ def _denied(db: sqlite3.Connection, area: str, window: Window) -> Iterator[Denie
         yield Denied(person, login_person, count, (rule,) if rule else (), *_rows(db, [first, last]))
 
 
-def _added(one: Denied, other: Denied) -> Denied:
-    return one._replace(
-        times=one.times + other.times,
-        rules=tuple(sorted({*one.rules, *other.rules})),
-        first=min(one.first, other.first),
-        last=max(one.last, other.last),
+def _added(total: Denied, further: Denied) -> Denied:
+    return total._replace(
+        times=total.times + further.times,
+        rules=tuple(sorted({*total.rules, *further.rules})),
+        first=min(total.first, further.first),
+        last=max(total.last, further.last),
     )
 
 
 def _windows(index_folder: Path, since: datetime | None, until: datetime | None) -> list[tuple[Path, Window]]:
-    """Return where entries from *since* until *until* can be, in the order of the record."""
+    """Return the windows that can hold entries from *since* until *until*, in the order of the record."""
     pieces = sorted(filter(None, map(_piece, files(index_folder))), key=_place)
     if since is None and until is None:
         return [(path, Window(0, _EVER, ())) for path, _, _ in pieces]
@@ -254,7 +255,7 @@ def _windows(index_folder: Path, since: datetime | None, until: datetime | None)
 
 
 def _piece(path: Path) -> tuple[Path, MonthCoverage, list[Stretch]] | None:
-    """Return what a file covers; ``None`` when it holds nothing, as one whose indexer was killed while it was made."""
+    """Return the coverage of a file; ``None`` when it is empty, as after a killed indexer."""
     try:
         with contextlib.closing(sqlite_files.connect(path, "ro")) as db:
             reach = month.reach(db)
@@ -264,7 +265,7 @@ def _piece(path: Path) -> tuple[Path, MonthCoverage, list[Stretch]] | None:
             raise _unreadable(path, error) from error
     except sqlite3.DatabaseError as error:
         raise _unreadable(path, error) from error
-    return _piece(path) if peek(path) else None  # opening it for writing undoes what was left half done
+    return _piece(path) if peek(path) else None  # opening it for writing undoes incomplete transactions
 
 
 def _place(piece: tuple[Path, MonthCoverage, list[Stretch]]) -> tuple[int, int]:
@@ -287,12 +288,6 @@ def _reading(path: Path, stop: Stop | None) -> Iterator[sqlite3.Connection]:
 
 def _unreadable(path: Path, error: sqlite3.Error) -> RefusedError:
     return RefusedError(
-        Text(
-            f"the index file `{visible(path.name)}` cannot be read: {visible(str(error))}",
-            f"索引文件 `{visible(path.name)}` 无法读取：{visible(str(error))}",
-        ),
-        Text(
-            "the record is not affected; delete the file and the agent makes it again",
-            "日志本身不受影响；删除该文件后由代理重建",
-        ),
+        Message("log.index-file-unreadable", path=path.name, error=str(error)),
+        Message("log.index-can-be-rebuilt"),
     )

@@ -1,4 +1,5 @@
-"""The layout of the record on disk, and reading it. One place knows it; ``verify`` knows it a second time on purpose.
+"""Segments: the layout of the record on disk, and reading it. ``verify`` implements the layout a second time on
+purpose.
 
 Rules of this file:
 
@@ -6,11 +7,10 @@ Rules of this file:
   gap, and only the last one grows.
 * One line is one entry: UTF-8 JSON without a newline in it, at most :data:`MAX_RECORD` bytes, then ``\\n``. The bytes
   before the newline are the record. It begins ``{"seq":N,"time":"…Z"``.
-* Bytes after the last newline are not an entry yet, and perhaps never will be. No reader here returns them.
-* A whole line can be taken back in one case: the disk was full and the batch it belonged to was cut off again (see
-  ``append``), or the power was cut before the batch was durable. So a reader that stops and comes back later carries
-  the last line it has seen in its :class:`Cursor`, and is told (:exc:`DisplacedSegmentError`) when that line is not
-  there any more.
+* Bytes after the last newline are not an entry yet. No reader here returns them.
+* A whole line can be undone in one case: the disk was full and its batch was cut off again (see ``append``), or the
+  power was cut before the batch was durable. So a reader that stops and continues later carries the last line it has
+  seen in its :class:`Cursor`, and gets :exc:`DisplacedSegmentError` when that line is missing.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ _HEAD = re.compile(rb'\{"seq":([0-9]{1,16}),"time":"([0-9T:.-]{26}Z)"[,}]')
 
 
 class DisplacedSegmentError(Exception):
-    """The line a cursor stands behind has been taken back: what was kept of the log must be read again."""
+    """The line before a cursor was undone: copies of the log must be read again."""
 
 
 class Segment(NamedTuple):
@@ -39,7 +39,7 @@ class Segment(NamedTuple):
 
 
 class Cursor(NamedTuple):
-    """A place between two lines: *offset* bytes into segment *first*, just behind the line *last*."""
+    """A position between two lines: *offset* bytes into segment *first*, after the line *last*."""
 
     first: int
     offset: int
@@ -47,7 +47,7 @@ class Cursor(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """Whole lines without their newlines, and the places before and behind them (both in one segment)."""
+    """Whole lines without their newlines, and the positions before and after them (both in one segment)."""
 
     lines: list[bytes]
     begin: Cursor
@@ -64,18 +64,18 @@ def name(first: int) -> str:
 
 def listing(folder: Path) -> tuple[Segment, ...]:
     """Return the segments of *folder* in sequence. Raises OSError when the folder cannot be read."""
-    found = (match for file in os.listdir(folder) if (match := _NAME.fullmatch(file)))
-    return tuple(sorted(Segment(int(match[1]), folder / match[0]) for match in found))
+    matches = (match for file in os.listdir(folder) if (match := _NAME.fullmatch(file)))
+    return tuple(sorted(Segment(int(match[1]), folder / match[0]) for match in matches))
 
 
 def head(line: bytes) -> tuple[int, str] | None:
-    """Return sequence number and time stamp of an entry, or None for a line that does not begin like one."""
+    """Return sequence number and time stamp of an entry, or None for a line with another beginning."""
     match = _HEAD.match(line)
     return (int(match[1]), match[2].decode("ascii")) if match else None
 
 
 def read(folder: Path, cursor: Cursor, limit: int = CHUNK) -> Chunk:
-    """Return the whole lines behind *cursor*, about *limit* bytes of them; no lines means there are none now.
+    """Return the whole lines after *cursor*, about *limit* bytes of them; no lines means there are none now.
 
     A folder without segments reads as empty. Raises :exc:`DisplacedSegmentError` (see above) and OSError.
     """
@@ -83,22 +83,22 @@ def read(folder: Path, cursor: Cursor, limit: int = CHUNK) -> Chunk:
     segments = listing(folder)
     index = bisect_right(segments, cursor.first, key=_first) - 1
     if not cursor.offset and (index < 0 or segments[index].first != cursor.first):
-        index += 1  # nothing was read of that segment, so the next one that exists will do
+        index += 1  # nothing was read of that segment, so the next existing one is used
         cursor = Cursor(segments[index].first, 0, b"") if index < len(segments) else cursor
     elif index < 0 or segments[index].first != cursor.first:
         raise DisplacedSegmentError
     for segment in segments[index:]:
         if segment.first != cursor.first:
             cursor = Cursor(segment.first, 0, b"")
-        data = _whole_lines(segment.path, cursor, limit)
-        if data:
-            lines = data[:-1].split(b"\n")
-            return Chunk(lines, cursor, Cursor(segment.first, cursor.offset + len(data), lines[-1]))
+        block = _whole_lines(segment.path, cursor, limit)
+        if block:
+            lines = block[:-1].split(b"\n")
+            return Chunk(lines, cursor, Cursor(segment.first, cursor.offset + len(block), lines[-1]))
     return Chunk([], cursor, cursor)
 
 
 def seek(folder: Path, seq: int) -> Cursor:
-    """Return the place before entry *seq*, or where it would be. Raises OSError.
+    """Return the position before entry *seq*, or where it would be. Raises OSError.
 
     Entries are found by their numbers, in the segment whose name says that it holds *seq*.
     """
@@ -112,8 +112,8 @@ def seek(folder: Path, seq: int) -> Cursor:
         if not chunk.lines or chunk.begin.first != segments[index].first:
             return cursor
         for line in chunk.lines:
-            found = head(line)
-            if found and found[0] >= seq:
+            entry_head = head(line)
+            if entry_head and entry_head[0] >= seq:
                 return cursor
             cursor = Cursor(chunk.begin.first, cursor.offset + len(line) + 1, line)
 
@@ -131,8 +131,8 @@ def _whole_lines(path: Path, cursor: Cursor, limit: int) -> bytes:
             if os.pread(descriptor, len(expected), cursor.offset - len(expected)) != expected:
                 raise DisplacedSegmentError
         while True:
-            data = os.pread(descriptor, limit, cursor.offset)
-            end = data.rfind(b"\n") + 1
-            if end or len(data) < limit:
-                return data[:end]
+            block = os.pread(descriptor, limit, cursor.offset)
+            end = block.rfind(b"\n") + 1
+            if end or len(block) < limit:
+                return block[:end]
             limit *= 2  # one line longer than the limit: only damage makes those, and ``verify`` names it

@@ -1,7 +1,7 @@
-"""Room on a disk: how much is left, for how long at the present rate, and when that is worth an alarm.
+"""Disk space: the free part, the time until it is full at the present rate, and the alarm stages.
 
-Rules of this file: what is concluded is a pure function of samples; one function looks. The rate is what the disk has
-lost since the oldest sample, whoever took it. A disk that loses nothing lasts for ever (``None`` hours).
+Rules of this file: conclusions are a pure function of samples; one function reads the disk. The rate is the loss since
+the oldest sample, whoever caused it. A disk without losses lasts for ever (``None`` hours).
 """
 
 import os
@@ -17,13 +17,13 @@ STAGES: tuple[Stage, ...] = ("good", "low", "urgent")
 LOW, URGENT = 0.10, 0.03  # parts of the disk
 ENOUGH = 16 << 30  # bytes: of a large disk a small part is still a lot
 LOW_HOURS, URGENT_HOURS = 24.0, 4.0
-SHORTEST = timedelta(minutes=5)  # what is seen for less says nothing of a rate
+SHORTEST = timedelta(minutes=5)  # shorter spans give no rate
 LONGEST = timedelta(hours=1)
-INDEX_SHARE, INDEX_MOST = 16, 256 << 20  # what the index leaves to the log: a part of the disk, bytes
+INDEX_SHARE, INDEX_MOST = 16, 256 << 20  # reserved for the log by the index: a part of the disk, bytes
 
 
 class DiskRoom(NamedTuple):
-    """What was seen of a disk: bytes free to us, and all of them."""
+    """One sample of a disk: bytes available, and all of them."""
 
     at: datetime
     free: int
@@ -31,7 +31,7 @@ class DiskRoom(NamedTuple):
 
 
 class Outlook(NamedTuple):
-    """What follows from it: ``hours`` until nothing is free, ``None`` while the disk loses nothing."""
+    """The forecast: ``hours`` until the disk is full, ``None`` while it loses nothing."""
 
     stage: Stage
     part: float
@@ -39,15 +39,15 @@ class Outlook(NamedTuple):
 
 
 def look(path: Path, at: datetime) -> DiskRoom:
-    """Return what is free on the disk of *path*. Raises ``OSError``."""
-    found = os.statvfs(path)
-    return DiskRoom(at, found.f_bavail * found.f_frsize, max(1, found.f_blocks * found.f_frsize))
+    """Return the free space on the disk of *path*. Raises ``OSError``."""
+    status = os.statvfs(path)
+    return DiskRoom(at, status.f_bavail * status.f_frsize, max(1, status.f_blocks * status.f_frsize))
 
 
 def outlook(samples: Sequence[DiskRoom], before: Stage = "good") -> Outlook:
-    """Return how it stands after *samples*, the newest last; *before* is the stage so far.
+    """Return the forecast after *samples*, the newest last; *before* is the stage so far.
 
-    A stage is left only for a tenth more than what led into it, so that an alarm does not come and go.
+    A stage is left only with a tenth more than its threshold, so that an alarm does not come and go.
     """
     first, now = samples[0], samples[-1]
     part = now.free / now.whole
@@ -62,7 +62,7 @@ def outlook(samples: Sequence[DiskRoom], before: Stage = "good") -> Outlook:
 
 
 def kept(samples: deque[DiskRoom], new: DiskRoom) -> None:
-    """Take *new* in, and let go of what is older than the rate is measured over."""
+    """Add *new*, and drop samples older than the span of the rate."""
     if samples and (new.whole != samples[-1].whole or new.at < samples[-1].at):
         samples.clear()  # another disk, or another clock
     samples.append(new)
@@ -71,7 +71,7 @@ def kept(samples: deque[DiskRoom], new: DiskRoom) -> None:
 
 
 def short_for_index(free: int, whole: int) -> int:
-    """Return how many bytes the disk lacks until the index may grow: what is kept for the log stays free."""
+    """Return the bytes the disk lacks until the index may grow: the log's reserve stays free."""
     return max(0, min(INDEX_MOST, whole // INDEX_SHARE) - free)
 
 

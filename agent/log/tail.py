@@ -2,12 +2,12 @@
 
 Rules of this file:
 
-* It reads the record itself, not the index: what is shown is what is on disk.
-* Waiting is a look at the end of the last segment, ten times a second. That costs about 20 µs a second, needs no
-  descriptor, and is right whatever happened in between; inotify would need ctypes, a limit raised on busy hosts, and
-  this same look as the guarantee beside it.
-* A line that was shown and then taken back (``segments.Displaced``) cannot be unshown. Following goes on from its
-  number, so that the entry which took its place is shown as well.
+* It reads the record itself, not the index: only what is on disk is shown.
+* Waiting is a check of the end of the last segment, ten times a second. That costs about 20 µs a second, needs no
+  descriptor, and is right after any event; inotify would need ctypes, a limit raised on busy hosts, and the same check
+  as a fallback.
+* A line that was shown and then undone (:exc:`segments.DisplacedSegmentError`) cannot be withdrawn. Following continues
+  from its number, so that its replacement is shown as well.
 """
 
 from collections.abc import Callable, Iterator

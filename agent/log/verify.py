@@ -1,21 +1,21 @@
-"""Checking the record, as an auditor would: from the bytes, believing nothing.
+"""Verification of the record, as an auditor does it: from the bytes, without trust.
 
 Rules of this file:
 
-* It shares no code with what writes the record; the layout is written down here a second time. A mistake in the one is
-  not repeated by the other.
+* It shares no code with the writer of the record; the layout is implemented a second time. A mistake in the one is not
+  repeated by the other.
 * It never changes anything and needs no agent. The log may be in use meanwhile.
-* Every deviation is named, with file, line and number; after one it goes on with what stands there.
-* What does not belong to the log is a deviation. Only the directory that a filesystem of its own comes with is none.
+* Every deviation is named, with file, line and number; then checking continues from the present content.
+* Files that do not belong to the log are deviations, except the directory that mkfs(8) creates.
 
-What is checked: files are called after their first number; numbers count up by one from 1, through all files; every
-line is a JSON object of at most 65,535 bytes in UTF-8 that begins with ``seq`` and ``time``. The order of entries is
-that of their numbers: where time goes back the clock was set, which is told and is no fault, however often it happens.
+Checked: files are named after their first number; numbers count up by one from 1, through all files; every line is a
+JSON object of at most 65,535 bytes in UTF-8 that begins with ``seq`` and ``time``. The order of entries is that of
+their numbers: where time goes back the clock was set, which is reported and is no fault, however often it happens.
 
-What no reader of the record alone can see: entries cut off the end at a line break, and a record rewritten with care.
-For the first, *known_last* is a number remembered elsewhere, by the index for instance. The second takes signed
-checkpoints. A :class:`Pass` that goes on sees what is cut off or exchanged before the place it has reached only where
-the file has become shorter or another one; the next pass sees the rest.
+Not visible in the record alone: entries cut off the end at a line break, and a carefully rewritten record. For the
+first, *known_last* is a number remembered elsewhere, by the index for instance. The second takes signed checkpoints. A
+continued :class:`Pass` sees data that was cut off or exchanged before its position only where the file has become
+shorter or another one; the next pass sees the rest.
 """
 
 import os
@@ -31,24 +31,23 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from agent.log.batch_check import LONGEST, STAMP, Head, in_order
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message, Sentence
 
 _FILE = re.compile(r"(\d{16})\.jsonl", re.ASCII)
-_OF_MKFS = "lost+found"  # where fsck(8) puts what it finds; ext4 makes it when the log is a filesystem of its own
+_OF_MKFS = "lost+found"  # fsck(8)'s directory; ext4 creates it when the log is a filesystem of its own
 _SIDE = re.compile(r"torn-\d+-\d+\.bin", re.ASCII)
 _BEGINNING = re.compile(rb'\{"seq":([1-9][0-9]{0,15}),"time":"(' + STAMP.encode() + rb')"[,}]')
 _BLOCK = 1 << 17
 _LISTED = 1_000  # problems kept; the others are counted
-_STEPS_LISTED = 100  # … of them times that went back
+_STEPS_LISTED = 100  # … of them entries whose time went back
 _head = msgspec.json.Decoder(Head).decode
-_PATIENCE, _GLANCE = 10, 0.02  # looks, and seconds between them, at a last line that has no line break
+_PATIENCE, _GLANCE = 10, 0.02  # checks, and seconds between them, of a last line without a line break
 
 Severity = Literal["error", "warning"]
 
 
 class LogProblem(NamedTuple):
-    """One deviation. *line* counts from 1, 0 speaks of the file; *seq* is the number that stands or is due there.
+    """One deviation. *line* counts from 1, 0 is the file; *seq* is the number found or due there.
 
     Kinds: ``missing``, ``order`` (repeated or swapped), ``form`` (no entry), ``long``, ``torn`` (no line break at the
     end), ``name``, ``file`` (no plain file, or none of ours), ``short`` (ends before *known_last*); warnings are
@@ -60,7 +59,7 @@ class LogProblem(NamedTuple):
     seq: int
     kind: str
     severity: Severity
-    text: Text
+    text: Sentence
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -68,7 +67,7 @@ class LogProblem(NamedTuple):
 
 
 class LogReport(NamedTuple):
-    """*entries* counts lines in good form; *more* counts problems beyond the first thousand, warnings left out.
+    """*entries* counts well-formed lines; *more* counts problems beyond the first thousand, warnings left out.
 
     *steps* counts how often time went back from one entry to the next.
     """
@@ -82,7 +81,7 @@ class LogReport(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether the record is whole. Warnings do not count."""
+        """Whether the record is intact. Warnings do not count."""
         return not self.more and all(problem.severity != "error" for problem in self.problems)
 
     def to_json(self) -> dict[str, Any]:
@@ -105,7 +104,7 @@ def verify(folder: Path, known_last: int | None = None) -> LogReport:
 
 
 class Pass:
-    """One reading of the record, from its first byte on. It can go on when the record has grown."""
+    """One reading of the record, from its first byte on. It can continue when the record has grown."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -120,22 +119,21 @@ class Pass:
 
     @property
     def unfinished(self) -> bool:
-        """Whether what was read last has no line break behind it."""
-        return self._place.rest > 0
+        """Whether the last line read has no line break."""
+        return self._place.remainder > 0
 
     def report(self, known_last: int | None = None, *, finished: bool = False) -> LogReport:
-        """Return what was found so far. A *finished* record has a line break at its end."""
+        """Return the findings so far. A *finished* record has a line break at its end."""
         check, torn = self._check, self._torn() if finished and self.unfinished else ()
         problems, more = [*check.problems, *torn], check.more
         if known_last is not None and check.due <= known_last:
-            en = f"ends with {check.due - 1}, and {known_last} is known to have existed"
-            zh = f"止于第 {check.due - 1} 条，而已知曾有第 {known_last} 条"
-            problems.append(_problem(self._folder.name, 0, check.due, "short", en, zh))
+            fault = Message("log.ends-early", last=check.due - 1, expected=known_last)
+            problems.append(_problem(self._folder.name, 0, check.due, "short", fault))
         more += max(0, len(problems) - _LISTED)
         return LogReport(check.entries, check.first, check.last, tuple(problems[:_LISTED]), more, check.steps)
 
     def go_on(self) -> Iterator[int]:
-        """Read what there is beyond the place reached; yield after each block. Raises OSError."""
+        """Read the record after the position reached; yield after each block. Raises OSError."""
         segments = []
         for name in sorted(os.listdir(self._folder)):
             match = _FILE.fullmatch(name)
@@ -145,10 +143,10 @@ class Pass:
             elif name >= self._place.file:
                 segments.append((name, int(match[1]), status))
         if self._place.file and (not segments or segments[0][0] != self._place.file):
-            self._once(self._place.file, "missing", "is gone since it was read", "在读取后已不存在")
+            self._once(self._place.file, "missing", Message("log.file-gone"))
         for name, number, status in segments:
             if not stat.S_ISREG(status.st_mode):
-                self._once(name, "file", "is not a plain file", "不是普通文件", due=number)
+                self._once(name, "file", Message("log.not-a-regular-file"), due=number)
             else:
                 yield from self._segment(name, number, status)
 
@@ -160,57 +158,56 @@ class Pass:
                 self._check.jump(name, 0, number)
             place = self._place = _Place(name, status.st_ino, 0, 0)
         if status.st_ino != place.inode or status.st_size < place.offset:
-            self._once(name, "short", "is not what was read before", "与先前读取的内容不同")
+            self._once(name, "short", Message("log.differs-from-earlier-read"))
             return
         with (self._folder / name).open("rb") as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_NOREUSE)  # others need the page cache more
             file.seek(place.offset)
-            rest = b""
+            remainder = b""
             while block := file.read(_BLOCK):
-                *lines, rest = (rest + block).split(b"\n")
+                *lines, remainder = (remainder + block).split(b"\n")
                 self._check.lines(name, place.line, lines, number)
                 place.line += len(lines)
                 place.offset += sum(map(len, lines)) + len(lines)
                 yield self.reached
-            place.rest = len(rest)
+            place.remainder = len(remainder)
 
     def _leave(self) -> None:
-        """Go on to the next file: the one before it is not written any more."""
+        """Go to the next file: the one before it is not written any more."""
         if self.unfinished:
             self._check.add(self._torn())
 
     def _torn(self) -> tuple[LogProblem, ...]:
-        en, zh = "ends without a line break", "末尾没有换行"
-        return (_problem(self._place.file, self._place.line + 1, self._check.due, "torn", en, zh),)
+        fault = Message("log.ends-without-line-break")
+        return (_problem(self._place.file, self._place.line + 1, self._check.due, "torn", fault),)
 
     def _stranger(self, name: str, status: os.stat_result) -> None:
         if _SIDE.fullmatch(name):
-            en, zh = "holds a torn tail that was put aside at a start", "是启动时移出的残缺尾部"
-            self._once(name, "side", en, zh, severity="warning")
+            self._once(name, "side", Message("log.torn-tail-set-aside"), severity="warning")
         elif name != ".lock" and not _comes_with_a_filesystem(name, status):
-            self._once(name, "file", "does not belong to the log", "不属于日志")
+            self._once(name, "file", Message("log.foreign-file"))
 
     def _once(
-        self, name: str, kind: str, en: str, zh: str, *, due: int | None = None, severity: Severity = "error"
+        self, name: str, kind: str, fault: Sentence, *, due: int | None = None, severity: Severity = "error"
     ) -> None:
         if name not in self._strangers:
             self._strangers.add(name)
-            self._check.say(name, 0, self._check.due if due is None else due, kind, en, zh, severity)
+            self._check.say(name, 0, self._check.due if due is None else due, kind, fault, severity)
 
 
 @dataclass(slots=True)
 class _Place:
-    """How far a pass has come: the file, the bytes and lines of it that were read, and the unfinished rest behind."""
+    """The position of a pass: the file, its bytes and lines already read, and the unfinished remainder."""
 
     file: str
     inode: int
     offset: int
     line: int
-    rest: int = 0
+    remainder: int = 0
 
 
 class _Check:
-    """What is known so far: the number that is due, the latest time, and what was wrong."""
+    """The state of the checks: the due number, the latest time, and the problems."""
 
     def __init__(self) -> None:
         self.due = 1
@@ -220,8 +217,8 @@ class _Check:
         self.problems: list[LogProblem] = []
         self._time = ""
 
-    def say(self, file: str, line: int, seq: int, kind: str, en: str, zh: str, severity: Severity = "error") -> None:
-        self.add((_problem(file, line, seq, kind, en, zh, severity),))
+    def say(self, file: str, line: int, seq: int, kind: str, fault: Sentence, severity: Severity = "error") -> None:
+        self.add((_problem(file, line, seq, kind, fault, severity),))
 
     def add(self, problems: Iterable[LogProblem]) -> None:
         for problem in problems:
@@ -231,7 +228,7 @@ class _Check:
                 self.more += 1
 
     def lines(self, file: str, before: int, lines: Sequence[bytes], named: int) -> None:
-        """Judge the lines of *file* that follow its first *before* ones; *named* is the number in its name."""
+        """Check the lines of *file* after its first *before* ones; *named* is the number in its name."""
         stamp = in_order(lines, self.due, self._time) if before or named == self.due else None
         if stamp is None:
             for number, line in enumerate(lines, before + 1):
@@ -246,48 +243,50 @@ class _Check:
         match = _BEGINNING.match(line)
         seq, stamp = (int(match[1]), match[2].decode()) if match else (0, "")
         if not self._is_entry(line, seq, stamp):
-            self.say(file, number, self.due, "form", "is not an entry", "不是日志条目")
+            self.say(file, number, self.due, "form", Message("log.not-an-entry"))
             return
         if len(line) > LONGEST:
-            self.say(file, number, seq, "long", f"has {len(line)} bytes", f"有 {len(line)} 字节")
+            self.say(file, number, seq, "long", Message("log.entry-too-long", count=len(line)))
         if number == 1 and seq != named:
-            self.say(file, 1, seq, "name", f"has number {seq}, unlike the file's name", f"编号 {seq} 与文件名不符")
+            self.say(file, 1, seq, "name", Message("log.number-differs-from-file-name", seq=seq))
         if seq != self.due:
             self.jump(file, number, seq)
         if stamp < self._time:
             self.steps += 1
             if self.steps <= _STEPS_LISTED:
-                en, zh = f"is stamped before its predecessor: {stamp} follows {self._time}", "的时间早于前一条"
-                self.say(file, number, seq, "time", en, f"{zh}：{stamp} 在 {self._time} 之后", "warning")
+                fault = Message("log.time-before-predecessor", stamp=stamp, predecessor=self._time)
+                self.say(file, number, seq, "time", fault, "warning")
         self.entries += 1
         self.first = self.first or seq
         self.last, self.due, self._time = seq, seq + 1, stamp
 
     def jump(self, file: str, line: int, seq: int) -> None:
         if seq > self.due:
-            en = f"comes after a gap: {self.due} to {seq - 1} are missing"
-            self.say(file, line, self.due, "missing", en, f"之前缺少第 {self.due} 至 {seq - 1} 条")
+            self.say(file, line, self.due, "missing", Message("log.after-gap", first=self.due, last=seq - 1))
         else:
-            self.say(file, line, seq, "order", f"has number {seq}, {self.due} is due", f"编号为 {seq}，应为 {self.due}")
+            self.say(file, line, seq, "order", Message("log.number-unexpected", seq=seq, due=self.due))
         self.due = seq
 
     def _is_entry(self, line: bytes, seq: int, stamp: str) -> bool:
         try:
-            line.decode()  # the parser does not look into the strings it leaves out
+            line.decode()  # the parser does not check strings it skips
             head = _head(line)
             datetime.fromisoformat(stamp)
         except (ValueError, RecursionError):
             return False
-        # Keys that occur twice must not tell one reader this and another that.
+        # Repeated keys must not give different readers different values.
         return line.endswith(b"}") and (head.seq, head.time) == (seq, stamp)
 
 
-def _problem(file: str, line: int, seq: int, kind: str, en: str, zh: str, severity: Severity = "error") -> LogProblem:
-    shown = visible(file)
-    place = Text(f"line {line} of `{shown}`", f"`{shown}` 第 {line} 行") if line else Text(f"`{shown}`", f"`{shown}`")
-    return LogProblem(file, line, seq, kind, severity, Text(f"{place.en} {en}", f"{place.zh}{zh}"))
+def _problem(file: str, line: int, seq: int, kind: str, fault: Sentence, severity: Severity = "error") -> LogProblem:
+    text = (
+        Message("log.line-is", line=line, file=file, fault=fault)
+        if line
+        else Message("log.file-is", file=file, fault=fault)
+    )
+    return LogProblem(file, line, seq, kind, severity, text)
 
 
 def _comes_with_a_filesystem(name: str, status: os.stat_result) -> bool:
-    """Whether this is what mkfs(8) made: anybody else's, a file or a link of that name is a stranger like any other."""
+    """Return whether mkfs(8) created it: any other file, link or owner of that name is a deviation."""
     return name == _OF_MKFS and stat.S_ISDIR(status.st_mode) and status.st_uid == 0

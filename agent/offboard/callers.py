@@ -1,7 +1,7 @@
-"""The command that approved a departure: what a run of it never ends, though it may sit in the leaver's own login.
+"""Caller processes: the commands that approved a departure, which a run never ends, even in the leaver's own login.
 
-Rules of this file: the kernel named it (SO_PEERCRED), and it is known by its number and its start, so that a number
-given again protects nobody. It counts as long as it lives.
+Rules of this file: the kernel named the process (SO_PEERCRED). It is identified by its pid and its start time, so that
+a reused pid protects nothing. The protection lasts as long as the process lives.
 """
 
 from collections.abc import Iterable
@@ -18,11 +18,11 @@ class Caller(NamedTuple):
 
 
 def caller(pid: int) -> Caller | None:
-    """Return the process that has this number now, ``None`` when there is none."""
+    """Return the process that has this pid now, ``None`` when there is none."""
     started = start_time(pid)
     return None if started is None else Caller(pid, started)
 
 
 def living(callers: Iterable[Caller]) -> frozenset[int]:
-    """Return the numbers of those that are still there."""
-    return frozenset(one.pid for one in callers if caller(one.pid) == one)
+    """Return the pids of the processes that still live."""
+    return frozenset(process.pid for process in callers if caller(process.pid) == process)

@@ -1,9 +1,9 @@
-"""Everything a revocation works with and did not make itself: handed in, so that it imports no policy of the agent.
+"""The context of a revocation: everything it uses and did not create, passed in so that it imports no policy.
 
-Rules of this file: data and callables only, and no callable has a default: who makes one says what each does. A
-callable says what it may raise; whoever wires it keeps that promise. Nothing here is read from the registry while a run
-is under way: a :class:`RevocationSubject` is fixed when the run begins, so that taking an account away afterwards hides
-no process from a resumed run.
+Rules of this file: data and callables only, and no callable has a default: its creator states what each one does. A
+callable states what it may raise; the code that wires it keeps that promise. Nothing here is read from the registry
+while a run is under way: a :class:`RevocationSubject` is fixed when the run begins, so that removing an account
+afterwards hides no process from a resumed run.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from agent.kernel.open_files import HeldFile
 from agent.kernel.walk import WalkEntry, WalkFailure
 from agent.offboard.guardrails import Rails
-from rules.text import Text
+from rules.text import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class RevocationSubject:
-    """The person it is about. ``roles``: administrator roles their accounts hold; ``sole``: those nobody else holds.
+    """The person whose access ends. ``roles``: administrator roles of their accounts; ``sole``: those nobody else has.
 
-    ``areas``: what it is about where only that much of their access ends; empty: everything. ``tries``: of these, the
-    ones where an attempt shows that they who stay are kept out; ``None``: all of them. ``uncut_only``: a process that
-    holds no more than what the kernel refuses by itself (a descriptor, where reads are asked about) is left to run.
+    ``areas``: the areas lost, where only part of the access ends; empty: all access. ``tries``: of these, the areas
+    where an attempt shows that people who stay are kept out; ``None``: all of them. ``uncut_only``: a process that
+    holds only what the kernel itself refuses (a descriptor, where reads are decided) is spared.
     """
 
     id: str
@@ -64,10 +64,10 @@ class RevocationSubject:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "RevocationSubject":
-        """Return what :meth:`record` gave."""
+        """Read what :meth:`to_json` wrote."""
         accounts = tuple(Account(uid, tuple(names), home) for uid, names, home in record["accounts"])
         areas = frozenset(record.get("areas", ()))  # a run of an earlier version is about everything
-        tries = record.get("tries", ())  # … and one that tried nothing then tries nothing now
+        tries = record.get("tries", ())  # … and a run that tried nothing then tries nothing now
         return cls(
             record["id"],
             accounts,
@@ -80,10 +80,10 @@ class RevocationSubject:
 
 
 class DenialAck(NamedTuple):
-    """The decider's word that no verdict is older than *epoch* any more, and when it was given.
+    """The decider's acknowledgement that no verdict is older than *epoch*, and its time.
 
-    *received* and *durable*: when the request for it was read, and when the fsync of its commit had returned. Whoever
-    asks the decider again later knows neither.
+    *received* and *durable*: when the request for it was read, and when the fsync of its commit had returned. A later
+    request to the decider yields neither.
     """
 
     epoch: int
@@ -93,10 +93,10 @@ class DenialAck(NamedTuple):
 
     @classmethod
     def after(cls, epoch: int, at: datetime, received: datetime | None, durable: datetime | None) -> "DenialAck":
-        """Return the word given *at* about an act that was *received* and seen to be *durable* then.
+        """Return the acknowledgement given *at* for an act *received* and observed to be *durable* then.
 
-        Somebody else may have had the decider take over the commit before whoever made it looked at the clock. What a
-        decider reads was synced before (sqlite.org/wal.html), so that it was durable by *at*.
+        Another request may have made the decider take over the commit before its author read the clock. What a decider
+        reads was synced before (sqlite.org/wal.html), so that it was durable by *at*.
         """
         return cls(epoch, at, received, min(durable, at) if durable else None)
 
@@ -124,12 +124,12 @@ class DoorRefusal(Protocol):
         """Since when that is known."""
 
     @property
-    def detail(self) -> Text:
-        """What it is known by, or what is missing."""
+    def detail(self) -> Sentence:
+        """The evidence that it refuses, or what is missing."""
 
 
 class DoorRevoker(Protocol):
-    """The doors of a site. Every method may raise ``ShoumiError``; any thread may ask."""
+    """The doors of a site. Every method may raise ``ShoumiError`` and be called from any thread."""
 
     def names(self) -> Iterable[str]:
         """Every door, or board of doors, by name."""
@@ -138,17 +138,17 @@ class DoorRevoker(Protocol):
         """The rooms the person is inside of now."""
 
     def refuse(self, person: str) -> Iterable[DoorRefusal]:
-        """Take the person's badges off every door and look whether they are gone; takes seconds where a door is dead.
+        """Remove the person's badges from every door and check that they are gone; takes seconds where a door is dead.
 
-        May be asked again and again; leaving a room stays possible.
+        May be repeated; leaving a room stays possible.
         """
 
 
 class HeldLook(Protocol):
-    """A look at what processes hold."""
+    """A scan of the files that processes hold."""
 
     def __call__(self, devices: AbstractSet[int], *, pids: AbstractSet[int] | None = None) -> Iterable[HeldFile]:
-        """Yield what is held of *devices*; with *pids* by these processes alone."""
+        """Yield the held files on *devices*; with *pids* those of these processes alone."""
 
 
 class DenyEntries(Protocol):
@@ -166,9 +166,9 @@ class RevocationContext:
     """One host, as the steps see it."""
 
     seized: Path
-    """Where things are moved aside to, one directory per case; only root may enter (``H/seized``)."""
+    """The directory for seized files, one subdirectory per case; only root may enter (``H/seized``)."""
     deny: Callable[[str], DenialAck]
-    """Return when the decider acknowledged what this run is for; wait until it has. Raises ``ShoumiError``."""
+    """Return the decider's acknowledgement for this run; wait until it is given. Raises ``ShoumiError``."""
     now: Callable[[], datetime]
     """The agent's clock."""
     append: Callable[[Mapping[str, Any]], int]
@@ -180,35 +180,35 @@ class RevocationContext:
     devices: Callable[[], frozenset[int]]
     """``st_dev`` of the filesystems that hold classified inodes."""
     held: "HeldLook"
-    """Who holds inodes of these devices (``agent.kernel.open_files.held``). Looks, opens nothing."""
+    """The processes that hold inodes of these devices (``agent.kernel.open_files.held``). Opens nothing."""
     area_of: Callable[[HeldFile], str | None]
-    """The area something held belongs to; ``None``: it is in none, ``""``: that cannot be told."""
+    """The area of a held file; ``None``: it is in none, ``""``: unknown."""
     uncut: Callable[[HeldFile], bool]
-    """Whether the kernel goes on letting a process use what it holds after its rights have ended.
+    """Whether the kernel still lets a process use a held file after its rights have ended.
 
     A mapping everywhere; a descriptor and what a ring keeps where the tier does not refuse their use.
     """
     walk: Callable[[str], Iterator[WalkEntry | WalkFailure]]
     """Every inode of an area, each directory first, through a doorway where one is needed. Raises ``OSError``."""
     rails: Callable[[], Rails]
-    """What must never be touched, as it is now: the agent's processes, the caller, the registered services."""
+    """The present guardrails: the agent's processes, the caller, the registered services."""
     taken: Callable[[], Iterable[int]]
-    """Every uid that is a registered account, whoever's."""
+    """Every uid that is a registered account of any person."""
     owner: Callable[[int], str | None]
-    """Whose registered account a uid is now, ``None`` when it is nobody's."""
+    """The person whose registered account a uid is now, ``None`` if there is none."""
     doors: DoorRevoker | None
     """The doors, ``None`` where there are none."""
     end_sessions: Callable[[], bool]
-    """Whether the login sessions of somebody who stays end with the rights they lose."""
+    """Whether the login sessions of a person who stays end with the rights they lose."""
     stop_units: Callable[[], bool]
-    """Whether a system unit that runs as somebody who leaves is stopped, or only named."""
+    """Whether a system unit that runs as a leaver is stopped, or only named."""
     patience: float
     """Seconds a step goes on ending processes that do not end (``D``, proc_pid_status(5)) or are started again."""
     may: Callable[[int, str], bool]
-    """Whether an account may open this area now after all, because it was given again since. Raises ``ShoumiError``."""
+    """Whether an account may open this area now, because it was granted again since. Raises ``ShoumiError``."""
     denials: "DenyEntries | None"
-    """What remembers who is denied on the disk; ``None``: nothing is written there by who has this context."""
+    """The ledger of deny entries on the disk; ``None``: this context writes none."""
     found: dict[str, str | None] | None = None
-    """The file that attempts are made at, by area, for who proves many in a row and clears it; ``None``: look anew."""
+    """The files for attempts, by area, for a caller that proves many in a row and clears it; ``None``: search anew."""
     root: Path = field(default=Path("/"))
-    """Where ``/etc``, ``/var/spool`` and homes are looked for. Processes are always this machine's."""
+    """The root of ``/etc``, ``/var/spool`` and homes. Processes are always this machine's."""

@@ -1,8 +1,8 @@
-"""``offboard.db``: opening it, and the place where every SQLite error becomes one of ours.
+"""``offboard.db``: opening the file, and translation of every SQLite error.
 
-Rules of this file: a commit is on the disk when it returns. Whoever opens the file first brings it to this program's
-schema (:mod:`agent.offboard.schema`). :class:`RefusedError`: the state is known, somebody can act, trying again is
-right. :class:`FatalError`: the file does not hold what it must.
+Rules of this file: a commit is on the disk when it returns. The first process to open the file migrates it to this
+program's schema (:mod:`agent.offboard.schema`). :class:`RefusedError`: the state is known, an operator can act, trying
+again is right. :class:`FatalError`: the file does not hold what it must.
 """
 
 import errno
@@ -17,11 +17,11 @@ from agent.offboard.schema import SCHEMA
 from agent.runtime import sqlite_files
 from agent.runtime.schema import version
 from agent.runtime.sqlite_faults import SqliteFault, fault
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 _BUSY_SECONDS = 5.0
-_checked: set[tuple[int, int]] = set()  # files this process has looked through: that takes as long as they are large
+_checked: set[tuple[int, int]] = set()  # files checked by this process: a check takes long on a large file
 
 
 def path(home: Path) -> Path:
@@ -32,9 +32,9 @@ def path(home: Path) -> Path:
 def open_database(file: Path, *, checkpoints: bool = True) -> sqlite_files.Connection:
     """Open *file*, made with mode 0600 when it is missing: WAL, every commit on the disk, checked, up to date.
 
-    Without *checkpoints* no commit of this connection carries pages over from the WAL: that is for who must not wait,
-    where another connection does it. Transactions are spelled out. Raises :class:`RefusedError` when it cannot be used
-    or a newer program wrote it, and :class:`FatalError` when it is damaged.
+    Without *checkpoints* no commit of this connection carries pages over from the WAL: for callers that must not wait,
+    where another connection does it. Transactions are explicit. Raises :class:`RefusedError` when the file cannot be
+    used or a newer program wrote it, and :class:`FatalError` when it is damaged.
     """
     _make(file)
     with translate_sqlite_errors(file):
@@ -54,8 +54,10 @@ def open_database(file: Path, *, checkpoints: bool = True) -> sqlite_files.Conne
 
 
 def _make(file: Path) -> None:
-    """Make *file* when it is missing. One that is there is not opened: closing it again would end every lock that other
-    connections of this process have on it (fcntl(2)), and SQLite's are such locks.
+    """Make *file* when it is missing.
+
+    An existing one is not opened: closing it again would end every lock that other connections of this process have on
+    it (fcntl(2)), and SQLite's are such locks.
     """
     try:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
@@ -68,8 +70,8 @@ def _make(file: Path) -> None:
 
 def _look_through(file: Path, connection: sqlite3.Connection) -> None:
     """Raise when *file* is not whole; once in each process."""
-    found = file.stat()
-    identity = (found.st_dev, found.st_ino)
+    status = file.stat()
+    identity = (status.st_dev, status.st_ino)
     if identity in _checked:
         return
     verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
@@ -80,7 +82,7 @@ def _look_through(file: Path, connection: sqlite3.Connection) -> None:
 
 def _upgrade(file: Path, connection: sqlite3.Connection) -> None:
     if version(file, connection, SCHEMA) < SCHEMA.version:
-        from agent.runtime.migrations import upgrade  # of all who open the file, only the first needs sqlite-utils
+        from agent.runtime.migrations import upgrade  # only the first opener of the file needs sqlite-utils
 
         upgrade(connection, SCHEMA)
 
@@ -96,23 +98,15 @@ def translate_sqlite_errors(file: Path) -> Iterator[None]:
         raise _unusable(file, str(error)) from error
 
 
-def _unusable(file: Path, why: str) -> RefusedError:
-    shown, said = visible(str(file)), visible(why)
+def _unusable(file: Path, reason: str) -> RefusedError:
+    path, detail = visible(str(file)), visible(reason)
     return RefusedError(
-        Text(
-            f"the database of departures `{shown}` cannot be used now: `{said}`",
-            f"暂时无法使用离岗数据库 `{shown}`：`{said}`",
-        ),
-        Text("nothing was changed; check the disk, the owner and the mode", "未作任何更改；请检查磁盘、属主与权限"),
+        Message("offboard.database-unavailable", path=path, detail=detail),
+        Message("offboard.check-database-file"),
     )
 
 
-def damaged(file: Path, why: str) -> FatalError:
-    """Return the error that says nothing may be concluded from this file."""
-    shown, said = visible(str(file)), visible(why)
-    return FatalError(
-        Text(
-            f"the database of departures `{shown}` is damaged (`{said}`): stop the agent and restore it from a backup",
-            f"离岗数据库 `{shown}` 已损坏（`{said}`）：请停止程序并从备份恢复",
-        )
-    )
+def damaged(file: Path, reason: str) -> FatalError:
+    """Return the error for a file from which nothing may be concluded."""
+    path, detail = visible(str(file)), visible(reason)
+    return FatalError(Message("offboard.database-damaged", path=path, detail=detail))

@@ -1,13 +1,13 @@
-"""Deny entries as state: which accounts have them, where, because of which departure, until they are taken away.
+"""Deny entries as state: which accounts have them, in which areas, for which case, until they are removed.
 
     set (before the first one is on a file) → standing → removed, area by area, when they are stale
 
-They are stale where the account is somebody's who may open the area (rehired, granted again, a uid given to somebody
-else), and everywhere once nobody has the account any more.
+They are stale where the account belongs to a person who may open the area (rehired, granted again, a uid given to
+another person), and everywhere once the account belongs to nobody.
 
-Rules of this file: a row is written before the entries are, so none is on a disk that no row knows. What is stale is
-decided by a pure function over what the callers say; :func:`agent.offboard.steps.acl.take_away` takes them away. The
-table is in ``offboard.db``; one thread at a time, and anybody may read.
+Rules of this file: a row is written before the entries are, so no entry is on a disk without a row. Staleness is
+decided by a pure function of the callers' answers; :func:`agent.offboard.steps.acl.take_away` removes the entries. The
+table is in ``offboard.db``; one thread at a time writes, any thread may read.
 """
 
 import json
@@ -30,7 +30,7 @@ _STANDING = (
 
 
 class DeniedAccount(NamedTuple):
-    """Entries of *uid*, set for *case* when it was *person*'s. ``areas``: name and path; ``None``: all there were."""
+    """Entries of *uid*, set for *case* when it was *person*'s. ``areas``: name and path; ``None``: all areas then."""
 
     uid: int
     case: str
@@ -72,18 +72,18 @@ class DenyLedger:
 
     def removed(self, uids: Iterable[int], areas: Iterable[str]) -> None:
         """Note that *uids* have no entry in *areas* any more, whichever case they were set for."""
-        gone, theirs = frozenset(areas), frozenset(uids)
+        area_names, removed_uids = frozenset(areas), frozenset(uids)
         at = self._now().isoformat()
         with translate_sqlite_errors(self._path):
             self._db.widen(1 << 20)
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 for row in self._rows():
-                    if row.uid in theirs and row.areas is not None:
-                        left = {name: path for name, path in row.areas.items() if name not in gone}
+                    if row.uid in removed_uids and row.areas is not None:
+                        remaining = {name: path for name, path in row.areas.items() if name not in area_names}
                         self._db.execute(
                             "UPDATE deny_entries SET areas = ?, removed_at = ? WHERE uid = ? AND case_id = ?",
-                            (json.dumps(left), None if left else at, row.uid, row.case),
+                            (json.dumps(remaining), None if remaining else at, row.uid, row.case),
                         )
                 self._db.execute("COMMIT")
             except BaseException:
@@ -91,17 +91,18 @@ class DenyLedger:
                 raise
 
     def standing(self, areas: Iterable[AreaPath]) -> list[DeniedAccount]:
-        """Return what has not been removed. Rows of an earlier version name no area: they are given *areas*, for good.
+        """Return the entries that have not been removed.
 
-        They were set in all areas there were, and none was remembered.
+        Rows of an earlier version name no area: they are given *areas*, for good. They were set in all areas of that
+        time, and none was recorded.
         """
         with translate_sqlite_errors(self._path):
             rows = self._rows()
         unnamed = [row for row in rows if row.areas is None]
         if unnamed:
-            known = tuple(areas)
+            all_areas = tuple(areas)
             for row in unnamed:
-                self.set(row.case, row.person, (row.uid,), known)
+                self.set(row.case, row.person, (row.uid,), all_areas)
             with translate_sqlite_errors(self._path):
                 rows = self._rows()
         return rows
@@ -115,13 +116,13 @@ class DenyLedger:
 
 
 def standing(file: Path) -> list[DeniedAccount]:
-    """Return what has not been removed, for who only looks; raises as :mod:`agent.offboard.database`."""
+    """Return the entries that have not been removed, for readers; raises as :mod:`agent.offboard.database`."""
     if not file.exists():
         return []
     with translate_sqlite_errors(file), closing(sqlite_files.connect(file, "ro")) as db:
         version(file, db, SCHEMA)
-        known = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'deny_entries'").fetchone()
-        return _read(db) if known else []
+        table_exists = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'deny_entries'").fetchone()
+        return _read(db) if table_exists else []
 
 
 def stale(
@@ -130,20 +131,20 @@ def stale(
     free: Callable[[int], bool],
     may_open: Callable[[str, str], bool],
 ) -> dict[AreaPath, frozenset[int]]:
-    """Return which uids have entries in which area that are to be taken away.
+    """Return the uids whose entries are to be removed, by area.
 
-    *owner*: whose account a uid is now; *free*: whether this host does not know it either; *may_open*: whether a person
-    may open an area, and for one that is no area any more, whether they are in office.
+    *owner*: the person who has the uid now; *free*: whether this host does not know it either; *may_open*: whether a
+    person may open an area, and for a former area, whether the person is eligible at all.
     """
-    found: dict[AreaPath, set[int]] = {}
+    stale_uids: dict[AreaPath, set[int]] = {}
     for row in rows:
         person = owner(row.uid)
         if person is None and not free(row.uid):
             continue
         for name, path in (row.areas or {}).items():
             if person is None or may_open(person, name):
-                found.setdefault(AreaPath(name, path), set()).add(row.uid)
-    return {area: frozenset(uids) for area, uids in found.items()}
+                stale_uids.setdefault(AreaPath(name, path), set()).add(row.uid)
+    return {area: frozenset(uids) for area, uids in stale_uids.items()}
 
 
 def _read(db: sqlite3.Connection) -> list[DeniedAccount]:

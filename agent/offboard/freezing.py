@@ -1,7 +1,7 @@
-"""Stopping what a run would end, before the run is written down: so that it reads no more while that gets under way.
+"""Freezing of processes before the run is recorded, so that they read nothing more while the run gets under way.
 
-Rules of this file: it stops and ends nothing. What is stopped is ended by the run, never let go again; so it is only
-for runs that are certain to follow. Whoever asked for a run is never touched by it.
+Rules of this file: it stops processes and ends none. A stopped process is ended by the run and never resumed, so
+freezing is only for runs that are certain to follow. It never touches the caller of a run.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ _STAYING = frozenset((Cause.HOLD, Cause.TRANSFER, Cause.EXPIRY, Cause.LOSS))
 
 
 def sparing(context: RevocationContext, run: Run) -> RevocationContext:
-    """Return *context* with the processes that asked for *run* among those that are never touched."""
+    """Return *context* with the callers of *run* among the protected processes."""
     return sparing_callers(context, run.callers)
 
 
@@ -41,35 +41,37 @@ def freeze_processes(
     officers: Iterable[str],
     callers: Iterable[Caller],
 ) -> None:
-    """Stop what a run for *cause* would end, so that it reads no more while that run gets under way.
+    """Stop the processes that a run for *cause* would end, so that they read no more while that run gets under way.
 
-    Of who goes that is everything, of who stays what holds classified files; what is stopped is ended, never let go
-    again. Only where the run is certain to follow; it must be called for by then, because nothing is written down here.
-    Nothing is stopped for what is given back.
+    For a departure these are all processes, for a person who stays those that hold classified files; a stopped process
+    is ended and never resumed. Only where the run is certain to follow; it must have been requested by then, because
+    nothing is recorded here. Nothing is stopped when access is restored.
     """
-    known, spared = vetted(leaver), sparing_callers(context, callers)
-    if agreed(known, cause, tuple(officers)):
+    vetted_leaver, spared = vetted(leaver), sparing_callers(context, callers)
+    if agreed(vetted_leaver, cause, tuple(officers)):
         if cause is Cause.DEPARTURE:
-            processes.ending((known,), spared).stop()
+            processes.ending((vetted_leaver,), spared).stop()
         elif cause in _STAYING:
-            holders.ending(known, spared).stop()
+            holders.ending(vetted_leaver, spared).stop()
 
 
 def freeze_holders(context: RevocationContext, wanted: Sequence[WantedRun]) -> list[bool]:
-    """Stop, by one look, what the runs *wanted* would end of people who stay; return which of these had anything.
+    """Stop, by one scan, what the runs *wanted* would end of people who stay; return which of these had any target.
 
-    A share in use is something, and cannot be stopped: others use it through the same process.
+    A share in use is a target, and cannot be stopped: others use it through the same process.
     """
-    theirs = [(at, one) for at, one in enumerate(wanted) if one.cause in _STAYING]
-    spared = sparing_callers(context, {caller for _, one in theirs for caller in one.callers})
-    found = [True] * len(wanted)
-    stopped = HolderTerminator([vetted(one.leaver) for _, one in theirs], spared, context.may).stop() if theirs else []
-    for (at, _), had in zip(theirs, stopped, strict=True):
-        found[at] = had
-    idle = [at for at, _ in theirs if not found[at]]
+    staying = [(at, run) for at, run in enumerate(wanted) if run.cause in _STAYING]
+    spared = sparing_callers(context, {caller for _, run in staying for caller in run.callers})
+    has_targets = [True] * len(wanted)
+    stopped = (
+        HolderTerminator([vetted(run.leaver) for _, run in staying], spared, context.may).stop() if staying else []
+    )
+    for (at, _), had in zip(staying, stopped, strict=True):
+        has_targets[at] = had
+    idle = [at for at, _ in staying if not has_targets[at]]
     for at, uses in zip(idle, samba.connected([vetted(wanted[at].leaver) for at in idle], context), strict=True):
-        found[at] = uses
-    return found
+        has_targets[at] = uses
+    return has_targets
 
 
 def vetted(leaver: RevocationSubject) -> RevocationSubject:

@@ -1,19 +1,19 @@
-"""What a revocation may end and what it never touches: one pure function over what the kernel says of a process.
+"""Guardrails of a revocation: which processes it may end and which it never touches, as pure functions of kernel data.
 
 Rules of this file:
-- a process is the person's by its real or saved uid (what ``kill(-1)`` as that uid reaches, kill(2)), or by its login
-  uid, whatever it has become since through ``su`` or ``sudo``; and by a subordinate uid of theirs, if it has no login
-  uid: who logged in says more than who may take a uid;
+- a process belongs to the person by its real or saved uid (what ``kill(-1)`` as that uid reaches, kill(2)), or by its
+  login uid, whatever it has become since through ``su`` or ``sudo``; and by a subordinate uid of the person, if it has
+  no login uid: a login uid is stronger evidence than the right to take a uid;
 - every thread counts: what one of them is the whole process is, because it ends as a whole. Only where a registered
-  service, or root without a login, has a thread that became the person, the process is the service's;
-- never: PID 1, the agent, whoever asked for this, and any *account* that is root's, the system's or shared;
-- a service that borrows the uid for one request is the service's: its connection is ended by the step that knows the
-  service, not by a signal. It has the effective or filesystem uid only, or can go back to root without a program's help
-  (Samba's smbd has the real and effective uid of whom it works for, and root's as its saved one; one process of it
-  serves many people). What somebody got root's rights by (a set-uid program) borrows nothing: it is theirs;
-- ``kill(-1)`` asks no such question: while anything on the host lends its process to uids (:func:`lends`), whichever it
-  has now, nothing is ended by it, because another one may be taken between the question and the signal;
-- a system account or registered service that the person once started is left to run, unless it holds classified data.
+  service, or root without a login, has a thread that became the person, the process belongs to the service;
+- never: PID 1, the agent, the caller, and any *account* that is root's, the system's or shared;
+- a service that borrows the uid for one request belongs to the service: its connection is ended by the step that knows
+  the service, not by a signal. It has the effective or filesystem uid only, or can return to root without a program's
+  help (Samba's smbd has the real and effective uid of the user it serves, and root as its saved uid; one of its
+  processes serves many people). A process with root's rights from a set-uid program borrows nothing: it is theirs;
+- ``kill(-1)`` makes no such distinction: while any process on the host lends itself to uids (:func:`lends`), whichever
+  it has now, nothing is ended by it, because another uid may be taken between the check and the signal;
+- a system account or registered service that the person once started keeps running, unless it holds classified data.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -24,17 +24,17 @@ from typing import NamedTuple
 from agent.kernel.task_identity import TaskIdentity
 
 FIRST_ORDINARY = 1000  # login.defs(5) UID_MIN: below are the distribution's own accounts
-FIRST_UNUSED = 0x80000000  # from here on nobody's: many tools cannot write them, and -1 and -2 have other meanings
+FIRST_UNUSED = 0x80000000  # from here on unassigned: many tools cannot write them, and -1 and -2 have other meanings
 SHARED = frozenset((65534,))  # nobody, which is also every unmapped uid
-LENDERS = ("smbd",)  # names of root's programs that take the uids of whom they work for, as they begin (``smbd[…]``)
+LENDERS = ("smbd",)  # first letters of the names of root's programs that take the uids of their users (``smbd[…]``)
 
 
 class Process(NamedTuple):
     """One process at one moment: proc_pid_status(5) and proc_pid_loginuid(5). ``login`` is ``None`` when unset.
 
-    The uids are those of its first thread; ``others`` are the different ones of its other threads. ``raised``: its
-    program was started by somebody who is not root, or is set-uid (:mod:`agent.offboard.steps.raised`); known where it
-    counts, of what is root's and somebody else's at once.
+    The uids are those of its first thread; ``other_threads`` are the different ones of its other threads. ``raised``:
+    its program was started by a user other than root, or is set-uid (:mod:`agent.offboard.steps.raised`); known where
+    it matters, of processes that are root's and another user's at once.
     """
 
     pid: int
@@ -48,27 +48,27 @@ class Process(NamedTuple):
     name: str = ""
     executable: str = ""
     parent: int = 0
-    others: frozenset[TaskIdentity] = frozenset()
+    other_threads: frozenset[TaskIdentity] = frozenset()
     raised: bool = False
 
     @property
     def identities(self) -> tuple[TaskIdentity, ...]:
-        """Who its threads are, the first one first."""
-        return (TaskIdentity(self.ruid, self.euid, self.suid, self.fsuid, self.login), *self.others)
+        """The identities of its threads, the first thread's first."""
+        return (TaskIdentity(self.ruid, self.euid, self.suid, self.fsuid, self.login), *self.other_threads)
 
     @property
     def ended(self) -> bool:
         """Whether nothing of it runs or holds anything any more.
 
-        A leader that has left its other threads behind shows as a zombie and is alive: they share its descriptors.
+        A leader that has ended before its other threads shows as a zombie and is alive: they share its descriptors.
         """
         return self.state in "ZX" and self.threads <= 1
 
     @property
     def uninterruptible(self) -> bool:
-        """Whether it waits in the kernel, so that not even SIGKILL ends it before the kernel lets it (``D``).
+        """Whether it waits in the kernel, so that not even SIGKILL ends it before the kernel allows it (``D``).
 
-        Of one that was killed it is another thread that waits where the leader has ended.
+        If the leader of a killed process has ended, another of its threads waits.
         """
         return self.state == "D" or (self.state in "ZX" and self.threads > 1)
 
@@ -90,7 +90,7 @@ _BY_LOGIN = frozenset((Reach.LOGIN, Reach.SUBORDINATE))
 
 @dataclass(frozen=True, slots=True)
 class Rails:
-    """What is never touched. ``services`` are pairs of uid and executable that the registry knows."""
+    """The protected processes. ``services`` are pairs of uid and executable that the registry knows."""
 
     pids: frozenset[int] = frozenset()
     services: frozenset[tuple[int, str]] = frozenset()
@@ -106,46 +106,50 @@ def ordinary(uid: int) -> bool:
 
 
 def reach(process: Process, uids: Collection[int], rails: Rails, below: Sequence[range] = ()) -> Reach:
-    """Return how *process* relates to the person who has *uids*; uids that are not :func:`ordinary` do not count.
+    """Return how *process* relates to the person with *uids*; uids that are not :func:`ordinary` do not count.
 
     *below*: the person's subordinate uids, see :mod:`agent.offboard.steps.subids`.
     """
     if rails.protects(process.pid):
         return Reach.PROTECTED
-    theirs = frozenset(uid for uid in uids if ordinary(uid))
-    first, *others = process.identities
-    how = _reach(first, process, theirs, rails, below)
-    if not others:
+    ordinary_uids = frozenset(uid for uid in uids if ordinary(uid))
+    first, *further = process.identities
+    how = _reach(first, process, ordinary_uids, rails, below)
+    if not further:
         return how
-    found = {how, *(_reach(one, process, theirs, rails, below) for one in others)}
+    reaches = {how, *(_reach(identity, process, ordinary_uids, rails, below) for identity in further)}
     if (
         how is not Reach.ACCOUNT
-        and Reach.ACCOUNT in found
-        and not found & _BY_LOGIN
-        and _serves(process, theirs, rails)
+        and Reach.ACCOUNT in reaches
+        and not reaches & _BY_LOGIN
+        and _serves(process, ordinary_uids, rails)
     ):
         return Reach.SERVICE
-    return next(one for one in Reach if one in found)
+    return next(identity for identity in Reach if identity in reaches)
 
 
-def _reach(one: TaskIdentity, process: Process, theirs: Collection[int], rails: Rails, below: Sequence[range]) -> Reach:
+def _reach(
+    identity: TaskIdentity, process: Process, uids: Collection[int], rails: Rails, below: Sequence[range]
+) -> Reach:
     """Return how one thread of *process* is the person's."""
-    real = one.ruid in theirs or one.suid in theirs
-    if real and (process.raised or one.login in theirs or not mixed(one)):
+    real = identity.ruid in uids or identity.suid in uids
+    if real and (process.raised or identity.login in uids or not mixed(identity)):
         return Reach.ACCOUNT
-    if one.login is not None and one.login in theirs:
-        system = 0 < one.ruid < FIRST_ORDINARY
-        return Reach.SERVICE if system or (one.ruid, process.executable) in rails.services else Reach.LOGIN
-    if one.login is None and any(one.ruid in some or one.suid in some for some in below):
+    if identity.login is not None and identity.login in uids:
+        system = 0 < identity.ruid < FIRST_ORDINARY
+        return Reach.SERVICE if system or (identity.ruid, process.executable) in rails.services else Reach.LOGIN
+    if identity.login is None and any(
+        identity.ruid in subordinate or identity.suid in subordinate for subordinate in below
+    ):
         return Reach.SUBORDINATE
-    if real or one.euid in theirs or one.fsuid in theirs:
+    if real or identity.euid in uids or identity.fsuid in uids:
         return Reach.ACTING
     return Reach.BYSTANDER
 
 
-def mixed(one: TaskIdentity) -> bool:
-    """Whether a thread is root and somebody else at once: it can become either again by itself, setresuid(2)."""
-    three = {one.ruid, one.euid, one.suid}
+def mixed(identity: TaskIdentity) -> bool:
+    """Whether a thread is root and another user at once: it can become either again by itself, setresuid(2)."""
+    three = {identity.ruid, identity.euid, identity.suid}
     return 0 in three and len(three) > 1
 
 
@@ -153,17 +157,19 @@ def lends(process: Process) -> bool:
     """Whether *process* is root's and lends itself to uids, now or at any moment, so that ``kill(-1)`` may hit it."""
     if process.raised or process.ended:
         return False
-    root = any(0 in (one.ruid, one.euid, one.suid) for one in process.identities)
-    lent = any(mixed(one) and (ordinary(one.ruid) or ordinary(one.suid)) for one in process.identities)
+    root = any(0 in (identity.ruid, identity.euid, identity.suid) for identity in process.identities)
+    lent = any(
+        mixed(identity) and (ordinary(identity.ruid) or ordinary(identity.suid)) for identity in process.identities
+    )
     return lent or (root and process.name.startswith(LENDERS))
 
 
-def _serves(process: Process, theirs: Collection[int], rails: Rails) -> bool:
-    """Whether one of its threads is a registered service, or root that nobody of *theirs* logged in as."""
+def _serves(process: Process, uids: Collection[int], rails: Rails) -> bool:
+    """Whether one of its threads is a registered service, or root without a login of *uids*."""
     return any(
-        (one.ruid, process.executable) in rails.services
-        or (one.login not in theirs and (one.ruid == 0 or (mixed(one) and not process.raised)))
-        for one in process.identities
+        (identity.ruid, process.executable) in rails.services
+        or (identity.login not in uids and (identity.ruid == 0 or (mixed(identity) and not process.raised)))
+        for identity in process.identities
     )
 
 
@@ -175,4 +181,6 @@ def ends(process: Process, uids: Collection[int], rails: Rails, *, holds: bool, 
 
 def sweepable(uid: int, protected: Iterable[Process]) -> bool:
     """Whether ``kill(-1)`` as *uid* hits none of the *protected* processes: that call knows no exceptions."""
-    return ordinary(uid) and not any(uid in (one.ruid, one.suid) for each in protected for one in each.identities)
+    return ordinary(uid) and not any(
+        uid in (identity.ruid, identity.suid) for process in protected for identity in process.identities
+    )

@@ -1,8 +1,8 @@
-"""How far every revocation is, on disk before anything else goes on: what a killed run is resumed from.
+"""The journal of revocations: the progress of every run on disk, from which a killed run is resumed.
 
-Rules of this file: a step without a result has not happened as far as anybody knows, and is done again. A run is
-written with all its steps in one transaction before the first of them begins. Rows are never deleted. The file
-(``H/offboard.db``) is shared with what HR sends, in other tables. One thread at a time.
+Rules of this file: a step without a result is not known to have happened and is done again. A run is written with all
+its steps in one transaction before the first of them begins. Rows are never deleted. The file (``H/offboard.db``) is
+shared with the notices of HR, in other tables. One thread at a time.
 """
 
 import json
@@ -19,15 +19,14 @@ from agent.offboard.context import RevocationSubject
 from agent.offboard.database import open_database, translate_sqlite_errors
 from agent.offboard.plan import Cause
 from agent.offboard.steps.step import StepResult, StepState
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message, Sentence, Text, from_json
 
 _SELECT = "SELECT step, state, detail, facts, tries, began_at, ended_at FROM steps"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One revocation: who wants it, and which processes asked for it."""
+    """One revocation, with its officers and the processes that requested it."""
 
     number: int
     case: str
@@ -39,7 +38,7 @@ class Run:
 
 
 class WantedRun(NamedTuple):
-    """A run to be begun. *callers* are the processes that asked for it."""
+    """A run to be begun. *callers* are the processes that requested it."""
 
     case: str
     leaver: RevocationSubject
@@ -91,7 +90,7 @@ class RevocationJournal:
 
     def _begin(self, run: WantedRun, steps: Iterable[str], at: datetime) -> None:
         named = sorted(set(run.officers))
-        made = self._db.execute(
+        inserted = self._db.execute(
             "INSERT INTO runs (case_id, person, cause, leaver, officers, begun_at) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT DO NOTHING RETURNING number",
             (
@@ -103,38 +102,37 @@ class RevocationJournal:
                 at.isoformat(),
             ),
         ).fetchone()
-        if made:
-            rows = [(made[0], position, step, str(StepState.PLANNED)) for position, step in enumerate(steps)]
+        if inserted:
+            rows = [(inserted[0], position, step, str(StepState.PLANNED)) for position, step in enumerate(steps)]
             self._db.executemany("INSERT INTO steps (run, position, step, state) VALUES (?, ?, ?, ?)", rows)
-        [number, known] = self._db.execute(
+        [number, earlier] = self._db.execute(
             "SELECT number, officers FROM runs WHERE case_id = ?", (run.case,)
         ).fetchone()
-        everybody = json.dumps(sorted({*json.loads(known), *named}))
+        everybody = json.dumps(sorted({*json.loads(earlier), *named}))
         self._db.execute("UPDATE runs SET officers = ? WHERE number = ?", (everybody, number))
-        callers = [(number, *one) for one in run.callers]
+        callers = [(number, *caller) for caller in run.callers]
         self._db.executemany("INSERT OR IGNORE INTO callers VALUES (?, ?, ?)", callers)
 
     def run(self, case: str) -> Run:
         """Return the run of *case*; raise :class:`RefusedError` when there is none."""
-        found = list(self.runs("WHERE case_id = ?", case))
-        if not found:
-            shown = visible(case)
-            raise RefusedError(Text(f"case `{shown}` has no revocation", f"案件 `{shown}` 没有撤权记录"))
-        return found[0]
+        runs = list(self.runs("WHERE case_id = ?", case))
+        if not runs:
+            raise RefusedError(Message("offboard.revocation-not-found", case=case))
+        return runs[0]
 
     def unfinished(self) -> list[Run]:
-        """Return the runs that have something left to do, oldest first: so each person's are in order."""
-        where = "WHERE number IN (SELECT run FROM steps WHERE state IN ('planned', 'pending'))"
-        return list(self.runs(where))
+        """Return the runs with open steps, oldest first: so those of each person are in order."""
+        condition = "WHERE number IN (SELECT run FROM steps WHERE state IN ('planned', 'pending'))"
+        return list(self.runs(condition))
 
-    def runs(self, where: str = "", *values: object) -> Iterator[Run]:
-        """Yield runs, oldest first. *where* is ours, *values* are anybody's."""
+    def runs(self, condition: str = "", *values: object) -> Iterator[Run]:
+        """Yield runs, oldest first. *condition* is our own SQL, *values* may be foreign."""
         with translate_sqlite_errors(self._path):
             rows = self._db.execute(
-                f"SELECT number, case_id, cause, leaver, officers, begun_at FROM runs {where} ORDER BY number",  # noqa: S608
+                f"SELECT number, case_id, cause, leaver, officers, begun_at FROM runs {condition} ORDER BY number",  # noqa: S608
                 values,
             ).fetchall()
-            asked = {
+            callers = {
                 number: self._db.execute("SELECT pid, started FROM callers WHERE run = ?", (number,)).fetchall()
                 for number, *_ in rows
             }
@@ -146,7 +144,7 @@ class RevocationJournal:
                 RevocationSubject.from_json(json.loads(leaver)),
                 tuple(json.loads(officers)),
                 datetime.fromisoformat(begun_at),
-                tuple(Caller(*one) for one in asked[number]),
+                tuple(Caller(*caller) for caller in callers[number]),
             )
 
     def begun(self) -> set[str]:
@@ -161,36 +159,36 @@ class RevocationJournal:
                 f"{_SELECT} WHERE run = ? ORDER BY position",
                 (run.number,),
             ).fetchall()
-        return [_done(*row) for row in rows]
+        return [_journaled_step(*row) for row in rows]
 
     def unsettled(self) -> set[str]:
-        """Return the names of the runs that wait for a receipt, or for somebody to say that they need none."""
+        """Return the names of the runs that wait for a receipt, or for the finding that they need none."""
         with translate_sqlite_errors(self._path):
             return {case for (case,) in self._db.execute("SELECT case_id FROM runs WHERE settled_at IS NULL")}
 
     def settle(self, case: str, at: datetime) -> None:
-        """Note that the receipt of the run *case* is kept, or that it needs none; until a step of it is tried again."""
+        """Record that the receipt of the run *case* is kept or not needed; until one of its steps is tried again."""
         with self._change():
-            where = "WHERE case_id = ? AND settled_at IS NULL"
-            self._db.execute(f"UPDATE runs SET settled_at = ? {where}", (at.isoformat(), case))  # noqa: S608
+            condition = "WHERE case_id = ? AND settled_at IS NULL"
+            self._db.execute(f"UPDATE runs SET settled_at = ? {condition}", (at.isoformat(), case))  # noqa: S608
 
-    def record(self, run: Run, done: JournaledStep) -> None:
-        """Write what came of one try, durably."""
-        self.record_together([(run, done)])
+    def record(self, run: Run, attempt: JournaledStep) -> None:
+        """Write the result of one attempt, durably."""
+        self.record_together([(run, attempt)])
 
     def record_together(self, results: Iterable[tuple[Run, JournaledStep]]) -> None:
-        """Write what came of many tries, durably, in one commit: all of it or nothing."""
+        """Write the results of many attempts, durably, in one commit: all or nothing."""
         rows = [
             (
-                str(done.result.state),
-                json.dumps(list(done.result.detail)),
-                json.dumps(dict(done.result.facts)),
-                done.began_at.isoformat() if done.began_at else None,
-                done.ended_at.isoformat() if done.ended_at else None,
+                str(attempt.result.state),
+                json.dumps(attempt.result.detail.to_json()),
+                json.dumps(dict(attempt.result.facts)),
+                attempt.began_at.isoformat() if attempt.began_at else None,
+                attempt.ended_at.isoformat() if attempt.ended_at else None,
                 run.number,
-                done.step,
+                attempt.step,
             )
-            for run, done in results
+            for run, attempt in results
         ]  # before others have to wait
         with self._change():
             self._db.executemany(
@@ -198,23 +196,23 @@ class RevocationJournal:
                 " WHERE run = ? AND step = ?",
                 rows,
             )
-            again = {(number,) for *_, number, _step in rows}
-            self._db.executemany("UPDATE runs SET settled_at = NULL WHERE number = ? AND settled_at NOT NULL", again)
+            retried = {(number,) for *_, number, _step in rows}
+            self._db.executemany("UPDATE runs SET settled_at = NULL WHERE number = ? AND settled_at NOT NULL", retried)
 
     def unlogged(self, run: Run) -> list[JournaledStep]:
-        """Return the steps whose present result is not in the access log yet."""
+        """Return the steps whose present result is not in the access log."""
         with translate_sqlite_errors(self._path):
             rows = self._db.execute(
                 f"{_SELECT} WHERE run = ? AND tries > 0 AND logged IS NOT ended_at ORDER BY position",
                 (run.number,),
             ).fetchall()
-        return [_done(*row) for row in rows]
+        return [_journaled_step(*row) for row in rows]
 
-    def logged(self, run: Run, done: JournaledStep) -> None:
+    def logged(self, run: Run, attempt: JournaledStep) -> None:
         """Note that this result is in the access log."""
-        at = done.ended_at.isoformat() if done.ended_at else None
+        at = attempt.ended_at.isoformat() if attempt.ended_at else None
         with self._change():
-            self._db.execute("UPDATE steps SET logged = ? WHERE run = ? AND step = ?", (at, run.number, done.step))
+            self._db.execute("UPDATE steps SET logged = ? WHERE run = ? AND step = ?", (at, run.number, attempt.step))
 
     @contextmanager
     def _change(self) -> Iterator[None]:
@@ -230,12 +228,18 @@ class RevocationJournal:
                 raise
 
 
-def _done(
+def detail_from_json(stored: str) -> Sentence:
+    """Read the sentence of a step; earlier versions stored it in both languages, as a list."""
+    detail = json.loads(stored)
+    return Text(*detail) if isinstance(detail, list) else from_json(detail)
+
+
+def _journaled_step(
     step: str, state: str, detail: str, facts: str, tries: int, began_at: str | None, ended_at: str | None
 ) -> JournaledStep:
     return JournaledStep(
         step,
-        StepResult(StepState(state), Text(*json.loads(detail)), json.loads(facts)),
+        StepResult(StepState(state), detail_from_json(detail), json.loads(facts)),
         tries,
         datetime.fromisoformat(began_at) if began_at else None,
         datetime.fromisoformat(ended_at) if ended_at else None,

@@ -1,8 +1,8 @@
-"""What a revocation will do, shown before it does it: what ends, who else is touched, what cannot be undone.
+"""Revocation plans: what a run will end, which other accounts it affects, and what cannot be undone.
 
-Rules of this file: pure. It is made of what the steps saw (``agent.offboard.runner.survey``) and of who the person is;
-the same inputs give the same plan. Whoever holds an administrator role leaves by the hand of two officers, neither of
-them the leaver (contract C8); until the second one wants it too, nothing but the denial is carried out.
+Rules of this file: pure. A plan is made of the targets that the steps found (``agent.offboard.runner.survey``) and of
+the person's data; the same inputs give the same plan. The departure of an administrator takes two officers, neither of
+them the leaver (contract C8); until the second one agrees, only the denial is carried out.
 """
 
 from collections.abc import Collection, Iterable
@@ -13,7 +13,8 @@ from typing import Any
 from agent.offboard.context import RevocationSubject
 from agent.offboard.guardrails import ordinary
 from agent.offboard.steps.step import StepTarget
-from rules.text import Text
+from agent.presentation.terms import ROLES, word
+from rules.text import Message, Sentence
 
 
 class Cause(StrEnum):
@@ -26,10 +27,10 @@ class Cause(StrEnum):
     LOSS = "loss"
     """An act took some rights, and the person stays: a grant ended, a level lowered, an account taken."""
     RESTORED = "restored"
-    """It does not end: a grant is given again after a departure that was taken back."""
+    """Access does not end: a grant is restored after a rescinded departure."""
 
 
-_UNKNOWN = Text("nothing is known of it now", "目前无法得知")
+_UNKNOWN = Message("offboard.state-unknown")
 _GOING = (Cause.DEPARTURE, Cause.TRANSFER)
 PARTLY = frozenset((Cause.TRANSFER, Cause.EXPIRY, Cause.LOSS))
 """The person keeps what is not named as lost."""
@@ -37,21 +38,21 @@ PARTLY = frozenset((Cause.TRANSFER, Cause.EXPIRY, Cause.LOSS))
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """One step and what it saw. ``skipped`` is the reason when the host has no such thing.
+    """One step and its targets. ``skipped`` is the reason why it does not apply to the host.
 
-    ``nothing``: what to say where there is nothing to end now, or why that is not known.
+    ``nothing``: the sentence where there is nothing to end now, or why that is not known.
     """
 
     id: str
-    title: Text
+    title: Sentence
     targets: tuple[StepTarget, ...] = ()
-    lasting: Text | None = None
-    skipped: Text | None = None
-    nothing: Text = _UNKNOWN
+    lasting: Sentence | None = None
+    skipped: Sentence | None = None
+    nothing: Sentence = _UNKNOWN
 
     @property
     def irreversible(self) -> bool:
-        """Whether something of it cannot be undone, as far as there is something to do."""
+        """Whether some of its targets cannot be restored."""
         return self.lasting is not None and self.skipped is None and bool(self.targets)
 
     def to_json(self) -> dict[str, Any]:
@@ -59,22 +60,24 @@ class PlannedStep:
         return {
             "id": self.id,
             "title": self.title.to_json(),
-            "skipped": _words(self.skipped),
-            "lasting": _words(self.lasting) if self.irreversible else None,
+            "skipped": _sentence_json(self.skipped),
+            "lasting": _sentence_json(self.lasting) if self.irreversible else None,
             "nothing": None if self.targets or self.skipped else self.nothing.to_json(),
-            "targets": [{"what": what.to_json(), "other": _words(other)} for what, other in self.targets],
+            "targets": [
+                {"what": label.to_json(), "other": _sentence_json(affected)} for label, affected in self.targets
+            ],
         }
 
 
 @dataclass(frozen=True, slots=True)
 class RevocationPlan:
-    """The whole of it. ``officers``: how many different officers must want it; ``notices``: what to know before."""
+    """The whole plan. ``officers``: how many different officers must agree; ``notices``: what to know before."""
 
     person: str
     cause: Cause
     steps: tuple[PlannedStep, ...]
     officers: int
-    notices: tuple[Text, ...]
+    notices: tuple[Sentence, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -87,15 +90,15 @@ class RevocationPlan:
         }
 
 
-def plan(leaver: RevocationSubject, cause: Cause, seen: Iterable[PlannedStep]) -> RevocationPlan:
+def plan(leaver: RevocationSubject, cause: Cause, steps: Iterable[PlannedStep]) -> RevocationPlan:
     """Return the plan for *leaver*."""
-    return RevocationPlan(leaver.id, cause, tuple(seen), officers_needed(leaver, cause), notices(leaver, cause))
+    return RevocationPlan(leaver.id, cause, tuple(steps), officers_needed(leaver, cause), notices(leaver, cause))
 
 
 def officers_needed(leaver: RevocationSubject, cause: Cause) -> int:
-    """Return how many officers must want it: two for a privileged leaver, nobody where the rights are gone already.
+    """Return how many officers must agree: two for a privileged leaver, none where the rights are lost already.
 
-    A hold takes one, whoever it is about: it cannot wait, and is lifted again. Giving something back takes two.
+    A hold takes one, for any person: it cannot wait, and can be lifted again. Restoring something takes two.
     """
     if cause in (Cause.EXPIRY, Cause.LOSS):
         return 0
@@ -104,40 +107,23 @@ def officers_needed(leaver: RevocationSubject, cause: Cause) -> int:
 
 
 def agreed(leaver: RevocationSubject, cause: Cause, officers: Collection[str]) -> bool:
-    """Whether enough different officers want it; the leaver is none, whatever their role."""
-    others = {officer for officer in officers if officer and officer != leaver.id}
-    return len(others) >= officers_needed(leaver, cause)
+    """Whether enough different officers agree; the leaver never counts, whatever their role."""
+    agreeing = {officer for officer in officers if officer and officer != leaver.id}
+    return len(agreeing) >= officers_needed(leaver, cause)
 
 
-def notices(leaver: RevocationSubject, cause: Cause) -> tuple[Text, ...]:
-    """Return what an officer must know before the run."""
-    found = []
+def notices(leaver: RevocationSubject, cause: Cause) -> tuple[Sentence, ...]:
+    """Return the notices for an officer before the run."""
+    sentences = []
     if officers_needed(leaver, cause) > 1:
-        roles = ", ".join(sorted(leaver.roles | leaver.sole))
-        found.append(
-            Text(f"an administrator ({roles}): two officers are needed", f"该人员是管理员（{roles}）：需要两名管理员")
-        )
-    found += [
-        Text(
-            f"nobody else holds the role {role}: name a successor first, or nobody can act in it",
-            f"角色 {role} 没有其他人：请先指定继任者，否则该角色无人行使",
-        )
-        for role in sorted(leaver.sole)
-    ]
-    found += [
-        Text(
-            f"uid {uid} is no ordinary account: what runs as it is left alone, end it by hand",
-            f"uid {uid} 不是普通账号：其进程不会被触及，请手工处理",
-        )
-        for uid in leaver.uids
-        if not ordinary(uid)
-    ]
+        roles = [word(ROLES, role) for role in sorted(leaver.roles | leaver.sole)]
+        sentences.append(Message("offboard.administrator-needs-two-officers", roles=roles))
+    sentences += [Message("offboard.last-holder-of-role", role=word(ROLES, role)) for role in sorted(leaver.sole)]
+    sentences += [Message("offboard.uid-not-ordinary", uid=uid) for uid in leaver.uids if not ordinary(uid)]
     if not leaver.accounts:
-        found.append(
-            Text("no account is known of them: nothing runs in their name", "未登记其账号：没有以其名义运行的进程")
-        )
-    return tuple(found)
+        sentences.append(Message("offboard.no-account-registered"))
+    return tuple(sentences)
 
 
-def _words(text: Text | None) -> dict[str, str] | None:
+def _sentence_json(text: Sentence | None) -> dict[str, str] | None:
     return text.to_json() if text else None

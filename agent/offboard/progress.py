@@ -1,7 +1,7 @@
-"""How far a revocation is, for whoever watches it: read from the journal, without a part in it.
+"""Progress of a revocation for observers, read from the journal.
 
-Rules of this file: the file is opened to read only, and asking waits for nobody who writes (WAL). A run that nobody has
-begun yet has no steps; that is an answer, not an error.
+Rules of this file: the file is opened read-only, and a query waits for no writer (WAL). A run that has not begun has no
+steps; that is an answer, not an error.
 """
 
 import json
@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 from agent.offboard import proof
 from agent.offboard.database import translate_sqlite_errors
+from agent.offboard.journal import detail_from_json
 from agent.offboard.plan import PARTLY, Cause
 from agent.offboard.schema import SCHEMA
 from agent.offboard.steps import RESTORING, STEPS, doors
 from agent.runtime import sqlite_files
 from agent.runtime.schema import version
-from rules.text import Text
+from rules.text import Sentence, foreign
 
 _STEPS = {step.id: step for step in (*STEPS, *RESTORING, doors.STEP, *proof.STEPS)}
 TITLES = {step.id: step.title for step in _STEPS.values()}
@@ -28,14 +29,14 @@ _QUESTION = (
 )
 
 
-# A run without its receipt is open, whatever its steps are; of some names it is not known yet whether they have a run.
+# A run without its receipt is open, whatever the state of its steps; some names may not have a run yet.
 _OPEN = (
     "SELECT COUNT(*), MIN(begun_at),"
     " (SELECT COUNT(*) FROM json_each(?) WHERE value NOT IN (SELECT case_id FROM runs))"
     " FROM runs WHERE number IN (SELECT number FROM runs WHERE settled_at IS NULL"
     " UNION SELECT run FROM steps WHERE state IN ('planned', 'pending'))"
 )
-# How long the newest runs took that are over, in days: their steps, and not what they waited for others between these.
+# Durations of the newest finished runs, in days: of their steps, without the waits between these.
 _TOOK = (
     "SELECT SUM(julianday(ended_at) - julianday(began_at)) FROM steps"
     " WHERE run > (SELECT MAX(number) - ? FROM runs) GROUP BY run"
@@ -43,7 +44,7 @@ _TOOK = (
 )
 _NEWEST = 16
 _LOOKED_AT = 256  # runs, from the newest back: an act waits for this
-_ALONE = 4  # seconds of a run nobody has seen the like of
+_ALONE = 4  # assumed seconds of a run without precedent
 
 
 class Backlog(NamedTuple):
@@ -62,15 +63,15 @@ class Progress(NamedTuple):
     """One step: a state of :class:`StepState`, and between which instants it was last tried."""
 
     step: str
-    title: Text
+    title: Sentence
     state: str
-    detail: Text
+    detail: Sentence
     tries: int
     began_at: str | None
     ended_at: str | None
 
 
-def titles(cause: Cause) -> dict[str, Text]:
+def titles(cause: Cause) -> dict[str, Sentence]:
     """Return the title of every step, as it is called where access ends for *cause*."""
     return {name: step.titled(partly=cause in PARTLY) for name, step in _STEPS.items()}
 
@@ -80,31 +81,30 @@ def progress(file: Path, case: str) -> list[Progress]:
 
     Raises :class:`agent.errors.RefusedError` and :class:`agent.errors.FatalError` as :mod:`agent.offboard.database`.
     """
-    rows = _asked(file, _QUESTION, case)
+    rows = _query(file, _QUESTION, case)
     return [
-        Progress(step, titles(Cause(cause)).get(step, Text(step, step)), state, Text(*json.loads(detail)), *times)
+        Progress(step, titles(Cause(cause)).get(step, foreign(step)), state, detail_from_json(detail), *times)
         for step, cause, state, detail, *times in rows
     ]
 
 
 def waiting(file: Path, unwritten: Collection[str] = ()) -> Backlog:
-    """Return how much is open. The estimate is what the newest finished runs took, one after the other.
+    """Return the open work. The estimate is the duration of the newest finished runs, one after the other.
 
-    *unwritten*: who is about to be cut, and had no run a moment ago.
-    Raises as :func:`progress`.
+    *unwritten*: people about to be cut, without a run a moment ago. Raises as :func:`progress`.
     """
-    found = _asked(file, _OPEN, json.dumps(list(unwritten)))
-    count, since, coming = found[0] if found else (0, None, len(unwritten))
+    rows = _query(file, _OPEN, json.dumps(list(unwritten)))
+    count, since, coming = rows[0] if rows else (0, None, len(unwritten))
     count += coming
-    took = sorted((days or 0) * 86_400 for (days,) in _asked(file, _TOOK, _LOOKED_AT, _NEWEST)) if count else []
+    took = sorted((days or 0) * 86_400 for (days,) in _query(file, _TOOK, _LOOKED_AT, _NEWEST)) if count else []
     alone = took[len(took) // 2] if took else _ALONE
     return Backlog(int(count), since, math.ceil(count * alone))
 
 
-def _asked(file: Path, question: str, *values: object) -> list[Any]:
+def _query(file: Path, question: str, *values: object) -> list[Any]:
     if not file.exists():
         return []
     with translate_sqlite_errors(file), closing(sqlite_files.connect(file, "ro")) as db:
         version(file, db, SCHEMA)
-        known = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone()
-        return db.execute(question, values).fetchall() if known else []
+        table_exists = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone()
+        return db.execute(question, values).fetchall() if table_exists else []

@@ -1,9 +1,9 @@
-"""Proof of absence: nothing of the person is found twice, and an attempt at every area as the person is denied between.
+"""Proof of absence: two scans that find nothing of the person, and denied attempts at every area between them.
 
-Rules of this file: it ends nothing and repairs nothing; what it finds makes the proof fail, and the case stays open:
-the step that should have ended it is done again (:mod:`agent.offboard.reopening`), and the proof after it.
-Absence is claimed only for what was looked at in full: a look that was outrun by new processes, a place that could not
-be reached and an attempt that could not be made all count against it. What no look can reach is said in so many words.
+Rules of this file: it ends nothing and repairs nothing; a finding makes the proof fail, and the case stays open: the
+step that should have ended it is done again (:mod:`agent.offboard.reopening`), and the proof after it. Absence is
+claimed only for what was inspected in full: a scan outrun by new processes, a place that could not be reached and an
+attempt that could not be made all count against it. What no scan can reach is listed explicitly.
 """
 
 import os
@@ -28,102 +28,78 @@ from agent.offboard.steps.starters import Starter
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, always
 from agent.offboard.steps.step import StepTarget as Planned
 from agent.offboard.steps.tasks import Look
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
 _TRIED = get_args(probe_access.What)  # in each area
-_SHOWN = 5  # of what a sentence names
-_NAMED = 100  # processes that could not be read which a look names
-_SEARCHED = 2_000  # inodes of an area that are looked at to find one file to try
+_SHOWN = 5  # items that a sentence names
+_NAMED = 100  # unreadable processes that a scan names
+_SEARCHED = 2_000  # inodes of an area searched for one file to try
 
-CANNOT_SEE: tuple[Text, ...] = (
-    Text(
-        "reads through files that were open already: the last entry of a read is the last access that the log let"
-        " through; later ones may have gone unasked, on all tiers but C none through a descriptor after the denial, and"
-        " nowhere any after the last process was gone",
-        "通过已打开文件的读取：“最后一条读取记录”取自日志中最后一次获准的访问；此后的读取可能未逐次询问，"
-        "但除 C 级外，拒绝之后不可能再经文件描述符读取，最后一个进程消失之后均不可能再有读取",
-    ),
-    Text(
-        "copies made earlier: other files, memory of other processes (memfd), paper, photographs, what was remembered",
-        "此前已形成的副本：其他文件、其他进程的内存（memfd）、纸件、照片以及记忆",
-    ),
-    Text(
-        "descriptors in flight: handed over in a socket and not yet received by any process",
-        "传递中的文件描述符：已写入套接字、尚未被任何进程接收",
-    ),
-    Text(
-        "other hosts: what NFS and SMB clients keep in their caches, backups, replicas",
-        "其他主机：NFS 与 SMB 客户端缓存、备份与副本",
-    ),
-    Text(
-        "swap, core dumps and freed memory: what the kernel has not yet overwritten",
-        "交换区、核心转储与已释放内存：内核尚未覆盖的内容",
-    ),
-    Text(
-        "older hard links outside the areas, on volumes that the agent does not watch",
-        "涉密目录之外、未受监控卷上的旧硬链接",
-    ),
-    Text(
-        "service tickets and tokens that other systems already issued, until these expire",
-        "其他系统已签发的票据与令牌，直至其失效",
-    ),
-    Text("mechanical keys and whoever opens a door from inside", "机械钥匙，以及他人从室内开门"),
+CANNOT_SEE: tuple[Sentence, ...] = (
+    Message("offboard.cannot-see-reads-through-open-files"),
+    Message("offboard.cannot-see-copies"),
+    Message("offboard.cannot-see-descriptors-in-flight"),
+    Message("offboard.cannot-see-other-hosts"),
+    Message("offboard.cannot-see-freed-memory"),
+    Message("offboard.cannot-see-old-hard-links"),
+    Message("offboard.cannot-see-service-tickets"),
+    Message("offboard.cannot-see-mechanical-keys"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One look at all processes. ``complete``: it saw every one, and none was made that it did not reach."""
+    """One scan of all processes. ``complete``: it read every one, and none was made that it did not reach."""
 
     at: datetime
     complete: bool
-    found: tuple[Process, ...]
-    """What still is the person's and would be ended, acts as the person, or could not be touched."""
+    remaining: tuple[Process, ...]
+    """Processes that are the person's and would be ended, act as the person, or could not be touched."""
     holding: tuple[int, ...]
     """Those of them that hold something on a classified volume."""
-    left: int
-    """Services that the person once started and that hold nothing: they are let be."""
+    spared: int
+    """The number of services that the person once started and that hold nothing: they are spared."""
     how: Mapping[int, Reach] = field(default_factory=dict)
-    """How what was found is theirs, by its pid."""
+    """The relation of each remaining process to the person, by pid."""
     started: Mapping[int, Starter] = field(default_factory=dict)
-    """What may have started what was found, by its pid."""
+    """The possible starter of each remaining process, by pid."""
     unseen: tuple[str, ...] = ()
-    """What was not looked at: ``process:PID`` that may not be read, ``ring:PID`` (an io_uring of the person's that did
-    not show what it keeps), ``held`` (what processes hold changed faster than it could be looked at), ``hidepid`` and
+    """What was not inspected: ``process:PID`` that may not be read, ``ring:PID`` (an io_uring of the person's that did
+    not show its files), ``held`` (held files changed faster than they could be read), ``hidepid`` and
     ``pid-namespace`` (:mod:`agent.kernel.process_sight`)."""
 
     @property
     def clean(self) -> bool:
-        """Whether everything was looked at and nothing found."""
-        return self.complete and not self.found and not self.holding
+        """Whether everything was inspected and nothing found."""
+        return self.complete and not self.remaining and not self.holding
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {
             "at": written(self.at),
             "complete": self.complete,
-            "found": [self._told(one) for one in self.found],
+            "found": [self._process_json(process) for process in self.remaining],
             "holding": list(self.holding),
-            "left": self.left,
+            "left": self.spared,
             "unseen": list(self.unseen),
         }
 
-    def _told(self, one: Process) -> dict[str, Any]:
-        by = self.started.get(one.pid)
+    def _process_json(self, process: Process) -> dict[str, Any]:
+        by = self.started.get(process.pid)
         return {
-            "pid": one.pid,
-            "uid": one.ruid,
-            "name": visible(one.name),
-            "state": one.state,  # proc_pid_status(5): ``D`` ends when the kernel lets it, and not before
-            "reach": str(self.how.get(one.pid, Reach.ACCOUNT)),
+            "pid": process.pid,
+            "uid": process.ruid,
+            "name": visible(process.name),
+            "state": process.state,  # proc_pid_status(5): ``D`` ends when the kernel lets it, and not before
+            "reach": str(self.how.get(process.pid, Reach.ACCOUNT)),
             "started_by": None if by is None else {"kind": by.kind, "name": visible(by.name), "pid": by.pid},
         }
 
 
 @dataclass(frozen=True, slots=True)
 class AccessProof:
-    """What was looked at and what came of it."""
+    """The scans and attempts, with their results."""
 
     scans: tuple[Scan, ...]
     attempts: tuple[ProbeAttempt, ...]
@@ -137,7 +113,7 @@ class AccessProof:
 
     @property
     def holds(self) -> bool:
-        """Whether absence is shown: two clean looks, every attempt at every area denied."""
+        """Whether absence is proven: two clean scans, every attempt at every area denied."""
         return (
             len(self.scans) >= 2
             and all(scan.clean for scan in self.scans)
@@ -161,9 +137,9 @@ class AccessProof:
 def staying(
     leaver: RevocationSubject, context: RevocationContext, patience: float = probe_access.PATIENCE
 ) -> AccessProof:
-    """Look for what a person who stays still holds, try what they lost as them, look again. Raises as :func:`prove`.
+    """Scan for what a person who stays still holds, try what they lost as them, scan again. Raises as :func:`prove`.
 
-    What they run and hold beside that is theirs. The attempts stand in the log as denied, and as the agent's own.
+    Their other processes and files are theirs. The attempts stand in the log as denied, and as the agent's own.
     """
     return _proof(leaver, context, _lost(leaver, context), _look_at_holders, patience)
 
@@ -171,7 +147,7 @@ def staying(
 def prove(
     leaver: RevocationSubject, context: RevocationContext, patience: float = probe_access.PATIENCE
 ) -> AccessProof:
-    """Look, try every area as the leaver, look again. Raises what the callables of *context* raise."""
+    """Scan, try every area as the leaver, scan again. Raises what the callables of *context* raise."""
     return _proof(leaver, context, tuple(context.areas()), scan, patience)
 
 
@@ -179,12 +155,12 @@ def _proof(
     leaver: RevocationSubject,
     context: RevocationContext,
     areas: Sequence[AreaPath],
-    look: Callable[[RevocationSubject, RevocationContext], Scan],
+    scan_once: Callable[[RevocationSubject, RevocationContext], Scan],
     patience: float,
 ) -> AccessProof:
-    uids = _theirs(leaver)
-    areas = areas if uids else ()  # who has no account is nobody to try as
-    before = look(leaver, context)
+    uids = _ordinary_uids(leaver)
+    areas = areas if uids else ()  # without an account there is no identity to try
+    before = scan_once(leaver, context)
     targets: list[ProbeTarget] = []
     unreached = []
     for area in areas:
@@ -196,12 +172,12 @@ def _proof(
         else:
             targets += [ProbeTarget(area.name, "file", file)] if file else []
     attempts = [
-        one
-        for who in probe_access.identities(uids)
-        for one in probe_access.attempt(targets, who, context.own, patience)
+        attempt
+        for identity in probe_access.identities(uids)
+        for attempt in probe_access.attempt(targets, identity, context.own, patience)
     ]
     return AccessProof(
-        scans=(before, look(leaver, context)),
+        scans=(before, scan_once(leaver, context)),
         attempts=tuple(attempts),
         unreached=tuple(unreached),
         areas=len(areas),
@@ -211,80 +187,88 @@ def _proof(
 
 
 def _lost(leaver: RevocationSubject, context: RevocationContext) -> tuple[AreaPath, ...]:
-    """Return the areas that an attempt of somebody who stays must be denied at."""
+    """Return the areas where an attempt of a person who stays must be denied."""
     lost = leaver.tries if leaver.tries is not None else leaver.areas
     everything = leaver.tries is None and not leaver.areas
     return tuple(area for area in context.areas() if everything or area.name in lost)
 
 
 def _look_at_holders(leaver: RevocationSubject, context: RevocationContext) -> Scan:
-    """Look once at what the person holds of the areas they lose."""
+    """Scan once what the person holds of the areas they lose."""
     below = subids.of(leaver, context)
-    look = Look(_theirs(leaver), below)
-    processes = [one for one in look if reach(one, leaver.uids, context.rails(), below) is not Reach.BYSTANDER]
+    processes_seen = Look(_ordinary_uids(leaver), below)
+    processes = [
+        process
+        for process in processes_seen
+        if reach(process, leaver.uids, context.rails(), below) is not Reach.BYSTANDER
+    ]
     held = holders.held(leaver, context)
-    holding = {one.pid for one in held}
-    found = {one: reach(one, leaver.uids, context.rails(), below) for one in processes if one.pid in holding}
-    return _scan(leaver, context, look, processes, found, held)
+    holding = {process.pid for process in held}
+    remaining = {
+        process: reach(process, leaver.uids, context.rails(), below) for process in processes if process.pid in holding
+    }
+    return _scan(leaver, context, processes_seen, processes, remaining, held)
 
 
 def scan(leaver: RevocationSubject, context: RevocationContext) -> Scan:
-    """Look once at every process and at what is held on the classified volumes."""
-    uids, rails, below = _theirs(leaver), context.rails(), subids.of(leaver, context)
-    look = Look(uids, below)
-    processes = [one for one in look if reach(one, uids, rails, below) is not Reach.BYSTANDER]
-    known = frozenset(one.pid for one in processes)
-    there = frozenset(context.held(context.devices()))
-    held = {one.pid for one in there} & known
-    found = {
-        one: reach(one, uids, rails, below)
-        for one in processes
-        if ends(one, uids, rails, holds=one.pid in held, below=below)
-        or reach(one, uids, rails, below) in (Reach.ACTING, Reach.PROTECTED)
-        or one.pid in held
+    """Scan every process once, and the held files on the classified volumes."""
+    uids, rails, below = _ordinary_uids(leaver), context.rails(), subids.of(leaver, context)
+    processes_seen = Look(uids, below)
+    processes = [process for process in processes_seen if reach(process, uids, rails, below) is not Reach.BYSTANDER]
+    own_pids = frozenset(process.pid for process in processes)
+    held_files = frozenset(context.held(context.devices()))
+    held = {process.pid for process in held_files} & own_pids
+    remaining = {
+        process: reach(process, uids, rails, below)
+        for process in processes
+        if ends(process, uids, rails, holds=process.pid in held, below=below)
+        or reach(process, uids, rails, below) in (Reach.ACTING, Reach.PROTECTED)
+        or process.pid in held
     }
-    return _scan(leaver, context, look, processes, found, there)
+    return _scan(leaver, context, processes_seen, processes, remaining, held_files)
 
 
 def _scan(
     leaver: RevocationSubject,
     context: RevocationContext,
-    look: Look,
+    processes_seen: Look,
     processes: Sequence[Process],
-    found: Mapping[Process, Reach],
+    remaining: Mapping[Process, Reach],
     held: AbstractSet[HeldFile],
 ) -> Scan:
-    """Return what a look came to: *processes* are the person's, *found* what should not be, *held* who holds what."""
-    acting = [one for one, how in found.items() if how is Reach.ACTING]
+    """Return the scan: *processes* are the person's, *remaining* those that should not exist, *held* the held files."""
+    acting = [process for process, how in remaining.items() if how is Reach.ACTING]
     if elsewhere := samba.served_elsewhere(leaver, context, acting):
-        processes = [one for one in processes if one.pid not in elsewhere]
-        found = {one: how for one, how in found.items() if one.pid not in elsewhere}
-    theirs = {one.pid for one in processes}
-    unseen = [f"process:{pid}" for pid in sorted(look.unread)[:_NAMED]]
-    unseen += [f"ring:{one.pid}" for one in sorted(held) if not one.looked_into and one.pid in theirs][:_NAMED]
+        processes = [process for process in processes if process.pid not in elsewhere]
+        remaining = {process: how for process, how in remaining.items() if process.pid not in elsewhere}
+    own_pids = {process.pid for process in processes}
+    unseen = [f"process:{pid}" for pid in sorted(processes_seen.unread)[:_NAMED]]
+    unseen += [
+        f"ring:{process.pid}" for process in sorted(held) if not process.looked_into and process.pid in own_pids
+    ][:_NAMED]
     unseen += ["held"] if UNFINISHED in held else []
     unseen += process_sight.hidden()
-    by = {one.pid: starter for one in found if (starter := starters.of(one, theirs))}
-    holding = tuple(sorted({one.pid for one in held} & theirs))
-    complete = look.complete and not unseen
-    how = {one.pid: said for one, said in found.items()}
-    left = len(processes) - len(found)
-    return Scan(context.now(), complete, tuple(found), holding, left, how, by, tuple(unseen))
+    by = {process.pid: starter for process in remaining if (starter := starters.of(process, own_pids))}
+    holding = tuple(sorted({process.pid for process in held} & own_pids))
+    complete = processes_seen.complete and not unseen
+    how = {process.pid: relation for process, relation in remaining.items()}
+    spared_count = len(processes) - len(remaining)
+    return Scan(context.now(), complete, tuple(remaining), holding, spared_count, how, by, tuple(unseen))
 
 
-def _theirs(leaver: RevocationSubject) -> tuple[int, ...]:
+def _ordinary_uids(leaver: RevocationSubject) -> tuple[int, ...]:
     return tuple(sorted(set(filter(ordinary, leaver.uids))))
 
 
 def _some_file(area: AreaPath, context: RevocationContext) -> str | None:
     """Return the path of one regular file of *area*, ``None`` when none is near the top. Raises :class:`OSError`.
 
-    One that was found for somebody else a moment ago serves as well; if it is gone by now, the attempt says so.
+    A file found for another person a moment ago serves as well; if it is deleted by now, the attempt shows that.
     """
-    known = {} if context.found is None else context.found
-    if area.name not in known:
-        known[area.name] = _search(area, context)
-    return known[area.name]
+    sample_files = {} if context.found is None else context.found
+    if area.name not in sample_files:
+        sample_files[area.name] = _search(area, context)
+    return sample_files[area.name]
 
 
 def _search(area: AreaPath, context: RevocationContext) -> str | None:
@@ -296,7 +280,7 @@ def _search(area: AreaPath, context: RevocationContext) -> str | None:
                 blocked = place.error
             elif stat.S_ISREG(place.found.st_mode):
                 return place.path
-        if blocked:  # there may be files where we could not look
+        if blocked:  # there may be files in the unread directories
             raise OSError(blocked, os.strerror(blocked))
         return None
     finally:
@@ -304,62 +288,59 @@ def _search(area: AreaPath, context: RevocationContext) -> str | None:
             places.close()
 
 
-def _look(leaver: RevocationSubject, context: RevocationContext) -> tuple[Planned, ...]:
-    """Say what the proof will do: it ends nothing."""
-    tries = _attempts(tuple(context.areas()), leaver)
-    return (Planned(Text(f"two looks at every process, {tries.en}", f"两次全面扫描，{tries.zh}")),)
+def _planned(leaver: RevocationSubject, context: RevocationContext) -> tuple[Planned, ...]:
+    """Return what the proof will do: it ends nothing."""
+    attempts = _attempts(tuple(context.areas()), leaver)
+    return (Planned(Message("offboard.proof-scans-of-processes", attempts=attempts)),)
 
 
-def _attempts(areas: Sequence[AreaPath], leaver: RevocationSubject) -> Text:
-    """Say how often the leaver will be tried as: in each area its list, and a file if it has one, as everybody."""
-    most = len(areas) * len(_TRIED) * len(probe_access.identities(_theirs(leaver)))
+def _attempts(areas: Sequence[AreaPath], leaver: RevocationSubject) -> Sentence:
+    """Return the number of planned attempts: in each area its list, and a file if it has one, under each identity."""
+    most = len(areas) * len(_TRIED) * len(probe_access.identities(_ordinary_uids(leaver)))
     if not most:
-        return Text("no attempt to get in", "无进入尝试")
-    return Text(f"up to {most} attempts to get in", f"至多 {most} 次进入尝试")
+        return Message("offboard.no-access-attempt")
+    return Message("offboard.access-attempts", count=most)
 
 
 def _run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
-    """Prove, and say how it went: ``CONFIRMED`` or, for anything short of it, ``PENDING``."""
+    """Prove, and return the result: ``CONFIRMED`` or, for anything short of it, ``PENDING``."""
     proof = prove(leaver, context)
     state = StepState.CONFIRMED if proof.holds else StepState.PENDING
     return StepResult(state, summary(proof), proof.to_json())
 
 
-def summary(proof: AccessProof) -> Text:
+def summary(proof: AccessProof) -> Sentence:
     """Return one sentence about *proof*."""
     if proof.holds:
-        number = len(proof.attempts)
-        return Text(
-            f"nothing found in {len(proof.scans)} looks, {number} of {number} attempts denied",
-            f"{len(proof.scans)} 次扫描均未发现残留，{number} 次尝试全部被拒绝",
-        )
-    found = len({one.pid for scan in proof.scans for one in scan.found})
-    through = sum(one.answer is ProbeAnswer.LET_IN for one in proof.attempts)
-    unshown = (
-        sum(one.answer not in (ProbeAnswer.LET_IN, ProbeAnswer.DENIED) for one in proof.attempts)
+        attempts = len(proof.attempts)
+        return Message("offboard.absence-proven", scans=len(proof.scans), attempts=attempts)
+    remaining = len({attempt.pid for scan in proof.scans for attempt in scan.remaining})
+    allowed = sum(attempt.answer is ProbeAnswer.LET_IN for attempt in proof.attempts)
+    unanswered = (
+        sum(attempt.answer not in (ProbeAnswer.LET_IN, ProbeAnswer.DENIED) for attempt in proof.attempts)
         + len(proof.unreached)
         + len(proof.untouched)
     )
-    outrun = sum(not scan.complete for scan in proof.scans)
-    text = Text(
-        f"not proven: {found} processes left, {through} attempts let in, {unshown} not answered, {outrun} looks outrun",
-        f"未能证明：残留进程 {found} 个，放行 {through} 次，无结论 {unshown} 次，未完成扫描 {outrun} 次",
+    incomplete = sum(not scan.complete for scan in proof.scans)
+    text = Message(
+        "offboard.absence-not-proven",
+        remaining=remaining,
+        allowed=allowed,
+        unanswered=unanswered,
+        incomplete=incomplete,
     )
-    unseen = sorted({one for scan in proof.scans for one in scan.unseen})
+    unseen = sorted({attempt for scan in proof.scans for attempt in scan.unseen})
     if unseen:
-        shown = ", ".join(unseen[:_SHOWN])
-        return Text(f"{text.en}; not seen: {shown}", f"{text.zh}；未能查看：{shown}")
+        return Message("offboard.not-inspected", summary=text, places=unseen[:_SHOWN])
     by = sorted({starter for scan in proof.scans for starter in scan.started.values()})[:_SHOWN]
     if not by:
         return text
-    en, zh = ", ".join(one.text.en for one in by), "、".join(one.text.zh for one in by)
-    return Text(f"{text.en}; started by {en}", f"{text.zh}；启动者：{zh}")
+    return Message("offboard.absence-not-proven-started-by", summary=text, starters=[starter.text for starter in by])
 
 
-def _look_twice(leaver: RevocationSubject, context: RevocationContext) -> tuple[Planned, ...]:
-    tries = _attempts(_lost(leaver, context), leaver)
-    en = f"two looks at what the person holds, {tries.en}"
-    return (Planned(Text(en, f"两次检查此人所持有的文件，{tries.zh}")),)
+def _planned_staying(leaver: RevocationSubject, context: RevocationContext) -> tuple[Planned, ...]:
+    attempts = _attempts(_lost(leaver, context), leaver)
+    return (Planned(Message("offboard.proof-scans-of-held-files", attempts=attempts)),)
 
 
 def _run_staying(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
@@ -367,8 +348,10 @@ def _run_staying(leaver: RevocationSubject, context: RevocationContext, _case: s
     return StepResult(StepState.CONFIRMED if proof.holds else StepState.PENDING, summary(proof), proof.to_json())
 
 
-STEP = RevocationStep(id="proof", title=Text("proof", "证明"), probe=always, look=_look, run=_run, leaving=True)
+STEP = RevocationStep(
+    id="proof", title=Message("common.proof"), probe=always, find_targets=_planned, run=_run, leaving=True
+)
 """The proof as the last step of a plan."""
-STAYING = RevocationStep("proof", STEP.title, always, _look_twice, _run_staying, leaving=False)
-"""The same for a person who stays: what they hold must be gone, and what they lost must be closed to them."""
+STAYING = RevocationStep("proof", STEP.title, always, _planned_staying, _run_staying, leaving=False)
+"""The same for a person who stays: held files must be released, and lost areas must be denied."""
 STEPS = (STEP, STAYING)

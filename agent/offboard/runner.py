@@ -1,13 +1,14 @@
-"""Carrying a revocation out: every step once, in order, whatever becomes of the others; after a crash, the rest.
+"""The runner of revocations: every step once, in order, whatever the others result in; after a crash, the rest.
 
 Rules of this file:
-- the run is in the journal before its first step, a result before the next step (what cuts access is all done before
-  any of it is written down); nothing else is remembered: being killed anywhere costs no more than doing that again;
-- where a second officer is still missing, only what is ``urgent`` is done, and the rest waits without end;
+- the run is in the journal before its first step, a result before the next step (the steps that cut access are all done
+  before any of them is recorded); nothing else is remembered: a kill anywhere costs no more than doing that again;
+- where a second officer is still missing, only ``urgent`` steps are done, and the rest waits without end;
 - a step that fails, by any error, is pending with the reason, and the next one follows at once;
-- what cuts access (``early``) is done for many people before the slow rest of any (:meth:`Runner.cut_together`), and
-  what is the same work for all of them is done once (:meth:`Runner.advance_together`);
-- steps that wait for others run alongside, each in a thread; what has not answered in time is pending;
+- the steps that cut access (``early``) are done for many people before the slow rest of any
+  (:meth:`Runner.cut_together`), and work that is the same for all of them is done once
+  (:meth:`Runner.advance_together`);
+- steps that wait for others run alongside, each in a thread; one without an answer in time is pending;
 - what a proof has found is ended again, and proven again, some times (:mod:`agent.offboard.reopening`).
 """
 
@@ -27,7 +28,7 @@ from agent.offboard.journal import JournaledStep, RevocationJournal, Run, Wanted
 from agent.offboard.plan import PARTLY, Cause, PlannedStep, RevocationPlan, agreed, plan
 from agent.offboard.steps import LEAVING, RESTORING, STAYING
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
 _CASE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}")
@@ -40,27 +41,27 @@ _WHOLE = frozenset((Cause.DEPARTURE, Cause.HOLD))
 
 _T = TypeVar("_T")
 
-Told = Callable[[str, str, StepState | None], None]
+Reporter = Callable[[str, str, StepState | None], None]
 
 
 def steps_for(cause: Cause, more: Iterable[RevocationStep] = ()) -> tuple[RevocationStep, ...]:
-    """Return the steps *cause* needs. Of *more*, those alongside (doors) come first, the others (the proof) last."""
+    """Return the steps of *cause*. Of *more*, those alongside (doors) come first, the others (the proof) last."""
     if cause is Cause.RESTORED:
         return RESTORING
     leaving = cause is Cause.DEPARTURE
-    mine = LEAVING if leaving else STAYING
-    others = [step for step in more if step.leaving in (None, leaving) and (not step.whole or cause in _WHOLE)]
-    return tuple(sorted((*mine, *others), key=lambda step: (not step.alongside, step not in mine)))
+    own_steps = LEAVING if leaving else STAYING
+    extra_steps = [step for step in more if step.leaving in (None, leaving) and (not step.whole or cause in _WHOLE)]
+    return tuple(sorted((*own_steps, *extra_steps), key=lambda step: (not step.alongside, step not in own_steps)))
 
 
-def _asked(steps: Iterable[RevocationStep], context: RevocationContext) -> tuple[RevocationStep, ...]:
+def _enabled_steps(steps: Iterable[RevocationStep], context: RevocationContext) -> tuple[RevocationStep, ...]:
     return tuple(step for step in steps if _wanted(step, context))
 
 
 def _wanted(step: RevocationStep, context: RevocationContext) -> bool:
-    """Whether the site wants *step*; one of which that cannot be said now is begun, and asks again when it is done."""
+    """Whether the site wants *step*; if that is not known now, the step is begun and checks again when it runs."""
     try:
-        return step.asked is None or step.asked(context)
+        return step.enabled is None or step.enabled(context)
     except RefusedError:  # the pack cannot be read: no cut waits until it is mended
         return True
 
@@ -68,31 +69,33 @@ def _wanted(step: RevocationStep, context: RevocationContext) -> bool:
 def survey(
     leaver: RevocationSubject, context: RevocationContext, cause: Cause, more: Iterable[RevocationStep] = ()
 ) -> RevocationPlan:
-    """Look at everything a run would end, change nothing, and return the plan.
+    """Collect the targets of a run, change nothing, and return the plan.
 
-    A step that cannot look is in the plan without targets, and says so: that never keeps anybody from running it.
+    A step that cannot find its targets is in the plan without any, and says so: that never prevents a run of it.
     """
-    known = freezing.vetted(leaver)
-    steps = _asked(steps_for(cause, more), context)
-    return plan(leaver, cause, [_looked(step, known, context, cause) for step in steps])
+    vetted_leaver = freezing.vetted(leaver)
+    steps = _enabled_steps(steps_for(cause, more), context)
+    return plan(leaver, cause, [_planned_step(step, vetted_leaver, context, cause) for step in steps])
 
 
-def _looked(step: RevocationStep, leaver: RevocationSubject, context: RevocationContext, cause: Cause) -> PlannedStep:
-    seen = PlannedStep(step.id, step.titled(partly=cause in PARTLY), lasting=step.lasting)
+def _planned_step(
+    step: RevocationStep, leaver: RevocationSubject, context: RevocationContext, cause: Cause
+) -> PlannedStep:
+    planned = PlannedStep(step.id, step.titled(partly=cause in PARTLY), lasting=step.lasting)
     with contextlib.suppress(OSError, ShoumiError):
         skipped = step.probe(leaver, context)
         if skipped:
-            return replace(seen, skipped=skipped)
-        return replace(seen, targets=step.look(leaver, context), nothing=step.nothing)
-    return seen
+            return replace(planned, skipped=skipped)
+        return replace(planned, targets=step.find_targets(leaver, context), nothing=step.nothing)
+    return planned
 
 
 class Runner:
-    """Runs them. Belongs to one thread.
+    """The runner of revocations. Belongs to one thread.
 
     *more*: see :func:`steps_for`. Without *alongside*, steps that wait for others are left to the runner that finishes.
-    *told* hears ``(case, step, None)`` before a step and its state after it. *stands* says whether the reason of a run
-    still holds, before what its proof has found is ended.
+    *reporter* receives ``(case, step, None)`` before a step and its state after it. *stands* returns whether the reason
+    of a run still holds, before the findings of its proof are ended.
     """
 
     def __init__(
@@ -100,7 +103,7 @@ class Runner:
         journal: RevocationJournal,
         context: RevocationContext,
         more: Iterable[RevocationStep] = (),
-        told: Told = lambda _case, _step, _state: None,
+        reporter: Reporter = lambda _case, _step, _state: None,
         *,
         alongside: bool = True,
         stands: Callable[[str], bool] = lambda _case: True,
@@ -108,7 +111,7 @@ class Runner:
         self._journal = journal
         self._context = context
         self._more = tuple(more)
-        self._told = told
+        self._reporter = reporter
         self._alongside = alongside
         self._stands = stands
         self._threads: ThreadPoolExecutor | None = None
@@ -122,23 +125,22 @@ class Runner:
         officers: Iterable[str],
         callers: Iterable[Caller] = (),
     ) -> Run:
-        """Write the run down, and end nothing yet. *callers* are the processes that asked for it: they are spared.
+        """Record the run, and end nothing yet. *callers* are the processes that requested it: they are spared.
 
-        The same case again gives the run there is, wanted by these officers as well. Raises :class:`RefusedError` when
-        the journal does not take it.
+        The same case again returns the existing run, with these officers added. Raises :class:`RefusedError` when the
+        journal does not take it.
         """
         self.begin_together([WantedRun(case, leaver, cause, tuple(officers), tuple(callers))])
         return self._journal.run(case)
 
     def begin_together(self, wanted: Iterable[WantedRun]) -> None:
-        """Write many down at once; see :meth:`begin`, which raises what this raises."""
+        """Record many runs at once; see :meth:`begin`, which raises what this raises."""
         new = []
-        for one in wanted:
-            if not _CASE.fullmatch(one.case):
-                shown = visible(one.case)
-                raise RefusedError(Text(f"`{shown}` is no case number", f"`{shown}` 不是案件编号"))
-            steps = tuple(step.id for step in _asked(steps_for(one.cause, self._more), self._context))
-            new.append((one._replace(leaver=freezing.vetted(one.leaver)), steps))
+        for run in wanted:
+            if not _CASE.fullmatch(run.case):
+                raise RefusedError(Message("offboard.invalid-case-number", case=run.case))
+            steps = tuple(step.id for step in _enabled_steps(steps_for(run.cause, self._more), self._context))
+            new.append((run._replace(leaver=freezing.vetted(run.leaver)), steps))
         self._journal.begin_together(new, self._context.now())
 
     def cut(self, case: str) -> None:
@@ -146,34 +148,34 @@ class Runner:
         self.cut_together((case,))
 
     def cut_together(self, cases: Iterable[str]) -> None:
-        """Do the open steps that cut access of all *cases*, each step for everybody before the next one.
+        """Do the open steps that cut access of all *cases*, each step for all people before the next one.
 
-        Raises :class:`RefusedError` at the very end when a result could not be written down: it is then done again.
+        Raises :class:`RefusedError` at the very end when a result could not be recorded: it is then done again.
         """
         runs: list[Run] = []
-        left: dict[str, list[RevocationStep]] = {}
+        open_steps: dict[str, list[RevocationStep]] = {}
         errors: list[ShoumiError] = []
         for case in cases:
             try:
                 run = self._journal.run(case)
-                left[case] = self._open(run)
+                open_steps[case] = self._open(run)
                 runs.append(run)
-            except ShoumiError as error:  # one that cannot be read keeps nobody else from being cut
+            except ShoumiError as error:  # an unreadable run does not delay the cut of others
                 errors.append(error)
         for run in runs:
-            for step in left[run.case]:
+            for step in open_steps[run.case]:
                 if step.alongside and self._alongside:
                     self._send(run, step)
-        steps = {step.id: step for run in runs for step in left[run.case] if step.early and not step.alongside}
+        steps = {step.id: step for run in runs for step in open_steps[run.case] if step.early and not step.alongside}
         cut: list[tuple[Run, JournaledStep]] = []
         for step in steps.values():
-            theirs = [run for run in runs if step in left[run.case]]
-            for run in theirs:
-                self._told(run.case, step.id, None)
+            concerned = [run for run in runs if step in open_steps[run.case]]
+            for run in concerned:
+                self._reporter(run.case, step.id, None)
             if step.together:
-                cut += zip(theirs, self._try_together(theirs, step), strict=True)
+                cut += zip(concerned, self._try_together(concerned, step), strict=True)
             else:
-                cut += [(run, self._try(run, step)) for run in theirs]
+                cut += [(run, self._try(run, step)) for run in concerned]
         _raise_first([*errors, *self._note_together(cut)])
 
     def finish(self, case: str) -> list[JournaledStep]:
@@ -182,7 +184,7 @@ class Runner:
         Raises :class:`RefusedError` at the very end when a result could not be written down: it is then done again.
         """
         run = self._journal.run(case)
-        unwritten = [*self._serial(run), *self._collect(run), *self._again(run)]
+        unwritten = [*self._serial(run), *self._collect(run), *self._end_again(run)]
         self._log(run)
         _raise_first(unwritten)
         return self._journal.steps(run)
@@ -193,7 +195,7 @@ class Runner:
         return self._journal.steps(self._journal.run(case))
 
     def advance_together(self, cases: Iterable[str], finished: Callable[[str], None]) -> None:
-        """Advance many, in order, and do once for all what is the same work for all; tell *finished* of each at once.
+        """Advance many, in order, with shared work done once; call *finished* for each at once.
 
         Raises the first :class:`RefusedError`, of *finished* too, after all were tried.
         """
@@ -203,61 +205,62 @@ class Runner:
         errors += [error for name in names for part in (self.finish, finished) for error in _failures(part, name)]
         _raise_first(errors)
 
-    def abandon(self, case: str, why: Text) -> None:
-        """Do nothing more of a run that has lost its reason: what is still open of it is skipped, because of *why*.
+    def abandon(self, case: str, reason: Sentence) -> None:
+        """Skip the open steps of a run that has lost its reason, because of *reason*.
 
-        The fact :data:`GIVEN_UP` tells that from what a host does not have.
-
-        Raises :class:`RefusedError` when that could not be written down.
+        The fact :data:`GIVEN_UP` distinguishes that from a step that does not apply to the host. Raises
+        :class:`RefusedError` when that could not be recorded.
         """
         run, now = self._journal.run(case), self._context.now()
-        for done in self._journal.steps(run):
-            if done.result.state.open:
-                given_up = StepResult(StepState.SKIPPED, _until_then(why, done), {**done.result.facts, GIVEN_UP: True})
+        for attempt in self._journal.steps(run):
+            if attempt.result.state.open:
+                given_up = StepResult(
+                    StepState.SKIPPED, _until_then(reason, attempt), {**attempt.result.facts, GIVEN_UP: True}
+                )
                 self._journal.record(
-                    run, JournaledStep(done.step, given_up, began_at=done.began_at or now, ended_at=now)
+                    run, JournaledStep(attempt.step, given_up, began_at=attempt.began_at or now, ended_at=now)
                 )
         self._log(run)
 
     def close(self) -> None:
-        """Let go of the threads; a step alongside that still waits is pending in the journal."""
+        """Release the threads; a step alongside that still waits is pending in the journal."""
         if self._threads:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _open(self, run: Run) -> list[RevocationStep]:
-        states = {done.step: done.result.state for done in self._journal.steps(run)}
+        states = {attempt.step: attempt.result.state for attempt in self._journal.steps(run)}
         all_of_them = agreed(run.leaver, run.cause, run.officers)
-        mine = [step for step in steps_for(run.cause, self._more) if all_of_them or step.urgent]
-        return [step for step in mine if (state := states.get(step.id)) and state.open]
+        run_steps = [step for step in steps_for(run.cause, self._more) if all_of_them or step.urgent]
+        return [step for step in run_steps if (state := states.get(step.id)) and state.open]
 
     def _share(self, runs: list[Run]) -> list[ShoumiError]:
-        """Do what can be done together for all of *runs* that need it, and before it what comes before it in each."""
+        """Do the shared work for all of *runs* that need it, and before it the earlier steps of each."""
         unwritten: list[ShoumiError] = []
         waiting = {step.id: step for run in runs for step in self._open(run) if step.together and not step.early}
         for step in waiting.values():
-            theirs = [run for run in runs if step in self._open(run)]
-            for run in theirs:
+            concerned = [run for run in runs if step in self._open(run)]
+            for run in concerned:
                 unwritten += self._serial(run, before=step)
-            for run, done in zip(theirs, self._try_together(theirs, step), strict=True):
-                unwritten += self._note(run, done)
+            for run, attempt in zip(concerned, self._try_together(concerned, step), strict=True):
+                unwritten += self._note(run, attempt)
         return unwritten
 
-    def _again(self, run: Run) -> list[ShoumiError]:
-        """Do again what ends processes while the proof finds one; when it does to the last, leave these steps open."""
+    def _end_again(self, run: Run) -> list[ShoumiError]:
+        """Repeat the steps that end processes while the proof finds one; after the last try, leave these steps open."""
         unwritten: list[ShoumiError] = []
         early = {step.id: step for step in steps_for(run.cause, self._more) if step.early}
         for tries in range(reopening.MOST + 1):
-            found = reopening.reopened(self._journal.steps(run))
-            if found and not self._stands(run.case):
-                break  # it was given again meanwhile: what the proof found is theirs, and the run is given up
-            for done in found:
-                unwritten += self._note(run, done)
-            if not found or tries == reopening.MOST:
+            reopened = reopening.reopened(self._journal.steps(run))
+            if reopened and not self._stands(run.case):
+                break  # access was restored meanwhile: the findings are the person's by right, and the run is given up
+            for attempt in reopened:
+                unwritten += self._note(run, attempt)
+            if not reopened or tries == reopening.MOST:
                 break
-            for done in found:
-                if done.step in early:
-                    unwritten += self._note(run, self._try(run, early[done.step]))
-            unwritten += self._serial(run, only={proof.STEP.id, *(done.step for done in found)})
+            for attempt in reopened:
+                if attempt.step in early:
+                    unwritten += self._note(run, self._try(run, early[attempt.step]))
+            unwritten += self._serial(run, only={proof.STEP.id, *(attempt.step for attempt in reopened)})
         return unwritten
 
     def _serial(
@@ -268,17 +271,17 @@ class Runner:
             if step is before:
                 break
             if not step.alongside and not step.early and (only is None or step.id in only):
-                self._told(run.case, step.id, None)
+                self._reporter(run.case, step.id, None)
                 unwritten += self._note(run, self._try(run, step))
         return unwritten
 
-    def _note(self, run: Run, done: JournaledStep) -> list[ShoumiError]:
-        """Write *done* down; an error is returned, because what comes next is more urgent than the note of it."""
+    def _note(self, run: Run, attempt: JournaledStep) -> list[ShoumiError]:
+        """Record *attempt*; an error is returned, because the next step is more urgent than its record."""
         try:
-            self._journal.record(run, done)
+            self._journal.record(run, attempt)
         except ShoumiError as error:
             return [error]
-        self._told(run.case, done.step, done.result.state)
+        self._reporter(run.case, attempt.step, attempt.result.state)
         return []
 
     def _note_together(self, results: Sequence[tuple[Run, JournaledStep]]) -> list[ShoumiError]:
@@ -286,9 +289,9 @@ class Runner:
         try:
             self._journal.record_together(results)
         except ShoumiError:
-            return [error for run, done in results for error in self._note(run, done)]
-        for run, done in results:
-            self._told(run.case, done.step, done.result.state)
+            return [error for run, attempt in results for error in self._note(run, attempt)]
+        for run, attempt in results:
+            self._reporter(run.case, attempt.step, attempt.result.state)
         return []
 
     def _try(self, run: Run, step: RevocationStep) -> JournaledStep:
@@ -302,10 +305,10 @@ class Runner:
         return self._tried(runs, step, lambda: together([(self._now_of(run), run.case) for run in runs], context))
 
     def _now_of(self, run: Run) -> RevocationSubject:
-        """Return whom *run* is about, without accounts that are somebody else's since it began."""
+        """Return the subject of *run*, without accounts that have since become another person's."""
         leaver, owner = run.leaver, self._context.owner
-        theirs = tuple(one for one in leaver.accounts if owner(one.uid) in (None, leaver.id))
-        return replace(leaver, accounts=theirs)
+        own_accounts = tuple(account for account in leaver.accounts if owner(account.uid) in (None, leaver.id))
+        return replace(leaver, accounts=own_accounts)
 
     def _tried(
         self, runs: list[Run], step: RevocationStep, work: Callable[[], list[StepResult]]
@@ -319,64 +322,64 @@ class Runner:
         except ShoumiError as error:
             results = [StepResult(StepState.PENDING, error.text)] * len(runs)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this step's and keeps no other from running
-            said = visible(f"{type(error).__name__}: {error}")
-            results = [StepResult(StepState.PENDING, Text(f"failed: `{said}`", f"失败：`{said}`"))] * len(runs)
+            error_text = visible(f"{type(error).__name__}: {error}")
+            results = [StepResult(StepState.PENDING, Message("offboard.step-failed", error=error_text))] * len(runs)
         ended = self._context.now()
-        return [JournaledStep(step.id, result, began_at=began, ended_at=ended) for result in results]
+        return [JournaledStep(step.id, outcome, began_at=began, ended_at=ended) for outcome in results]
 
     def _send(self, run: Run, step: RevocationStep) -> None:
         self._threads = self._threads or ThreadPoolExecutor(_ALONGSIDE, "alongside")
         if (run.case, step.id) not in self._waiting:
-            self._told(run.case, step.id, None)
+            self._reporter(run.case, step.id, None)
             self._waiting[run.case, step.id] = self._threads.submit(self._try, run, step)
 
     def _collect(self, run: Run) -> list[ShoumiError]:
         unwritten: list[ShoumiError] = []
-        mine = {key: future for key, future in self._waiting.items() if key[0] == run.case}
-        wait(mine.values(), _ANSWER)
-        for (case, step), future in mine.items():
+        futures = {key: future for key, future in self._waiting.items() if key[0] == run.case}
+        wait(futures.values(), _ANSWER)
+        for (case, step), future in futures.items():
             if future.done():
                 del self._waiting[case, step]
-                done = future.result()
+                attempt = future.result()
             else:
                 now = self._context.now()
-                late = StepResult(StepState.PENDING, Text("no answer yet", "尚未应答"))
-                done = JournaledStep(step, late, began_at=now, ended_at=now)
-            unwritten += self._note(run, done)
+                late = StepResult(StepState.PENDING, Message("offboard.no-answer-yet"))
+                attempt = JournaledStep(step, late, began_at=now, ended_at=now)
+            unwritten += self._note(run, attempt)
         return unwritten
 
     def _log(self, run: Run) -> None:
-        for done in self._journal.unlogged(run):
-            told = _brief(done.to_json())
+        for attempt in self._journal.unlogged(run):
+            details = _brief(attempt.to_json())
             areas = {"areas": sorted(run.leaver.areas)} if run.leaver.areas else {}
             about = {"case": run.case, "cause": str(run.cause), "person": run.leaver.id, **areas}
-            fields = {"kind": "revocation", **_brief(about), **told}
+            fields = {"kind": "revocation", **_brief(about), **details}
             try:
                 self._context.append(fields)
-            except ShoumiError:  # the log is full or the decider away: they are logged when the run is looked at again
+            except ShoumiError:  # the log is full or the decider does not answer: logged at the next pass over the run
                 return
-            self._journal.logged(run, done)
+            self._journal.logged(run, attempt)
 
 
-def _until_then(why: Text, done: JournaledStep) -> Text:
-    """Return why a step is given up, and what had come of it by then."""
-    if not done.tries:
-        return why
-    known = done.result.detail
-    return Text(f"{why.en}; until then: {known.en}", f"{why.zh}；此前：{known.zh}")
+def _until_then(reason: Sentence, attempt: JournaledStep) -> Sentence:
+    """Return the reason why a step is given up, and its result until then."""
+    if not attempt.tries:
+        return reason
+    earlier = attempt.result.detail
+    return Message("offboard.given-up", reason=reason, detail=earlier)
 
 
-def _brief(value: Any) -> Any:
+def _brief(node: Any) -> Any:
     """Return JSON for an entry: of a long list the length and the beginning. Journal and receipt have all of it."""
-    match value:
+    match node:
         case Mapping():
-            return {name: _brief(inner) for name, inner in value.items()}
-        case list() if len(value) > _LISTED:
-            return {"count": len(value), "first": [_brief(inner) for inner in value[:_SHOWN]]}
+            return {name: _brief(inner) for name, inner in node.items()}
+        case list() if len(node) > _LISTED:
+            return {"count": len(node), "first": [_brief(inner) for inner in node[:_SHOWN]]}
         case list():
-            return [_brief(inner) for inner in value]
+            return [_brief(inner) for inner in node]
         case _:
-            return value
+            return node
 
 
 def _failures(part: Callable[[_T], object], of: _T) -> list[ShoumiError]:

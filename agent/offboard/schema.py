@@ -1,14 +1,14 @@
 """The tables of ``offboard.db``, as ordered migrations that are never edited once released.
 
 Rules of this file: tables are STRICT. Three parts share the file, each with tables of its own: the runs of revocations
-(:mod:`agent.offboard.journal`), what HR sends (:mod:`agent.offboard.intake.store`), and who has deny entries on the
+(:mod:`agent.offboard.journal`), the notices of HR (:mod:`agent.offboard.intake.store`), and the deny entries on the
 disk (:mod:`agent.offboard.deny_entries`).
 """
 
 from agent.runtime.schema import Migration, Schema
-from rules.text import Text
+from rules.text import Message
 
-# A file from before there were versions has these tables, or those of one part of them: it keeps what it has.
+# A file from before versions existed has these tables, or those of one part: it keeps its contents.
 _FIRST = (
     """CREATE TABLE IF NOT EXISTS runs (
         number INTEGER PRIMARY KEY,
@@ -60,7 +60,7 @@ _FIRST = (
     "CREATE TABLE IF NOT EXISTS hr_floors (subject TEXT PRIMARY KEY, toe INTEGER NOT NULL) STRICT",
 )
 
-# What earlier versions set is remembered without its areas: nobody had written down which there were.
+# Entries set by earlier versions are recorded without their areas, which were not written down.
 _DENY_ENTRIES = (
     """CREATE TABLE deny_entries (
         uid INTEGER NOT NULL,
@@ -78,14 +78,14 @@ _DENY_ENTRIES = (
         WHERE step = 'acl' AND tries > 0 AND state <> 'skipped'""",
 )
 
-# Where the marks of a notice were taken: between which looks its file appeared, and when it was on the disk.
+# Origin of the marks of a notice: the sweeps between which its file appeared, and when it was on the disk.
 _MARKS = (
     "ALTER TABLE hr_tokens ADD COLUMN not_before TEXT",
     "ALTER TABLE hr_tokens ADD COLUMN looked_at TEXT",
     "ALTER TABLE hr_tokens ADD COLUMN durable_at TEXT",
 )
 
-# What a notice ends (agent.offboard.intake.supersession), when an officer released it, and under which names it came.
+# The scope a notice ends (agent.offboard.intake.supersession), its release by an officer, and its file names.
 _HR = (
     "ALTER TABLE hr_tokens ADD COLUMN ends INTEGER NOT NULL DEFAULT 31",
     """UPDATE hr_tokens SET ends = CASE
@@ -109,8 +109,8 @@ _CASE = (
     "CREATE INDEX hr_tokens_of_case ON hr_tokens (subject, case_id)",
 )
 
-# When everything of a run was over: its receipt was kept, or it was found to need none. A run of an earlier version is
-# settled where whoever looks for missing receipts does not go by this.
+# When a run was settled: its receipt was kept, or it was found to need none. A run of an earlier version counts as
+# settled where the search for missing receipts does not use this column.
 _SETTLED = (
     "ALTER TABLE runs ADD COLUMN settled_at TEXT",
     """UPDATE runs SET settled_at = begun_at WHERE substr(case_id, 1, 1) NOT IN ('G', 'L')
@@ -120,7 +120,7 @@ _SETTLED = (
 
 SCHEMA = Schema(
     "offboard",
-    Text("database of departures", "离岗数据库"),
+    Message("offboard.database"),
     (
         Migration("m001_first", _FIRST),
         Migration("m002_deny_entries", _DENY_ENTRIES),

@@ -1,1 +1,1 @@
-"""What every client shows alike: terms for codes, and tables in columns. Pure."""
+"""Presentation shared by every client: terms for codes, sentences on states, and tables in columns. Pure."""

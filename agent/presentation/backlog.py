@@ -1,28 +1,26 @@
-"""What is under way after access was cut, in one sentence: how many still wait for proof and receipt, and how long.
+"""Revocations in progress, in one sentence: how many still wait for proof and receipt, and for how long.
 
-Rules of this file: pure. The numbers are the agent's (``revocations`` of ``status``); where nothing is under way
-nothing is said, and where the agent could not tell that is. The estimate is what the newest runs took.
+Rules of this file: pure. The numbers are the agent's (``revocations`` of ``status``). Where nothing is in progress
+there is no sentence; where the agent does not know, there is one. The estimate is the duration of the newest runs.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from rules.text import Text
+from rules.text import Message, Sentence
 
 
-def sentence(found: Mapping[str, Any] | None) -> Text | None:
-    """Return what to say of *found*: ``{"waiting": 3, "since": ISO 8601, "seconds": 12}``; ``None``: it is unknown."""
-    if found is None:
-        return Text("how much is still to be proven is not known", "尚待核证的撤权数量未知")
-    count, seconds = int(found["waiting"]), int(found["seconds"])
+def sentence(revocations: Mapping[str, Any] | None) -> Sentence | None:
+    """Return the sentence on *revocations*: ``{"waiting": 3, "since": ISO 8601, "seconds": 12}``; ``None``: unknown."""
+    if revocations is None:
+        return Message("presentation.revocations-unknown")
+    count, seconds = int(revocations["waiting"]), int(revocations["seconds"])
     if not count:
         return None
-    some = "1 revocation is" if count == 1 else f"{count} revocations are"
-    return Text(
-        f"{some} being proven, about {_span(seconds, 's', 'min')} left",
-        f"{count} 项撤权正在核证，约需 {_span(seconds, '秒', '分钟')}",
-    )
+    return Message("presentation.revocations-in-progress", count=count, remaining=_span(seconds))
 
 
-def _span(seconds: int, second: str, minute: str) -> str:
-    return f"{seconds} {second}" if seconds < 120 else f"{round(seconds / 60)} {minute}"
+def _span(seconds: int) -> Sentence:
+    if seconds < 120:
+        return Message("presentation.span-seconds", seconds=seconds)
+    return Message("presentation.span-minutes", minutes=round(seconds / 60))

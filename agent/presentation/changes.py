@@ -1,41 +1,50 @@
-"""What an act writes, row by row, in sentences: the difference somebody confirms, and the history an entry keeps.
+"""Registry rows that an act writes, in sentences: the difference an officer confirms, and the history an entry keeps.
 
-Rules of this file: pure. Tables and columns are said by their names, which are the field's terms; values are foreign.
+Rules of this file: pure. Tables and columns are named by :mod:`agent.presentation.fields`; values are foreign.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rules.text import Text
-from rules.visible import visible
+from agent.presentation.fields import EMPTY, coded, field_label, quoted, table_label
+from rules.text import Message, Sentence
 
 
-def sentences(rows: Sequence[Mapping[str, Any]], more: int = 0) -> Iterator[Text]:
-    """Yield one sentence a row, and how many more there are."""
+def sentences(rows: Sequence[Mapping[str, Any]], more: int = 0) -> Iterator[Sentence]:
+    """Yield one sentence for each row, then the number of rows left out, where there are any."""
     for row in rows:
         yield _sentence(row)
     if more:
-        yield Text(f"and {more} more rows", f"另有 {more} 行")
+        yield Message("presentation.rows-more", count=more)
 
 
-def _sentence(row: Mapping[str, Any]) -> Text:
-    table, before, after = f"`{visible(row['table'])}`", row["before"], row["after"]
+def _sentence(row: Mapping[str, Any]) -> Sentence:
+    name, before, after = str(row["table"]), row["before"], row["after"]
+    table = table_label(name)
     if before is None:
-        return Text(f"{table}: new: {_values(after)}", f"{table}：新增：{_values(after)}")
+        return Message("presentation.row-added", table=table, values=_values(name, after))
     if after is None:
-        return Text(f"{table}: gone: {_values(before)}", f"{table}：删除：{_values(before)}")
-    same = {name: value for name, value in after.items() if before[name] == value}
-    differ = ", ".join(
-        f"`{visible(name)}` {_value(before[name])} → {_value(value)}"
-        for name, value in after.items()
-        if name not in same
-    )
-    return Text(f"{table} {_values(same)}: {differ}", f"{table} {_values(same)}：{differ}")
+        return Message("presentation.row-removed", table=table, values=_values(name, before))
+    same = {column: cell for column, cell in after.items() if before[column] == cell}
+    differences = [
+        Message(
+            "presentation.column-changed",
+            column=field_label(column, name),
+            before=_cell(column, before[column]),
+            after=_cell(column, cell),
+        )
+        for column, cell in after.items()
+        if column not in same
+    ]
+    return Message("presentation.row-changed", table=table, key=_values(name, same), differences=differences)
 
 
-def _values(row: Mapping[str, Any]) -> str:
-    return ", ".join(f"`{visible(name)}` {_value(value)}" for name, value in row.items())
+def _values(table: str, row: Mapping[str, Any]) -> list[Sentence]:
+    return [
+        Message("presentation.column-value", column=field_label(column, table), content=_cell(column, cell))
+        for column, cell in row.items()
+    ]
 
 
-def _value(value: object) -> str:
-    return "–" if value in (None, "") else f"`{visible(str(value))}`"
+def _cell(column: str, cell: object) -> Sentence:
+    return EMPTY if cell in (None, "") else coded(column, cell) or quoted(cell)

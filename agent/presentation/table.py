@@ -1,7 +1,7 @@
-"""Columns that line up, Chinese included.
+"""Text tables: columns aligned in terminal cells, Chinese included.
 
-Rules of this file: pure. A width is counted in terminal cells, never in characters; every cell has gone through
-``visible``, so a name cannot move the cursor or hide another column.
+Rules of this file: pure. A width is counted in terminal cells, never in characters. Every cell passes through
+``visible``: a name cannot move the cursor or hide another column.
 """
 
 import unicodedata
@@ -13,7 +13,7 @@ GAP = "  "
 
 
 def width(text: str) -> int:
-    """Return how many terminal cells *text* takes: two for wide and full-width characters, none for combining ones."""
+    """Return the number of terminal cells of *text*: two for wide and full-width characters, none for combining."""
     return sum(_cells(char) for char in text)
 
 
@@ -24,20 +24,20 @@ def _cells(char: str) -> int:
 
 
 def pad(text: str, cells: int) -> str:
-    """Return *text* with spaces up to *cells* cells."""
+    """Return *text*, padded with spaces to *cells* cells."""
     return text + " " * (cells - width(text))
 
 
 def lines(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Return a heading and rows as lines; ``None`` and ``""`` are shown as ``-``, so that every column has a cell."""
-    cells = [list(heading), *([_shown(value) for value in row] for row in rows)]
+    """Return a heading and rows as lines; ``None`` and ``""`` are shown as ``-``: every column has a cell."""
+    cells = [list(heading), *([_cell(cell) for cell in row] for row in rows)]
     widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
     return [GAP.join(map(pad, row, widths)).rstrip() for row in cells]
 
 
-def _shown(value: object) -> str:
-    if value is None or value == "":
+def _cell(cell: object) -> str:
+    if cell is None or cell == "":
         return "-"
-    if isinstance(value, list | tuple):
-        return visible(", ".join(map(str, value))) or "-"
-    return visible(str(value))
+    if isinstance(cell, list | tuple):
+        return visible(", ".join(map(str, cell))) or "-"
+    return visible(str(cell))

@@ -1,9 +1,9 @@
-"""What people read where the log, the registry and JSON carry a code: one table for lists, pages and screens.
+"""Terms for the codes of the log, the registry and JSON: one table for lists, pages and screens.
 
 Rules of this file:
-- pure, and imported by everything that speaks: the command line, receipts, the terminal. It imports only ``rules``;
-- codes are part of the product and never change; a word for one may. JSON keeps the code;
-- a code nobody knows here (another version's, a site's own) is shown as it is, never left out and never an error.
+- pure, and imported by every client: the command line, receipts, the terminal. It imports only ``rules``;
+- codes are part of the product and never change; the term for a code may. JSON keeps the code;
+- an unknown code (another version's, a site's own) is shown as it is, never left out and never an error.
 """
 
 from collections.abc import Mapping
@@ -11,358 +11,373 @@ from collections.abc import Mapping
 from rules.model import Level
 from rules.offboarding.measure import Keeper
 from rules.offboarding.vocabulary import CaseKind, CaseStep
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message, Sentence, foreign
 
-Words = Mapping[str, Text]
+Words = Mapping[str, Sentence]
 
-# What is decided, and how ---------------------------------------------------------------------------------------------
+# Verdicts and modes ---------------------------------------------------------------------------------------------------
 
-VERDICTS: Words = {"allow": Text("allow", "允许"), "deny": Text("DENY", "拒绝")}
-MODES: Words = {"enforce": Text("enforce", "拦截"), "observe": Text("observe", "仅观察")}
+VERDICTS: Words = {"allow": Message("common.allow-verdict"), "deny": Message("common.deny")}
+MODES: Words = {"enforce": Message("terms.mode-enforce"), "observe": Message("terms.mode-observe")}
 LEVELS: Words = {level.word: level.text for level in Level}
 DOMAINS: Words = {  # those of the packs that come with the program; a site's own are shown as it named them
-    "state": Text("state", "国家秘密"),
-    "commercial": Text("commercial", "商业秘密"),
-    "unit": Text("unit", "单位内部秘密"),
-    "work": Text("work", "工作秘密"),
-    "privacy": Text("privacy", "个人隐私"),
+    "state": Message("terms.domain-state"),
+    "commercial": Message("terms.domain-commercial"),
+    "unit": Message("terms.domain-unit"),
+    "work": Message("terms.domain-work"),
+    "privacy": Message("terms.domain-privacy"),
 }
 PROPOSAL_OUTCOMES: Words = {
-    "confirmed": Text("confirmed", "已确认"),
-    "refused": Text("refused", "已否决"),
-    "withdrawn": Text("withdrawn", "已撤回"),
-    "lapsed": Text("lapsed", "已过期"),
+    "confirmed": Message("common.confirmed"),
+    "refused": Message("terms.proposal-refused"),
+    "withdrawn": Message("terms.withdrawn"),
+    "lapsed": Message("terms.lapsed"),
 }
-YES_NO: Words = {"yes": Text("yes", "是"), "no": Text("no", "否")}
+YES_NO: Words = {"yes": Message("common.yes"), "no": Message("common.no-plain")}
 
-# People and their things ----------------------------------------------------------------------------------------------
+# People, their badges and cases ---------------------------------------------------------------------------------------
 
 EMPLOYMENTS: Words = {
-    "regular": Text("regular", "在编"),
-    "temporary": Text("temporary", "临时"),
-    "intern": Text("intern", "实习"),
-    "outsourced": Text("outsourced", "外包"),
-    "visitor": Text("visitor", "来访"),
+    "regular": Message("terms.employment-regular"),
+    "temporary": Message("terms.employment-temporary"),
+    "intern": Message("common.intern"),
+    "outsourced": Message("common.outsourced"),
+    "visitor": Message("common.visitor"),
 }
 BADGES: Words = {
-    "active": Text("active", "有效"),
-    "lost": Text("LOST", "已挂失"),
-    "returned": Text("returned", "已收回"),
+    "active": Message("terms.active"),
+    "lost": Message("terms.badge-lost"),
+    "returned": Message("terms.badge-returned"),
 }
 STAGES: Words = {
-    "notice": Text("notice given", "已提出"),
-    "approved": Text("access is over", "权限已取消"),
-    "cooling-off": Text("cooling off", "脱密期"),
-    "closed": Text("closed", "已办结"),
+    "notice": Message("common.notice-given"),
+    "approved": Message("terms.access-ended"),
+    "cooling-off": Message("terms.cooling-off"),
+    "closed": Message("common.case-closed"),
 }
 DEPARTURES: Words = {kind.value: kind.text for kind in CaseKind}
 KEEPERS: Words = {keeper.value: keeper.text for keeper in Keeper}
 STEPS: Words = {step.value: step.text for step in CaseStep}
 ROLES: Words = {  # of the agent itself; a pack has a title for every approver it names
-    "system": Text("system administrator", "系统管理员"),
-    "security": Text("security officer", "安全保密管理员"),
-    "auditor": Text("auditor", "安全审计员"),
-    "officer": Text("security officer", "安全保密管理员"),
-    "bootstrap": Text("root, while no role is given", "root（代行三员）"),
-    "break-glass": Text("root, by the broken glass", "root（应急）"),
+    "system": Message("common.system-administrator"),
+    "security": Message("common.security-officer"),
+    "auditor": Message("common.auditor"),
+    "officer": Message("common.security-officer"),
+    "bootstrap": Message("terms.role-bootstrap"),
+    "break-glass": Message("common.root-by-break-glass"),
 }
-HANDS: Words = {  # of an act that gives, where no second officer has confirmed it
-    "one-hand": Text("one hand, in a trial or where the pack leaves it to one", "一人办理（试用或规则包允许）"),
-    "break-glass": Text("root alone, by the broken glass", "root 一人（应急）"),
+HANDS: Words = {  # of an act that gives access without confirmation by a second officer
+    "one-hand": Message("terms.one-officer-alone"),
+    "break-glass": Message("terms.root-alone-break-glass"),
 }
 DISKS: Words = {
-    "low": Text("low", "不足"),
-    "urgent": Text("URGENT", "紧急"),
-    "good": Text("enough again", "已恢复"),
+    "low": Message("terms.disk-space-is-low"),
+    "urgent": Message("terms.disk-space-urgent"),
+    "good": Message("terms.disk-space-sufficient"),
 }
 
 # Rooms and doors ------------------------------------------------------------------------------------------------------
 
-SIDES: Words = {"in": Text("in", "进"), "out": Text("out", "出")}
-PASSBACKS: Words = {"none": Text("none", "不启用"), "soft": Text("alarm", "报警"), "hard": Text("refusal", "拒绝")}
-HOW: Words = {"card": Text("card", "刷卡"), "pin": Text("PIN", "密码"), "button": Text("button", "按钮")}
+SIDES: Words = {"in": Message("terms.side-in"), "out": Message("terms.side-out")}
+PASSBACKS: Words = {
+    "none": Message("terms.passback-none"),
+    "soft": Message("common.alarm"),
+    "hard": Message("terms.passback-refusal"),
+}
+HOW: Words = {"card": Message("terms.card"), "pin": Message("common.pin"), "button": Message("terms.button")}
 CARDS: Words = {
-    "put": Text("put", "写入"),
-    "gone": Text("gone", "删除"),
-    "pending": Text("PENDING", "待确认"),
-    "confirmed": Text("confirmed", "已确认"),
+    "put": Message("terms.card-written"),
+    "gone": Message("terms.card-deleted"),
+    "pending": Message("terms.card-pending"),
+    "confirmed": Message("common.confirmed"),
 }
 RELEASES: Words = {
-    "used": Text("used", "已通过"),
-    "unused": Text("nobody went through", "无人通过"),
-    "failed": Text("FAILED", "放行失败"),
-    "unknown": Text("UNKNOWN", "结果不详"),
-    "?": Text("not known yet", "尚未得知"),
+    "used": Message("terms.release-used"),
+    "unused": Message("terms.nobody-went-through"),
+    "failed": Message("terms.release-failed"),
+    "unknown": Message("terms.release-unknown"),
+    "?": Message("terms.not-known-yet"),
 }
 ALARMS: Words = {
-    "forced": Text("forced open", "强行打开"),
-    "held": Text("held open", "长时间未关"),
-    "tamper": Text("tampered with", "防拆报警"),
-    "power": Text("power failure", "电源故障"),
-    "offline": Text("offline", "离线"),
-    "duress": Text("duress", "胁迫"),
-    "guessing": Text("PIN guessing", "试探密码"),
-    "passback": Text("passback", "潜回"),
-    "two-places": Text("in two places", "同时在两处"),
-    "copied": Text("copied card", "复制卡"),
-    "untrusted": Text("untrusted read", "读卡不可信"),
-    "flood": Text("flood of reads", "读卡过多"),
-    "flutter": Text("contact flutters", "门磁抖动"),
-    "clock": Text("clock is wrong", "时钟不准"),
-    "lone": Text("one person alone", "单人停留"),
-    "unescorted": Text("visitor without escort", "来访者无人陪同"),
-    "stopped-inside": Text("stopped while inside", "停权时仍在室内"),
-    "badge-gone": Text("badge gone while inside", "在室内而卡已失效"),
-    "own-decision": Text("the board decided itself", "控制板自行判定"),
-    "not-released": Text("lock did not release", "锁未放行"),
-    "unrecorded": Text("not recorded", "未能记录"),
-    "log-older": Text("log is an old copy", "日志为旧副本"),
-    "signing-key": Text("key of the receipts", "回执密钥"),
-    "over-budget": Text("asks for too much", "请求超出限额"),
-    "break-glass": Text("the glass was broken", "已应急开启"),
-    "disk-low": Text("little room on a disk", "磁盘空间不足"),
-    "service-program": Text("program of a service", "服务程序"),
+    "forced": Message("terms.forced-open"),
+    "held": Message("terms.held-open"),
+    "tamper": Message("terms.tampered"),
+    "power": Message("terms.power-failure"),
+    "offline": Message("terms.offline"),
+    "duress": Message("common.duress"),
+    "guessing": Message("terms.pin-guessing"),
+    "passback": Message("terms.passback"),
+    "two-places": Message("terms.two-places"),
+    "copied": Message("terms.copied-card"),
+    "untrusted": Message("terms.untrusted-read"),
+    "flood": Message("terms.badge-read-flood"),
+    "flutter": Message("terms.contact-flutters"),
+    "clock": Message("terms.clock-wrong"),
+    "lone": Message("terms.one-person-alone"),
+    "unescorted": Message("terms.visitor-without-escort"),
+    "stopped-inside": Message("terms.on-hold-while-inside"),
+    "badge-gone": Message("terms.badge-invalid-inside"),
+    "own-decision": Message("terms.board-decided"),
+    "not-released": Message("terms.lock-not-released"),
+    "unrecorded": Message("terms.not-recorded"),
+    "log-older": Message("terms.log-old-copy"),
+    "signing-key": Message("terms.receipt-key-alarm"),
+    "over-budget": Message("terms.over-budget"),
+    "break-glass": Message("terms.break-glass-used"),
+    "disk-low": Message("terms.disk-space-low"),
+    "service-program": Message("terms.service-program-alarm"),
 }
 
-PROGRAMS: Words = {  # what a look at the program of a service finds
-    "registered": Text("as registered", "与登记一致"),
-    "unseen": Text("NEVER LOOKED AT", "未查验"),
-    "gone": Text("GONE", "不存在"),
-    "changed": Text("CHANGED", "已更改"),
-    "writable": Text("OTHERS CAN WRITE IT", "他人可写"),
-    "hash": Text("ANOTHER HASH", "散列值不符"),
+PROGRAMS: Words = {  # states of the program of a service account
+    "registered": Message("terms.program-as-registered"),
+    "unseen": Message("terms.program-unchecked"),
+    "gone": Message("terms.program-missing"),
+    "changed": Message("terms.program-changed"),
+    "writable": Message("terms.program-writable"),
+    "hash": Message("terms.hash-mismatch"),
 }
 
 # The log --------------------------------------------------------------------------------------------------------------
 
 ACTIONS: Words = {
-    "open": Text("open", "打开"),
-    "list": Text("list", "列目录"),
-    "access": Text("read on", "继续读写"),
-    "enter": Text("enter", "进入"),
-    "exit": Text("leave", "离开"),
+    "open": Message("common.open"),
+    "list": Message("terms.action-list"),
+    "access": Message("terms.action-access"),
+    "enter": Message("terms.action-enter"),
+    "exit": Message("terms.action-leave"),
 }
 ENTRIES: Words = {  # kinds of entries
-    "access": Text("access", "文件访问"),
-    "act": Text("act", "管理操作"),
-    "read": Text("reading of the log", "查阅日志"),
-    "factor": Text("second factor", "二次认证"),
-    "door": Text("door", "门禁"),
-    "door-released": Text("door released", "门禁放行"),
-    "door-alarm": Text("door alarm", "门禁报警"),
-    "door-event": Text("door event", "门禁事件"),
-    "revocation": Text("revocation", "撤权"),
-    "receipt": Text("receipt", "回执"),
-    "hr-event": Text("event from HR", "人事通知"),
-    "hr-channel": Text("channel to HR", "人事通道"),
-    "expiring": Text("about to end", "即将到期"),
-    "warned": Text("holder warned", "已提醒本人"),
-    "holder-ended": Text("process ended", "进程被结束"),
-    "deny-entries": Text("deny entries taken away", "移除拒绝项"),
-    "labels": Text("labels", "标记"),
-    "volume": Text("volume", "卷"),
-    "held-before": Text("held before it was guarded", "受保护前已占用"),
-    "start": Text("start", "启动"),
-    "canary": Text("canary", "探针"),
-    "decider-started": Text("decider started", "判定进程启动"),
-    "recovered": Text("log recovered", "日志已恢复"),
-    "registry-older": Text("REGISTRY IS AN OLD COPY", "登记库为旧副本"),
-    "log-older": Text("LOG IS AN OLD COPY", "日志为旧副本"),
-    "roles-lost": Text("ROLE GROUPS ARE LOST", "角色组丢失"),
-    "signing-key": Text("KEY OF THE RECEIPTS", "回执密钥"),
-    "over-budget": Text("SOMEBODY ASKS FOR TOO MUCH", "请求超出限额"),
-    "disk-low": Text("ROOM ON A DISK", "磁盘空间"),
-    "process-died": Text("A PROCESS DIED", "进程异常终止"),
-    "service-program": Text("PROGRAM OF A SERVICE", "服务程序"),
-    "pack-edited": Text("PACK WAS EDITED", "规则包被改动"),
-    "started": Text("agent started", "代理启动"),
-    "stopped": Text("agent stopped", "代理停止"),
-    "clock": Text("CLOCK WAS SET", "时钟被改动"),
-    "gap": Text("GAP IN THE LOG", "日志缺失"),
-    "log-damaged": Text("LOG NOT IN ORDER", "日志有误"),
-    "missing": Text("MISSING", "缺失"),
-    "damaged": Text("DAMAGED", "已损坏"),
+    "access": Message("terms.access"),
+    "act": Message("terms.act"),
+    "read": Message("terms.log-read"),
+    "factor": Message("terms.second-factor"),
+    "door": Message("terms.door"),
+    "door-released": Message("terms.door-released"),
+    "door-alarm": Message("terms.door-alarm"),
+    "door-event": Message("terms.door-event"),
+    "revocation": Message("terms.revocation"),
+    "receipt": Message("common.receipt"),
+    "hr-event": Message("terms.hr-event"),
+    "hr-channel": Message("terms.hr-channel"),
+    "expiring": Message("terms.expiring"),
+    "warned": Message("terms.holder-warned"),
+    "holder-ended": Message("terms.holder-ended"),
+    "deny-entries": Message("terms.deny-entries-removed"),
+    "labels": Message("terms.labels"),
+    "volume": Message("terms.volume"),
+    "held-before": Message("terms.held-before-guarded"),
+    "start": Message("terms.entry-start"),
+    "canary": Message("terms.canary"),
+    "decider-started": Message("terms.decider-started"),
+    "recovered": Message("terms.log-recovered"),
+    "registry-older": Message("terms.registry-old-copy"),
+    "log-older": Message("terms.log-old-copy-entry"),
+    "roles-lost": Message("terms.role-groups-lost"),
+    "signing-key": Message("terms.receipt-key-entry"),
+    "over-budget": Message("terms.over-budget-entry"),
+    "disk-low": Message("terms.disk-space"),
+    "process-died": Message("terms.process-died"),
+    "service-program": Message("terms.service-program-entry"),
+    "pack-edited": Message("terms.pack-edited"),
+    "started": Message("terms.agent-started"),
+    "stopped": Message("terms.agent-stopped"),
+    "clock": Message("terms.clock-set"),
+    "gap": Message("terms.log-gap"),
+    "log-damaged": Message("terms.log-inconsistent"),
+    "missing": Message("terms.log-entry-missing"),
+    "damaged": Message("terms.damaged"),
 }
-CLOCK_STEPS: Words = {  # why time is judged by the clock again after it was set
-    "forward": Text("yes: it went forward", "是：时钟向前"),
-    "returned": Text("yes: a step forward was undone", "是：此前的前拨已纠正"),
-    "synchronised": Text("yes: the kernel calls it synchronised", "是：内核确认已同步"),
-    "officer": Text("yes: an officer accepted it", "是：管理员已认可"),
+CLOCK_STEPS: Words = {  # reasons to judge time by the clock again after it was set
+    "forward": Message("terms.clock-forward"),
+    "returned": Message("terms.clock-returned"),
+    "synchronised": Message("terms.clock-synchronised"),
+    "officer": Message("terms.clock-accepted"),
 }
-HAPPENINGS: Words = {  # what a door event tells
-    "open": Text("opened", "已打开"),
-    "close": Text("closed", "已关闭"),
-    "left": Text("left by the button", "按钮出门"),
-    "day-over": Text("taken off at the day's end", "日终移出名单"),
-    "reset": Text("taken off the list", "更正室内名单"),
-    "not-inside": Text("left without entering", "未进入而离开"),
-    "earlier": Text("from earlier", "此前事件"),
-    "unknown-door": Text("unknown door", "未知的门"),
-    "unconfirmed": Text("opening not confirmed", "开门未获证实"),
-    "cards-removed": Text("cards taken off a board", "从控制板删除卡"),
-    "frames-dropped": Text("messages dropped", "消息丢弃"),
-    "trouble": Text("trouble", "故障"),
-    "state-lost": Text("state lost", "状态丢失"),
-    "process-ended": Text("doors process ended", "门禁进程结束"),
-    "doors": Text("doors", "门禁"),
+HAPPENINGS: Words = {  # door events
+    "open": Message("terms.door-opened"),
+    "close": Message("terms.door-closed"),
+    "left": Message("terms.left-by-button"),
+    "day-over": Message("terms.presence-reset"),
+    "reset": Message("terms.presence-corrected"),
+    "not-inside": Message("terms.left-without-entering"),
+    "earlier": Message("terms.earlier-events"),
+    "unknown-door": Message("terms.unknown-door"),
+    "unconfirmed": Message("terms.opening-not-confirmed"),
+    "cards-removed": Message("terms.cards-removed-from-board"),
+    "frames-dropped": Message("terms.messages-dropped"),
+    "trouble": Message("common.trouble"),
+    "state-lost": Message("terms.state-lost"),
+    "process-ended": Message("terms.doors-process-ended"),
+    "doors": Message("terms.doors"),
     **ALARMS,
-    **{f"{kind}-over": Text(f"over: {text.en}", f"{text.zh}解除") for kind, text in ALARMS.items()},
+    **{f"{kind}-over": Message("terms.alarm-over", text=text) for kind, text in ALARMS.items()},
 }
 OUTCOMES: Words = {
-    "done": Text("done", "完成"),
-    "refused": Text("REFUSED", "被拒绝"),
-    "forbidden": Text("FORBIDDEN", "无权操作"),
-    "not-completed": Text("NOT COMPLETED", "未完成"),
-    "seen": Text("guard seen", "防护已证实"),
-    "missing": Text("GUARD NOT SEEN", "防护未证实"),
+    "done": Message("terms.done"),
+    "refused": Message("common.refused"),
+    "forbidden": Message("terms.forbidden"),
+    "not-completed": Message("terms.not-completed"),
+    "seen": Message("terms.proof-seen"),
+    "missing": Message("terms.proof-missing"),
     **RELEASES,
 }
 
-FILED: Words = {  # where a notice of the personnel system ends up
-    "accepted": Text("accepted", "已接收"),
-    "rejected": Text("REJECTED", "已拒收"),
-    "quarantine": Text("QUARANTINED", "已隔离"),
+FILED: Words = {  # folders of notices of the personnel system
+    "accepted": Message("terms.accepted"),
+    "rejected": Message("terms.rejected"),
+    "quarantine": Message("terms.quarantined"),
+}
+HR_ANSWERS: Words = {  # states of a notice, as the agent answers the personnel system
+    "received": Message("presentation.notice-received"),
+    "waiting": Message("presentation.notice-waiting"),
+    "quarantined": Message("presentation.notice-quarantined"),
+    "rejected": Message("presentation.notice-rejected"),
+    "pending": Message("presentation.notice-pending"),
+    "done": Message("presentation.notice-done"),
+    "overtaken": Message("presentation.notice-overtaken"),
+    "superseded": Message("presentation.notice-superseded"),
 }
 HR_EVENTS: Words = {
-    "departure-approved": Text("departure approved", "离岗已批准"),
-    "account-disabled": Text("account disabled", "账号已停用"),
-    "session-revoked": Text("session revoked", "会话已吊销"),
-    "verification": Text("sign of life", "通道验证"),
+    "departure-approved": Message("terms.offboarding-approved"),
+    "account-disabled": Message("terms.account-disabled"),
+    "session-revoked": Message("terms.session-revoked"),
+    "verification": Message("terms.hr-verification"),
 }
-HR_TROUBLES: Words = {  # of the channel of the personnel system
-    "answers": Text("NO ANSWERS", "无法答复"),
-    "silence": Text("SILENT", "无消息"),
-    "keys": Text("KEYS BAD", "密钥异常"),
-    "spool-replaced": Text("DROP MOVED", "目录被换"),
-    "spool-unusable": Text("DROP BAD", "目录失效"),
+HR_TROUBLES: Words = {  # faults of the channel of the personnel system
+    "answers": Message("terms.hr-answers-failing"),
+    "silence": Message("terms.hr-silence"),
+    "keys": Message("terms.hr-keys-invalid"),
+    "spool-replaced": Message("terms.hr-spool-replaced"),
+    "spool-unusable": Message("terms.hr-spool-unusable"),
 }
-MAILED: Words = {  # how a warning went by mail
-    "sendmail": Text("handed to the mail system", "已交邮件系统"),
-    "spool": Text("put into the mailbox", "已写入邮箱"),
-    "not": Text("NOT SENT", "未发送"),
+MAILED: Words = {  # how a warning was mailed
+    "sendmail": Message("terms.mail-handed-over"),
+    "spool": Message("terms.mail-in-mailbox"),
+    "not": Message("terms.mail-not-sent"),
 }
-TOURS: Words = {  # what became of the labels of a volume
-    "relabelled": Text("labelled anew", "已重新标记"),
-    "scanned": Text("scanned", "已扫描"),
+TOURS: Words = {  # what was done with the labels of a volume
+    "relabelled": Message("terms.relabelled"),
+    "scanned": Message("terms.scanned"),
 }
-HELD: Words = {  # how somebody holds a volume
-    "mount": Text("mounted", "挂载"),
-    "open": Text("file open", "打开文件"),
-    "inside": Text("stands in it", "当前目录"),
-    "mapped": Text("file mapped", "映射文件"),
-    "device": Text("device open", "打开设备"),
-    "stacked": Text("device on top", "上层设备"),
-    "loop": Text("loop device", "环回设备"),
-}
-
-OWN: Words = {  # attempts that the agent made itself
-    "canary": Text("the agent's canary", "代理的探针"),
-    "departure": Text("the agent's proof", "代理的验证"),
+HELD: Words = {  # how a process holds a volume
+    "mount": Message("terms.mounted"),
+    "open": Message("terms.file-open"),
+    "inside": Message("terms.working-directory-inside"),
+    "mapped": Message("terms.file-mapped"),
+    "device": Message("terms.device-open"),
+    "stacked": Message("terms.device-stacked"),
+    "loop": Message("terms.loop-device"),
 }
 
-REVOCATIONS: Words = {  # the steps of one: what the log names them by
-    "deny": Text("deny every access", "拒绝一切访问"),
-    "holders": Text("end processes that hold classified files", "结束持有涉密文件的进程"),
-    "processes": Text("end every process", "结束所有进程"),
-    "units": Text("system units that run as them", "以其身份运行的系统服务"),
-    "timers": Text("user timers, autostart, lingering", "用户定时器、自启动、驻留"),
-    "sessions": Text("login sessions", "登录会话"),
-    "cron": Text("cron jobs", "定时任务 cron"),
-    "at": Text("at jobs", "定时任务 at"),
-    "keys": Text("SSH keys", "SSH 密钥"),
-    "account": Text("lock and expire the accounts", "锁定账号并设为过期"),
-    "tickets": Text("sudo time stamps and Kerberos tickets", "sudo 时间戳与 Kerberos 票据"),
-    "samba": Text("Samba connections", "Samba 连接"),
-    "processes-again": Text("end what was started meanwhile", "结束期间新启动的进程"),
-    "acl": Text("deny entries on every classified file", "在每个涉密文件上设置拒绝项"),
-    "acl-back": Text("take the deny entries away", "移除拒绝项"),
-    "doors": Text("every door refuses", "各门均拒绝"),
-    "proof": Text("proof", "证明"),
+OWN: Words = {  # attempts of the agent itself
+    "canary": Message("terms.agent-canary"),
+    "departure": Message("terms.agent-proof"),
 }
-PARTLY: Words = {  # of these what is called otherwise where a person keeps what is not named as lost
-    "deny": Text("deny access to what was lost", "拒绝访问所丧失的目录"),
-    "acl": Text("deny entries on classified files", "在涉密文件上设置拒绝项"),
+
+REVOCATIONS: Words = {  # steps, by their names in the log
+    "deny": Message("common.deny-every-access"),
+    "holders": Message("common.end-processes-hold-classified-files"),
+    "processes": Message("common.end-every-process"),
+    "units": Message("common.system-units-run-them"),
+    "timers": Message("common.user-timers-autostart-lingering"),
+    "sessions": Message("common.login-sessions"),
+    "cron": Message("common.cron-jobs"),
+    "at": Message("common.jobs"),
+    "keys": Message("common.ssh-keys"),
+    "account": Message("common.lock-expire-accounts"),
+    "tickets": Message("common.sudo-time-stamps-kerberos-tickets"),
+    "samba": Message("common.samba-connections"),
+    "processes-again": Message("common.end-started-meanwhile"),
+    "acl": Message("common.deny-entries-every-classified-file"),
+    "acl-back": Message("common.take-deny-entries-away"),
+    "doors": Message("common.every-door-refuses"),
+    "proof": Message("common.proof"),
 }
-CAUSES: Words = {  # why access ends, or does not
-    "departure": Text("departure", "离岗"),
-    "hold": Text("hold", "停权"),
-    "expiry": Text("expiry", "到期"),
-    "transfer": Text("transfer", "调岗"),
-    "loss": Text("an act took rights", "操作收回权限"),
-    "restored": Text("given again", "恢复授权"),
+PARTLY: Words = {  # steps with another term where a person keeps the rights that are not named as lost
+    "deny": Message("common.deny-access-lost"),
+    "acl": Message("common.deny-entries-classified-files"),
 }
-KEEPING = frozenset(("transfer", "expiry", "loss"))  # of these those who keep what is not named as lost
+CAUSES: Words = {  # why access ends or is restored
+    "departure": Message("common.departure"),
+    "hold": Message("common.hold"),
+    "expiry": Message("terms.expiry"),
+    "transfer": Message("terms.transfer"),
+    "loss": Message("terms.rights-lost-by-act"),
+    "restored": Message("terms.access-restored"),
+}
+KEEPING = frozenset(("transfer", "expiry", "loss"))  # causes where a person keeps the rights not named as lost
 
 # The host -------------------------------------------------------------------------------------------------------------
 
-TIERS: Words = {"none": Text("NONE", "无")}  # A, B and C are names
+TIERS: Words = {"none": Message("terms.tier-none")}  # A, B and C are names
 PROCESSES: Words = {
-    "holder": Text("holder", "守护进程"),
-    "decider": Text("decider", "判定进程"),
-    "control": Text("control", "控制进程"),
-    "doors": Text("doors", "门禁进程"),
-    "departures": Text("departures", "离岗进程"),
-    "label worker": Text("label worker", "标记进程"),
-    "mount watcher": Text("mount watcher", "挂载监视进程"),
-    "verifier": Text("verifier", "日志校验进程"),
-    "gateway": Text("gateway", "网关进程"),
+    "holder": Message("terms.process-holder"),
+    "decider": Message("terms.process-decider"),
+    "control": Message("terms.process-control"),
+    "doors": Message("terms.process-doors"),
+    "departures": Message("terms.process-departures"),
+    "label worker": Message("terms.process-label-worker"),
+    "watcher": Message("terms.process-mount-watcher"),
+    "verifier": Message("terms.process-verifier"),
+    "gateway": Message("terms.process-gateway"),
 }
 DURABILITIES: Words = {
-    "power": Text("power (survives a power cut)", "power（断电不丢失）"),
-    "process": Text("process (survives kill -9, not a power cut)", "process（仅防进程被杀）"),
+    "power": Message("terms.durability-power"),
+    "process": Message("terms.durability-process"),
 }
 SHARING: Words = {
-    "dedicated": Text("its own filesystem", "专用文件系统"),
-    "shared": Text("a shared one", "共用文件系统"),
+    "dedicated": Message("terms.filesystem-dedicated"),
+    "shared": Message("terms.filesystem-shared"),
 }
-VOLUMES: Words = {  # what an entry says of an area's volume
-    "guarded": Text("guarded", "已受保护"),
-    "covered": Text("COVERED", "已遮蔽"),
-    "closed": Text("CLOSED", "已关闭"),
-    "not-there": Text("NOT THERE", "不存在"),
-    "unguarded": Text("no mark on what is mounted there", "该处挂载的文件系统未加标记"),
-    "inside": Text("mounted inside the area", "挂载于目录之内"),
-    "unbound": Text("its border is gone", "边界已消失"),
-    "beneath": Text("the volume is gone", "卷已不在"),
-    "mounted": Text("mounted without the agent", "绕过代理挂载"),
-    "start": Text("before the agent started", "代理启动之前"),
-    "ending": Text("ending who holds it", "正在结束占用进程"),
-    "failed": Text("NOT DONE", "未完成"),
+VOLUMES: Words = {  # states of an area's volume in an entry
+    "guarded": Message("terms.volume-guarded-entry"),
+    "covered": Message("terms.volume-covered-alarm"),
+    "closed": Message("terms.volume-closed"),
+    "not-there": Message("terms.volume-absent"),
+    "unguarded": Message("terms.mounted-without-mark"),
+    "inside": Message("terms.mounted-inside-area"),
+    "unbound": Message("terms.mount-boundary-gone"),
+    "beneath": Message("terms.volume-gone"),
+    "mounted": Message("terms.mounted-without-agent"),
+    "start": Message("terms.before-agent-started"),
+    "ending": Message("terms.ending-holders"),
+    "failed": Message("terms.not-carried-out"),
 }
-VOLUME_STATES: Words = {  # where a volume of ours is
-    "hidden": Text("hidden", "已隐藏"),
-    "attached": Text("attached, nobody sees it", "已附加，无人可见"),
-    "published": Text("mounted and marked, no area on it", "已挂载并标记，尚无目录"),
-    "guarded": Text("guarded", "受保护"),
-    "closed": Text("covered", "已遮蔽"),
-    "absent": Text("not mounted", "未挂载"),
+VOLUME_STATES: Words = {  # states of a volume that the agent mounts
+    "hidden": Message("terms.volume-hidden"),
+    "attached": Message("terms.volume-attached"),
+    "published": Message("terms.volume-without-area"),
+    "guarded": Message("terms.volume-guarded"),
+    "closed": Message("terms.volume-covered"),
+    "absent": Message("terms.not-mounted"),
 }
-HOLDERS: Words = {"name": Text("named only", "仅列出"), "end": Text("ended", "予以结束")}  # who held files earlier
+HOLDERS: Words = {  # what is done with processes that held files earlier
+    "name": Message("terms.holders-named"),
+    "end": Message("terms.holders-ended"),
+}
 
-CHOICES: Words = {  # what a parameter of an operation may be, where the table of operations lists it
+CHOICES: Words = {  # values of parameters that the table of operations lists
     **YES_NO, **VERDICTS, **EMPLOYMENTS, **DEPARTURES, **KEEPERS, **SIDES, **PASSBACKS, **SHARING,
-    **HOLDERS, "all": Text("all", "全部"),
+    **HOLDERS, "all": Message("common.all"),
 }  # fmt: skip
 
 
-STEP_STATES: Words = {  # how far a step of a revocation is
-    "planned": Text("planned", "已计划"),
-    "done": Text("done", "已完成"),
-    "confirmed": Text("confirmed", "已确认"),
-    "pending": Text("pending", "待完成"),
-    "cannot-see": Text("cannot see", "无法查看"),
-    "skipped": Text("not present", "不存在"),
+STEP_STATES: Words = {  # states of a revocation step
+    "planned": Message("common.planned"),
+    "done": Message("common.done"),
+    "confirmed": Message("common.confirmed"),
+    "pending": Message("common.pending"),
+    "cannot-see": Message("common.cannot-see"),
+    "skipped": Message("common.not-present"),
 }
 
 
-def revocation_step(entry: Mapping[str, object]) -> Text:
-    """Return what the step of a revocation is called that an *entry* of the log tells of."""
-    words = {**REVOCATIONS, **PARTLY} if entry.get("cause") in KEEPING else REVOCATIONS
-    return word(words, entry.get("step", ""))
+def revocation_step(entry: Mapping[str, object]) -> Sentence:
+    """Return the name of the revocation step in an *entry* of the log."""
+    terms = {**REVOCATIONS, **PARTLY} if entry.get("cause") in KEEPING else REVOCATIONS
+    return word(terms, entry.get("step", ""))
 
 
-def word(words: Words, code: object) -> Text:
-    """Return the word for *code*, or the code as it is."""
-    said = visible(str(code))
-    return words.get(str(code)) or Text(said, said)
+def word(terms: Words, code: object) -> Sentence:
+    """Return the term for *code*, or the code as it is."""
+    return terms.get(str(code)) or foreign(str(code))

@@ -1,25 +1,22 @@
-"""How long an act took, in words: what of it was waiting, and when it was acknowledged.
+"""Duration of an act, in words: the time it waited, and the time until it was acknowledged.
 
-Rules of this file: pure. The agent counts from when the request came to it, and the caller from before it was asked:
-where the two differ much, both are said, because the agent does not see how long a request waited in front of its
-socket.
+Rules of this file: pure. The agent counts from the arrival of the request, the caller from before sending it. Where the
+two differ much, both are reported: the agent does not see how long a request waited in front of its socket.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from rules.text import Text
+from rules.text import Message, Sentence
 
-_UNSEEN = 50.0  # milliseconds that are worth a word
+_UNSEEN = 50.0  # milliseconds: a shorter difference is not reported
 
 
-def sentence(result: Mapping[str, Any]) -> Text:
-    """Return when the act that ended in *result* was acknowledged, and how long it waited for its turn."""
-    waited, done = result["waited_milliseconds"], result["milliseconds"]
-    said = Text(
-        f"waited {waited:.1f} ms, acknowledged after {done:.1f} ms", f"等待 {waited:.1f} ms，{done:.1f} ms 后确认生效"
-    )
-    whole = result.get("caller_milliseconds", done)
-    if whole - done < _UNSEEN:
-        return said
-    return Text(f"{said.en}, answered after {whole:.1f} ms", f"{said.zh}，{whole:.1f} ms 后得到答复")
+def sentence(answer: Mapping[str, Any]) -> Sentence:
+    """Return when the act that ended in *answer* was acknowledged, and how long it waited for its turn."""
+    waited, milliseconds = answer["waited_milliseconds"], answer["milliseconds"]
+    acknowledged = Message("presentation.acknowledged-after", waited=waited, acknowledged=milliseconds)
+    total = answer.get("caller_milliseconds", milliseconds)
+    if total - milliseconds < _UNSEEN:
+        return acknowledged
+    return Message("presentation.answered-after", acknowledged=acknowledged, total=total)

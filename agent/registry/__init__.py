@@ -1,5 +1,5 @@
-"""People, accounts, areas, rooms, grants and records: what decisions rest on, in one SQLite file.
+"""The registry: people, accounts, areas, rooms, grants and records, in one SQLite file, as the basis of decisions.
 
-``store`` opens a change and ``repositories`` write in it; ``facts`` reads for decisions, by the functions of ``rows``;
-``queries`` reads for people. Nothing is imported here: the guard reads facts and stays on the standard library.
+``store`` opens a change and ``repositories`` write it; ``facts`` reads for decisions, with the functions of ``rows``;
+``queries`` reads for people. Nothing is imported here: the guard reads facts and uses the standard library only.
 """

@@ -1,14 +1,14 @@
-"""The tie between the registry's file and its write-ahead log: whether the two belong together.
+"""Checkpoints: the tie between the registry's file and its write-ahead log, which proves that the two belong together.
 
-    flushed    how often the write-ahead log was folded into the file: counted up before each time, so part of the file
-    built on   that count, as it was when the write-ahead log in use was begun: written by its first change
+    flushed    number of checkpoints, counted up before each one, so that the number is part of the file
+    built on   that number when the write-ahead log in use was begun: written by its first change
 
-SQLite replays a write-ahead log (``registry.db-wal``) over whatever file stands beside it. A registry put back from a
-backup beside the log of its successor would be a mixture of both, with the newest epoch, that no check of SQLite finds.
-Here the log says that it was built on a file that was flushed more often than this one.
+SQLite replays a write-ahead log (``registry.db-wal``) over any file beside it. A registry restored from a backup beside
+the write-ahead log of its successor would be a mixture of both, with the newest epoch, and no check of SQLite detects
+this. Here the write-ahead log says that it was built on a file with more checkpoints than this one.
 
-Rules of this file: standard library only. SQLite never folds by itself (``wal_autocheckpoint = 0``); whoever writes
-calls :func:`flush`, which never waits long for a reader. A file nobody could fold stays right, and is folded later.
+Rules of this file: standard library only. SQLite never makes a checkpoint by itself (``wal_autocheckpoint = 0``); the
+writer calls :func:`flush`, which never waits long for a reader. A checkpoint that fails is made later.
 Source: sqlite.org/wal.html, sqlite.org/howtocorrupt.html (section 1.4).
 """
 
@@ -18,55 +18,55 @@ from pathlib import Path
 
 _BUSY = "PRAGMA busy_timeout = "
 _PATIENCE = 200  # milliseconds
-MOST = 4 << 20  # bytes of a write-ahead log before it is folded: what SQLite's own thousand pages are
+MOST = 4 << 20  # bytes of a write-ahead log before a checkpoint: the size of SQLite's own thousand pages
 
 
 def settings(connection: sqlite3.Connection) -> None:
-    """Make *connection* leave the folding to us."""
+    """Turn off SQLite's automatic checkpoints on *connection*."""
     connection.execute("PRAGMA wal_autocheckpoint = 0")
 
 
 def belongs(connection: sqlite3.Connection) -> bool:
-    """Whether the write-ahead log in use belongs to the file."""
+    """Return whether the write-ahead log in use belongs to the file."""
     [flushed] = connection.execute("SELECT count FROM flushed").fetchone()
     [built_on] = connection.execute("SELECT count FROM built_on").fetchone()
     return bool(built_on <= flushed)
 
 
 def build(connection: sqlite3.Connection) -> None:
-    """Say, in the transaction under way, what the write-ahead log is built on. Most times it says so already."""
+    """Record in the current transaction which checkpoint the write-ahead log is built on, unless it is recorded."""
     connection.execute(
         "UPDATE built_on SET count = (SELECT count FROM flushed) WHERE count <> (SELECT count FROM flushed)"
     )
 
 
 def little_room(path: Path) -> bool:
-    """Whether the disk of *path* is so full that blocks given back might be somebody else's the next moment."""
+    """Return whether the disk of *path* is so full that freed blocks might be taken by another program at once."""
     try:
-        found = os.statvfs(path)
+        filesystem = os.statvfs(path)
     except OSError:
         return False
-    return found.f_bavail * found.f_frsize < max(4 * MOST, found.f_blocks * found.f_frsize // 64)
+    return filesystem.f_bavail * filesystem.f_frsize < max(4 * MOST, filesystem.f_blocks * filesystem.f_frsize // 64)
 
 
 def flush(connection: sqlite3.Connection, timeout: float, *, keep: bool = False) -> None:
-    """Fold the write-ahead log into the file. *timeout* is what writes wait otherwise, in seconds.
+    """Write the write-ahead log back into the file. *timeout* is the busy timeout of other writes, in seconds.
 
-    With *keep* it keeps its blocks, and is begun again from its start; what is in it belongs to the file as before.
+    With *keep* the write-ahead log keeps its disk blocks and is reused from its start.
 
-    Raises :class:`sqlite3.Error`; the registry is then as it was.
+    Raises :class:`sqlite3.Error`; the registry is then unchanged.
     """
     connection.execute(f"{_BUSY}{_PATIENCE}")
     try:
         connection.execute("UPDATE flushed SET count = count + 1")
         how = "RESTART" if keep else "TRUNCATE"
-        connection.execute(f"PRAGMA wal_checkpoint({how})").fetchone()  # a row that says busy is no error
+        connection.execute(f"PRAGMA wal_checkpoint({how})").fetchone()  # a row that says busy is not an error
     finally:
         connection.execute(f"{_BUSY}{int(timeout * 1000)}")
 
 
 def size(path: Path) -> int:
-    """Return how many bytes the write-ahead log beside *path* has."""
+    """Return the size in bytes of the write-ahead log beside *path*."""
     try:
         return path.with_name(f"{path.name}-wal").stat().st_size
     except OSError:

@@ -1,10 +1,10 @@
-"""People from a CSV file: all of them or none, and every bad line named.
+"""Import of people from a CSV file: all or none, with every invalid line reported.
 
-Rules of this file: the first line names the columns, in any order; only ``id`` must be there. Several accounts or
-badges are separated by blanks or semicolons. A row goes through the same writes as the command line, so it is refused
-for the same reasons. An id that exists is a bad row, so that nothing an officer set is overwritten by mistake; only an
-import that updates changes it. Then an empty cell, or a column that is missing, leaves things as they are, and a cell
-with accounts or badges names all the person has from then on.
+Rules of this file: the first line names the columns, in any order; only ``id`` is required. Several accounts or badges
+are separated by blanks or semicolons. A row goes through the same writes as the command line, so it is refused for the
+same reasons. An existing id is an invalid row, so that nothing an officer set is overwritten by mistake; only an import
+with ``update`` changes it. Then an empty cell or a missing column changes nothing, and a cell with accounts or badges
+replaces all accounts or badges of the person.
 """
 
 import csv
@@ -15,54 +15,51 @@ from typing import NamedTuple
 from agent.errors import RefusedError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.model import Clearance, Level
-from rules.text import Text
+from rules.text import Message, Sentence, series
 from rules.visible import visible
 
 COLUMNS = ("id", "name", "department", "level", "domain", "accounts", "badges")
 
 
 class CsvPerson(NamedTuple):
-    """One person as the file has it. *line* is where the row begins in the file, from 1."""
+    """One person of the file. *line* is the line on which the row begins, from 1."""
 
     line: int
     fields: dict[str, str]
 
 
 class CsvProblem(NamedTuple):
-    """Why one line cannot be imported."""
+    """The reason why one line cannot be imported."""
 
     line: int
-    text: Text
+    text: Sentence
 
 
 class Imported(NamedTuple):
-    """How many people the file had, and how many of them were there before."""
+    """The number of people in the file, and how many of them were registered before."""
 
     people: int
     changed: int
 
 
 class ImportRefusedError(RefusedError):
-    """Nothing was imported. ``problems`` has every bad line, in order."""
+    """The refusal of an import; nothing was imported. ``problems`` has every invalid line, in order."""
 
     def __init__(self, problems: Sequence[CsvProblem], rows: int) -> None:
         self.problems = tuple(problems)
-        english = "; ".join(f"line {line}: {text.en}" for line, text in problems)
-        chinese = "；".join(f"第 {line} 行：{text.zh}" for line, text in problems)
         super().__init__(
-            Text(
-                f"{len(problems)} of {rows} rows cannot be imported: {english}",
-                f"{rows} 行中有 {len(problems)} 行无法导入：{chinese}",
+            Message(
+                "registry.rows-not-imported",
+                bad=len(problems),
+                rows=rows,
+                problems=series(Message("registry.at-line", line=line, text=text) for line, text in problems),
             ),
-            Text(
-                "nothing was imported; correct these lines and import again (--update: change people who exist)",
-                "未导入任何人员；请更正后重新导入（--update：更新已登记的人员）",
-            ),
+            Message("registry.correct-lines-and-import-again"),
         )
 
 
 def read_csv(text: str) -> list[CsvPerson]:
-    """Return the rows of a CSV file; raise :class:`ImportRefusedError` when its form is wrong."""
+    """Return the rows of a CSV file; raise :class:`ImportRefusedError` when its format is invalid."""
     reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     rows: list[CsvPerson] = []
     problems: list[CsvProblem] = []
@@ -70,17 +67,17 @@ def read_csv(text: str) -> list[CsvPerson]:
     line = 1
     try:
         header = [name.strip().lower() for name in next(reader, [])]
-        problems.extend(CsvProblem(1, said) for said in _header_problems(header))
+        problems.extend(CsvProblem(1, problem) for problem in _header_problems(header))
         line = reader.line_num + 1
         for cells in reader:
             if len(cells) > len(header):
-                problems.append(CsvProblem(line, Text("more cells than columns", "单元格多于列数")))
+                problems.append(CsvProblem(line, Message("registry.more-cells-than-columns")))
             elif any(cell.strip() for cell in cells):
                 rows.append(CsvPerson(line, dict(zip(header, (cell.strip() for cell in cells), strict=False))))
             line = reader.line_num + 1
     except csv.Error as error:
-        why = visible(str(error))
-        problems.append(CsvProblem(line, Text(f"not CSV: `{why}`", f"不是有效的 CSV：`{why}`")))
+        reason = visible(str(error))
+        problems.append(CsvProblem(line, Message("registry.invalid-csv", reason=reason)))
     if problems:
         raise ImportRefusedError(problems, len(rows) + len(problems))
     return rows
@@ -94,39 +91,35 @@ def import_csv(
     level_of: Callable[[str], Level] = Level.parse,
     update: bool = False,
 ) -> Imported:
-    """Add every person with level, accounts and badges; with *update* change those who are there already.
+    """Add every person with level, accounts and badges; with *update* change people already registered.
 
-    *level_of* reads a cell of the column ``level`` (a pack knows classes like 核心 too) or raises ``ValueError``; the
-    cell itself is kept as the printed label.
+    *level_of* reads a cell of the column ``level`` (a pack also knows classes such as 核心) or raises ``ValueError``;
+    the cell itself is stored as the printed label.
     Raises :class:`ImportRefusedError`, which must leave the block of the change so that all of it is rolled back.
     """
     problems: list[CsvProblem] = []
-    done = changed = 0
+    imported = changed = 0
     for row in rows:
-        known = update and change.people.exists(row.fields.get("id", ""))
+        is_known = update and change.people.exists(row.fields.get("id", ""))
         try:
             with change.attempt():
-                (_update if known else _add)(change, row.fields, approved_by, level_of)
-            done += 1
-            changed += known
+                (_update if is_known else _add)(change, row.fields, approved_by, level_of)
+            imported += 1
+            changed += is_known
         except RefusedError as refused:
             problems.append(CsvProblem(row.line, refused.text))
     if problems:
-        raise ImportRefusedError(problems, done + len(problems))
-    return Imported(done, changed)
+        raise ImportRefusedError(problems, imported + len(problems))
+    return Imported(imported, changed)
 
 
-def _header_problems(header: list[str]) -> list[Text]:
-    found = [
-        Text(f"unknown column `{visible(name)}`", f"未知的列 `{visible(name)}`")
-        for name in header
-        if name not in COLUMNS
-    ]
+def _header_problems(header: list[str]) -> list[Sentence]:
+    problems: list[Sentence] = [Message("registry.unknown-column", name=name) for name in header if name not in COLUMNS]
     if "id" not in header:
-        found.append(Text("the column `id` is missing", "缺少 `id` 列"))
+        problems.append(Message("registry.column-id-missing"))
     if len(set(header)) < len(header):
-        found.append(Text("a column is named twice", "列名重复"))
-    return found
+        problems.append(Message("registry.duplicate-column"))
+    return problems
 
 
 def _add(
@@ -172,14 +165,14 @@ def _clearances(level: str, domain: str, approved_by: str, level_of: Callable[[s
     try:
         return (Clearance(domain, level_of(level), label=level, approved_by=approved_by),)
     except ValueError:
-        raise RefusedError(Text(f"`{visible(level)}` is not a level", f"`{visible(level)}` 不是密级")) from None
+        raise RefusedError(Message("registry.invalid-level", level=level)) from None
 
 
 def _several(cell: str) -> list[str]:
     return cell.replace(";", " ").replace("；", " ").split()
 
 
-def _uid(word: str) -> int:
-    if word.isascii() and word.isdigit() and len(word) <= 10:
-        return int(word)
-    raise RefusedError(Text(f"`{visible(word)}` is not a uid", f"`{visible(word)}` 不是 uid"))
+def _uid(cell: str) -> int:
+    if cell.isascii() and cell.isdigit() and len(cell) <= 10:
+        return int(cell)
+    raise RefusedError(Message("registry.invalid-uid", cell=cell))

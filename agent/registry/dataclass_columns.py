@@ -1,8 +1,8 @@
-"""A dataclass as columns of a table: their names, and how one is made of what lies in them.
+"""Dataclasses as columns of a table: the column names, and reading a row into the dataclass.
 
-Rules of this file: standard library only. A field is a column of the same name, in the same order, and what it is
-declared to be says how it is read, so that a field is added in the dataclass and by a migration, and nowhere else. A
-value is written as it is: SQLite takes true for 1, and a member of an enum for its number or text.
+Rules of this file: standard library only. A field is a column of the same name, in the same order, and its declared
+type says how it is read, so that a new field needs the dataclass and a migration, and nothing else. A value is written
+unchanged: SQLite stores true as 1, and a member of an enum as its number or text.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ _T = TypeVar("_T", bound="DataclassInstance")
 class DataclassColumns(Generic[_T]):
     """The columns of *kind*, whose fields are ``bool``, ``int``, ``str`` or an enum of these.
 
-    ``types``: by name, what each is declared to be. ``selected``: the names as ``SELECT`` takes them.
+    ``types``: the declared type of each, by name. ``selected``: the names as a list for ``SELECT``.
     """
 
     def __init__(self, kind: type[_T]) -> None:
@@ -31,5 +31,5 @@ class DataclassColumns(Generic[_T]):
                 raise TypeError(f"{kind.__name__}.{name} cannot be a column")
 
     def read(self, values: Iterable[Any]) -> _T:
-        """Return what the values of ``selected`` say; raise ``ValueError`` or ``TypeError`` for what none can be."""
-        return self._kind(*(declared(value) for declared, value in zip(self.types.values(), values, strict=True)))
+        """Return the dataclass of the values of ``selected``; raise ``ValueError`` or ``TypeError`` for bad values."""
+        return self._kind(*(declared(stored) for declared, stored in zip(self.types.values(), values, strict=True)))

@@ -1,10 +1,10 @@
-"""What the guard, the doors and ``explain`` may know, read from one consistent snapshot.
+"""Facts for the guard, the doors and ``explain``, read from one consistent snapshot.
 
-Rules of this file: standard library only, read only, nothing kept but where areas lie: there may be thousands, every
-change of rights asks for them, and a mark in the registry says whether they are the same. Each question is a function
-of a module of :mod:`agent.registry.rows`, asked in one short read transaction. A question about something that is not
-there gets "not there". What is asked while somebody waits at a door is one indexed question; what changes only with an
-officer's act is asked in whole.
+Rules of this file: standard library only, read only, nothing cached but the locations of areas: there may be thousands,
+every change of rights needs them, and a mark in the registry says whether they have changed. Each query is a function
+of a module of :mod:`agent.registry.rows`, run in one short read transaction. A query about something unregistered
+returns "not there". A query that runs while a person waits at a door is one indexed query; data that only an officer's
+act changes is read as a whole.
 """
 
 from collections.abc import Iterable
@@ -50,31 +50,31 @@ from rules.rights import Right
 
 
 class FactsReader(SnapshotReader):
-    """The questions. Every one may raise what :class:`agent.registry.snapshot.SnapshotReader` says."""
+    """The queries. Each may raise what :class:`agent.registry.snapshot.SnapshotReader` says."""
 
-    _places: tuple[str, tuple[AreaLocation, ...]] | None = None  # under which mark they were read
+    _places: tuple[str, tuple[AreaLocation, ...]] | None = None  # the mark under which they were read
 
     def facts(self, persons: Iterable[str], resource: str, services: Iterable[str] = ()) -> tuple[int, Facts]:
-        """Return the epoch and all that a decision about these subjects and this area or room may know.
+        """Return the epoch and all facts for a decision about these subjects and this area or room.
 
-        Whoever or whatever is unknown is absent, and the rules deny what is absent. A person comes with the grants
-        and visits to this resource only.
+        Unknown subjects and resources are absent, and the rules deny what is absent. A person has only the grants and
+        visits for this resource.
         """
         with self._reading() as epoch:
             return epoch, decision.facts(self._connection, persons, resource, services)
 
     def break_glass(self) -> BreakGlass:
-        """Return how the break-glass is."""
+        """Return the state of the break-glass access."""
         with self._reading():
             return break_glass.now(self._connection)
 
     def newest_change(self) -> RecordedChange | None:
-        """Return the last change the log has an entry of."""
+        """Return the last change that has a log entry."""
         with self._reading():
             return recorded.newest(self._connection)
 
     def candidates(self, touched: Touched, granted_from: int) -> frozenset[Right]:
-        """Return who may have a right that a change has touched: see :mod:`agent.registry.rows.rights`."""
+        """Return the rights that a change may affect: see :mod:`agent.registry.rows.rights`."""
         with self._reading():
             return frozenset(rights.candidates(self._connection, touched, granted_from))
 
@@ -84,24 +84,24 @@ class FactsReader(SnapshotReader):
             return rights.rooms(self._connection)
 
     def recorded_changes(self) -> tuple[RecordedChange, ...]:
-        """Return every change the log has an entry of, the first one first."""
+        """Return every change that has a log entry, oldest first."""
         with self._reading():
             return recorded.changes(self._connection)
 
-    # Who is behind a process.
+    # Subjects behind a process.
 
     def person_of_uid(self, uid: int) -> str | None:
-        """Return the person this Linux uid belongs to; an inactive person too."""
+        """Return the person to whom this Linux uid belongs, inactive or not."""
         with self._reading():
             return accounts.person_of_uid(self._connection, uid)
 
     def was_on_host(self, uid: int) -> bool:
-        """Whether the host had an account of this uid when it was bound to a person."""
+        """Return whether the host had an account with this uid when it was assigned to a person."""
         with self._reading():
             return accounts.was_on_host(self._connection, uid)
 
     def former_owner(self, uid: int) -> str | None:
-        """Return whose this uid was last, while it is nobody's."""
+        """Return the last owner of this uid, if it has none now."""
         with self._reading():
             return accounts.former_owner(self._connection, uid)
 
@@ -111,17 +111,17 @@ class FactsReader(SnapshotReader):
             return accounts.accounts(self._connection)
 
     def programs(self) -> tuple[ServiceProgram, ...]:
-        """Return the programs of all services that are active, and those that let people in."""
+        """Return the programs of all active services, and those that let people in."""
         with self._reading():
             return services.programs(self._connection)
 
     def service_uids(self) -> frozenset[int]:
-        """Return the uids services run as."""
+        """Return the uids that services run as."""
         with self._reading():
             return services.service_uids(self._connection)
 
     def services(self) -> tuple[Service, ...]:
-        """Return every service, ordered by name; an inactive one too."""
+        """Return every service, inactive ones included, ordered by name."""
         with self._reading():
             return services.services(self._connection)
 
@@ -130,8 +130,8 @@ class FactsReader(SnapshotReader):
     def resource(self, name: str) -> Resource | None:
         """Return the area or room of this name."""
         with self._reading():
-            found = resources.resource(self._connection, name)
-            return None if found is None else found[1]
+            keyed_resource = resources.resource(self._connection, name)
+            return None if keyed_resource is None else keyed_resource[1]
 
     def areas(self) -> tuple[AreaRow, ...]:
         """Return every area, ordered by name."""
@@ -139,7 +139,7 @@ class FactsReader(SnapshotReader):
             return areas.areas(self._connection)
 
     def places(self) -> tuple[AreaLocation, ...]:
-        """Return where every area lies; the very same tuple as long as nothing about the areas has changed."""
+        """Return the location of every area; the same tuple object until something about the areas changes."""
         with self._reading():
             mark = areas.mark(self._connection)
             if self._places is None or self._places[0] != mark:
@@ -147,7 +147,7 @@ class FactsReader(SnapshotReader):
             return self._places[1]
 
     def observing(self) -> frozenset[str]:
-        """Return the areas that only watch: whatever is opened there is recorded and let through."""
+        """Return the areas in observe mode: every open there is recorded and allowed."""
         with self._reading():
             return areas.observing(self._connection)
 
@@ -172,11 +172,11 @@ class FactsReader(SnapshotReader):
             return alarms.lockdowns(self._connection)
 
     def open_alarms(self) -> tuple[AlarmRow, ...]:
-        """Return the alarms nobody has acknowledged, oldest first."""
+        """Return the unacknowledged alarms, oldest first."""
         with self._reading():
             return alarms.open_alarms(self._connection)
 
-    # Doors, and what boards hold.
+    # Doors, and the cards on boards.
 
     def doors(self) -> tuple[DoorRow, ...]:
         """Return every door, ordered by name."""
@@ -184,73 +184,73 @@ class FactsReader(SnapshotReader):
             return doors.doors(self._connection)
 
     def board_cards(self) -> tuple[CardRow, ...]:
-        """Return what every board should hold, and what of it is confirmed."""
+        """Return the cards that every board should hold, and whether each is confirmed."""
         with self._reading():
             return boards.board_cards(self._connection)
 
     def heard(self) -> dict[str, int]:
-        """Return, per board, the index of the last event that was taken in."""
+        """Return, per board, the index of the last event that was processed."""
         with self._reading():
             return boards.heard(self._connection)
 
     def host_room(self) -> str:
-        """Return the room this host stands in, ``""`` when nobody said."""
+        """Return the room in which this host stands, ``""`` when it is not set."""
         with self._reading():
             return settings.setting(self._connection, settings.HOST_ROOM)
 
     def role_groups(self) -> str:
-        """Return the OS groups of the three roles as they are stored, ``""`` for a trial."""
+        """Return the stored OS groups of the three roles, ``""`` for a trial."""
         with self._reading():
             return settings.setting(self._connection, settings.ROLES)
 
     def listens_at(self) -> str:
-        """Return the address at which boards reach this host (``10.9.0.2:60001``), ``""`` when nobody said."""
+        """Return the address at which boards reach this host (``10.9.0.2:60001``), ``""`` when it is not set."""
         with self._reading():
             return settings.setting(self._connection, settings.LISTENS_AT)
 
-    # Who stands at a door, and who is inside.
+    # People at a door and inside a room.
 
     def badge(self, number: str) -> BadgeRow | None:
-        """Return the badge of this number, a lost or returned one too."""
+        """Return the badge of this number, lost or returned badges included."""
         with self._reading():
             return badges.badge(self._connection, number)
 
     def badges(self) -> tuple[BadgeRow, ...]:
-        """Return every badge somebody has, ordered by number; what boards hold."""
+        """Return every badge that a person holds, ordered by number: the cards for boards."""
         with self._reading():
             return badges.badges(self._connection)
 
     def person_of_badge(self, number: str, now: datetime) -> str | None:
-        """Return whose badge this is, if it is good at *now*."""
-        found = self.badge(number)
-        return found.person if found and found.good(now) else None
+        """Return the person whose badge this is, if it is valid at *now*."""
+        badge = self.badge(number)
+        return badge.person if badge and badge.good(now) else None
 
     def check_pin(self, person: str, digits: str) -> PinCheck:
-        """Return what *digits* are to *person*. Takes some 50 ms, on purpose."""
+        """Return the result of checking *digits* against the PINs of *person*. Takes some 50 ms, on purpose."""
         with self._reading():
             return pins.check(self._connection, person, digits)
 
     def stated(self, person: str, room: str, now: datetime) -> StatementRow:
-        """Return why *person* comes to *room*, and whether their devices are declared, as stated beforehand."""
+        """Return the purpose that *person* stated for *room*, and whether their devices are declared."""
         with self._reading():
             return visits.stated(self._connection, person, room, now)
 
     def visits(self, person: str) -> tuple[Visit, ...]:
-        """Return the visits of *person* that nobody has ended."""
+        """Return the visits of *person* that have not been ended."""
         with self._reading():
             return visits.visits(self._connection, person)
 
     def stopped(self, now: datetime) -> frozenset[str]:
-        """Return who is inactive, on hold or leaving at *now*: whose cards no board needs to know."""
+        """Return the people who are inactive, on hold or leaving at *now*: boards do not need their cards."""
         with self._reading():
             return persons.stopped(self._connection, instant(now))
 
     def presence(self, room: str = "", person: str = "") -> tuple[PresenceRow, ...]:
-        """Return who is inside, in one room or in all."""
+        """Return the people inside one room or all rooms."""
         with self._reading():
             return presence.presence(self._connection, room, person)
 
     def rooms_of(self, person: str) -> frozenset[str]:
-        """Return the rooms *person* is in."""
+        """Return the rooms that *person* is inside."""
         with self._reading():
             return presence.inside(self._connection, person)

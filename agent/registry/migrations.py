@@ -1,6 +1,6 @@
-"""The registry's file: how it comes to be, and how it is brought to the schema of this program.
+"""Migrations of the registry's file: creation, and upgrade to the schema of this program.
 
-Rules of this file: a new file appears under its name only when it is whole; an existing one is never replaced.
+Rules of this file: a new file appears under its name only when it is complete; an existing one is never replaced.
 """
 
 import os
@@ -12,15 +12,15 @@ from agent.errors import RefusedError
 from agent.registry.connect import APPLICATION, connect, current, translate_sqlite_errors, version
 from agent.registry.schema.versions import SCHEMA
 from agent.runtime import migrations
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 
 def migrate(path: Path) -> None:
-    """Make the registry when there is none, else bring it to the newest schema; do nothing when it is current.
+    """Create the registry when there is none, otherwise upgrade it to the newest schema if it is not current.
 
-    Raises :class:`agent.errors.RefusedError` for the registry of a newer program or a place that cannot be written, and
-    :class:`agent.errors.FatalError` for a file that is something else (an empty file is: it held a registry once).
+    Raises :class:`agent.errors.RefusedError` for the registry of a newer program or a directory that cannot be written,
+    and :class:`agent.errors.FatalError` for a file that is not a registry (an empty file included: it held one once).
     """
     if path.exists():
         upgrade(path)
@@ -29,7 +29,7 @@ def migrate(path: Path) -> None:
 
 
 def create(path: Path) -> None:
-    """Make an empty registry with mode 0600; raise :class:`agent.errors.RefusedError` when the name is taken."""
+    """Create an empty registry with mode 0600; raise :class:`agent.errors.RefusedError` when the name is taken."""
     unfinished = path.with_name(path.name + ".new")
     try:
         unfinished.unlink(missing_ok=True)  # an earlier attempt that was killed
@@ -37,25 +37,22 @@ def create(path: Path) -> None:
         with closing(connect(unfinished, "rw")) as connection, translate_sqlite_errors(unfinished):
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
             _upgrade(connection)
-        os.link(unfinished, path)  # unlike rename, it never replaces a registry somebody else just made
+        os.link(unfinished, path)  # unlike rename, it never replaces a registry that another process just created
         unfinished.unlink()
         _sync_directory(path.parent)
     except OSError as error:
-        why = visible(str(error.strerror))
+        reason = visible(str(error.strerror))
         raise RefusedError(
-            Text(
-                f"the registry `{visible(str(path))}` cannot be made: `{why}`",
-                f"无法创建登记库 `{visible(str(path))}`：`{why}`",
-            ),
-            Text("check the directory, or name another --home", "请检查目录，或改用 --home"),
+            Message("registry.registry-not-created", path=str(path), reason=reason),
+            Message("registry.check-directory-or-home"),
         ) from error
 
 
 def upgrade(path: Path) -> None:
-    """Apply what is missing to an existing registry.
+    """Apply the missing migrations to an existing registry.
 
-    Raises :class:`agent.errors.FatalError` for one beside another's write-ahead log, which is then as it was: whoever
-    may write would fold the two together when he closes the file.
+    Raises :class:`agent.errors.FatalError` for a registry beside the write-ahead log of another one, and changes
+    nothing: a connection that may write would merge the two when it closes the file.
     """
     with closing(connect(path, "ro")) as looking:
         if version(path, looking) == SCHEMA.version:

@@ -1,12 +1,11 @@
-"""A change that is only looked at: it is applied to a copy of the registry in memory, and both are forgotten.
+"""Rehearsal of a change: it is applied to a copy of the registry in memory, and discarded with the copy.
 
-    one instant of the registry ─▶ before: a copy ─▶ after: a copy of it, which the change is applied to
+    one instant of the registry ─▶ before: a copy ─▶ after: a copy of it, to which the change is applied
 
-Rules of this file: what is asked as a question never takes the lock of the registry, however much it asks: an act that
-ends somebody's access does not wait for it, and for the interpreter no longer than for a short piece of work. Nothing
-of a copy is ever on a disk. How large a registry is copied and how long a change is applied are bounded; how many are
-at a time is bounded where questions get their turns.
-Source: sqlite.org/backup.html.
+Rules of this file: a rehearsal never takes the lock of the registry: an act that ends access does not wait for it, and
+waits for the interpreter no longer than one short slice of work. A copy is never on a disk. The size of the registry
+and the duration of a rehearsal are bounded here; their number at a time is bounded by the scheduler of queries. Source:
+sqlite.org/backup.html.
 """
 
 import sqlite3
@@ -22,18 +21,18 @@ from agent.registry.connect import translate_sqlite_errors
 from agent.registry.facts import FactsReader
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.repositories.transaction import Transaction
-from rules.text import Text
+from rules.text import Message
 
-MOST = 256 << 20  # bytes of a registry that is copied; one of 20,000 people has 4 MB
+MOST = 256 << 20  # bytes of a registry that is copied; a registry of 20,000 people has 4 MB
 SECONDS = 30.0  # an import of 20,000 people takes about 4
-_WORK = _REST = 0.005  # seconds: the interpreter's lock is left to acts half of the time
+_WORK = _REST = 0.005  # seconds: the interpreter's lock is free for acts half of the time
 
 
 @contextmanager
 def rehearsed_change(registry: FactsReader, at: datetime) -> Iterator[tuple[FactsReader, RegistryTransaction]]:
-    """Yield the registry as it stands, and a change of it at the instant *at* that comes to nothing.
+    """Yield the registry as it is, and a change of it at the instant *at* that is discarded.
 
-    Whatever of it takes longer than :data:`SECONDS` raises :class:`RefusedError`, as a registry does that is too large.
+    Raises :class:`RefusedError` when it takes longer than :data:`SECONDS`, or when the registry is too large.
     """
     path, until = registry.path, time.monotonic() + SECONDS
     with closing(_memory(path)) as before, closing(_memory(path)) as after:
@@ -55,7 +54,7 @@ def rehearsed_change(registry: FactsReader, at: datetime) -> Iterator[tuple[Fact
 
 
 class _TimedTransaction(Transaction):
-    """One that takes questions and writes *until* an instant of ``time.monotonic``, and rests again and again."""
+    """A transaction that works *until* an instant of ``time.monotonic`` and sleeps at regular intervals."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection, at: datetime, epoch: int, until: float) -> None:
         super().__init__(path, connection, at, epoch)
@@ -70,8 +69,8 @@ class _TimedTransaction(Transaction):
             self._rest_at = time.monotonic() + _WORK
         if now > self._until:
             raise RefusedError(
-                Text("what it would change takes too long to find out", "推算其后果耗时过长"),
-                Text("split it into smaller ones", "请拆分为较小的操作"),
+                Message("registry.effect-takes-too-long"),
+                Message("registry.split-act"),
             )
 
 

@@ -1,7 +1,7 @@
-"""One read-only connection whose answers come from one consistent snapshot.
+"""A read-only connection whose answers come from one consistent snapshot.
 
-Rules of this file: standard library only, read only, no cache. The epoch that goes with an answer is read in the same
-short transaction. A file that cannot be trusted gets an error, never an empty answer.
+Rules of this file: standard library only, read only, no cache. The epoch of an answer is read in the same short
+transaction. A file that cannot be trusted raises an error, never returns an empty answer.
 """
 
 import sqlite3
@@ -13,18 +13,18 @@ from typing import Self
 
 from agent.errors import RefusedError
 from agent.registry.connect import connect, current, damaged, translate_sqlite_errors
-from rules.text import Text
+from rules.text import Message
 
 
 class SnapshotReader:
-    """One thread at a time; not across ``fork``.
+    """A reader of snapshots. One thread at a time; not across ``fork``.
 
     Every method may raise :class:`agent.errors.RefusedError` (missing, busy, other schema) or
     :class:`agent.errors.FatalError` (the file is damaged, or another one has taken its place).
     """
 
     def __init__(self, path: Path, copied: sqlite3.Connection | None = None) -> None:
-        """*copied*: a copy of the registry at *path*, which is read in its place."""
+        """Open the registry at *path*; *copied*: a copy of it that is read instead."""
         self.path = path
         self._connection = copied or connect(path, "ro")
         try:
@@ -50,7 +50,7 @@ class SnapshotReader:
 
     @contextmanager
     def snapshot(self) -> Iterator[int]:
-        """Yield the epoch; every question asked inside the block is answered from the same instant."""
+        """Yield the epoch; every query inside the block reads the same instant."""
         if self._connection.in_transaction:
             yield self._epoch()
             return
@@ -60,12 +60,12 @@ class SnapshotReader:
             yield self._epoch()
         finally:
             with translate_sqlite_errors(self.path):
-                self._connection.commit()  # does nothing when SQLite has ended it by itself after an error
+                self._connection.commit()  # does nothing when SQLite has already ended it after an error
 
     def copy_into(self, empty: sqlite3.Connection, most: int) -> None:
-        """Write the registry, as it is at one instant, into another database.
+        """Copy the registry, at one instant, into another database.
 
-        Raises :class:`agent.errors.RefusedError` for one of more than *most* bytes.
+        Raises :class:`agent.errors.RefusedError` for a registry of more than *most* bytes.
         """
         with translate_sqlite_errors(self.path), self.snapshot():
             [pages], [size] = (
@@ -73,8 +73,8 @@ class SnapshotReader:
             )
             if pages * size > most:
                 raise RefusedError(
-                    Text("the registry is too large to be copied", "登记库过大，无法复制"),
-                    Text("let the act show what it does", "请直接执行该操作查看结果"),
+                    Message("registry.registry-too-large-to-copy"),
+                    Message("registry.run-act-to-see-effect"),
                 )
             self._connection.backup(empty)
 
@@ -84,10 +84,10 @@ class SnapshotReader:
             return epoch
 
     def changed(self) -> bool:
-        """Tell whether somebody committed since the last call; true the first time. A few microseconds.
+        """Return whether there was a commit since the last call; true at the first call. A few microseconds.
 
-        Raises :class:`agent.errors.FatalError` when the file was removed or replaced: what this connection still sees
-        is then nobody's registry.
+        Raises :class:`agent.errors.FatalError` when the file was removed or replaced: this connection then reads a file
+        that is no longer the registry.
         """
         with translate_sqlite_errors(self.path):
             [now] = self._connection.execute("PRAGMA data_version").fetchone()
@@ -98,11 +98,11 @@ class SnapshotReader:
     def require_same_file(self) -> None:
         """Raise :class:`agent.errors.FatalError` when the file was removed or replaced."""
         if _identity(self.path) != self._file:
-            raise damaged(self.path, "another file has taken its place")
+            raise damaged(self.path, Message("registry.file-replaced"))
 
     @contextmanager
     def _reading(self) -> Iterator[int]:
-        """A snapshot whose rows are turned into objects: a word that none of them knows is damage too."""
+        """Yield the epoch of a snapshot whose rows become objects: an unknown enum value counts as damage."""
         with translate_sqlite_errors(self.path), self.snapshot() as epoch:
             try:
                 yield epoch
@@ -111,10 +111,10 @@ class SnapshotReader:
 
     def _epoch(self) -> int:
         with translate_sqlite_errors(self.path):
-            found = self._connection.execute("SELECT epoch FROM epoch").fetchone()
-        if found is None:
-            raise damaged(self.path, "the epoch is missing")
-        return int(found[0])
+            row = self._connection.execute("SELECT epoch FROM epoch").fetchone()
+        if row is None:
+            raise damaged(self.path, Message("registry.epoch-missing"))
+        return int(row[0])
 
 
 def _identity(path: Path) -> tuple[int, int]:

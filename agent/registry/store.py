@@ -1,9 +1,8 @@
-"""The registry as the control process writes it: one change at a time, each one transaction with an epoch.
+"""The registry store of the control process: one change at a time, each one transaction with an epoch.
 
-Rules of this file: a change exists wholly or not at all, whenever the process dies. It is applied first, committed
-last; between the two the caller writes the log entry, so that no change can exist that the log does not hold. After an
-error that leaves the outcome of a commit unknown, nothing more is written: the process stops and starts again from the
-file.
+Rules of this file: a change is complete or absent, whenever the process dies. It is applied first and committed last;
+in between the caller writes the log entry, so that no change exists without a log entry. After an error that leaves the
+outcome of a commit unknown, nothing more is written: the process stops and starts again from the file.
 """
 
 import sqlite3
@@ -21,13 +20,14 @@ from agent.registry.connect import WRITE_SECONDS, busy, connect, current, damage
 from agent.registry.migrations import upgrade
 from agent.registry.repositories.registry_transaction import RegistryTransaction, UnversionedTransaction
 from agent.registry.repositories.transaction import Transaction
+from rules.text import Message
 
 
 class Registry:
     """The one writer of a process. Threads take turns; other processes wait up to five seconds."""
 
     def __init__(self, path: Path) -> None:
-        """Open an existing registry, bring its schema up to date and look through every page.
+        """Open an existing registry, bring its schema up to date and check every page.
 
         Raises :class:`agent.errors.RefusedError` (missing, newer, busy) or :class:`agent.errors.FatalError` (damaged).
         """
@@ -58,7 +58,7 @@ class Registry:
         self.close()
 
     def close(self) -> None:
-        """Fold the write-ahead log into the file, so that the file alone is the registry, and close the connection."""
+        """Make a final checkpoint, so that the file alone is the registry, and close the connection."""
         with self._turn:
             if self._unknown is None:
                 with suppress(FatalError):
@@ -67,10 +67,10 @@ class Registry:
 
     @contextmanager
     def change(self, at: datetime) -> Iterator[RegistryTransaction]:
-        """Open a change at the instant *at*; the block's end commits it, an exception rolls it back.
+        """Open a change at the instant *at*; the end of the block commits it, an exception rolls it back.
 
-        The lock of the database is held for the whole block, so it should do no more than apply the writes and append
-        the entry. Raises :class:`agent.errors.RefusedError` when another change is open for longer than five seconds.
+        The lock of the database is held for the whole block, which should only apply the writes and append the entry.
+        Raises :class:`agent.errors.RefusedError` when another change stays open for longer than five seconds.
         """
         with self._alone(at) as transaction:
             transaction.advance_epoch()
@@ -78,7 +78,7 @@ class Registry:
 
     @contextmanager
     def note(self, at: datetime) -> Iterator[UnversionedTransaction]:
-        """The same for what happens at doors: ``epoch`` is the one that stands, and stays."""
+        """Open a transaction for events at doors, which does not change the epoch."""
         with self._alone(at) as transaction:
             yield UnversionedTransaction(transaction)
 
@@ -122,9 +122,9 @@ class Registry:
             raise
 
     def _flush(self, *, keep: bool = True) -> None:
-        """Fold the write-ahead log into the file. Where that cannot be done now, it is tried again later.
+        """Make a checkpoint. If it fails, it is tried again later.
 
-        On a disk that is nearly full the log keeps its blocks, unless *keep* is false.
+        On a disk that is nearly full the write-ahead log keeps its blocks, unless *keep* is false.
         """
         with suppress(ShoumiError), translate_sqlite_errors(self.path):
             checkpoints.flush(self._connection, WRITE_SECONDS, keep=keep and checkpoints.little_room(self.path))
@@ -132,10 +132,10 @@ class Registry:
 
     def _epoch(self) -> int:
         with translate_sqlite_errors(self.path):
-            found = self._connection.execute("SELECT epoch FROM epoch").fetchone()
-        if found is None:
-            raise damaged(self.path, "the epoch is missing")
-        return int(found[0])
+            row = self._connection.execute("SELECT epoch FROM epoch").fetchone()
+        if row is None:
+            raise damaged(self.path, Message("registry.epoch-missing"))
+        return int(row[0])
 
 
 def _look_through(path: Path, connection: sqlite3.Connection) -> None:
@@ -145,4 +145,4 @@ def _look_through(path: Path, connection: sqlite3.Connection) -> None:
     if verdict != "ok":
         raise damaged(path, verdict)
     if orphan is not None:
-        raise damaged(path, f"a row of {orphan[0]} names something that is not there")
+        raise damaged(path, Message("registry.dangling-reference", table=orphan[0]))

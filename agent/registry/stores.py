@@ -1,13 +1,13 @@
-"""The registry and the log of one home, held against each other: whether the registry lacks what the log holds.
+"""Consistency of the registry and the log of one home: whether the registry lacks acts of the log.
 
 Rules of this file:
-- the comparison itself is pure (:mod:`agent.registry.lineage`); here is only looking. Nothing is written;
-- the log is read from its end, back to the first entry that was strictly written under the epoch of its moment, so a
-  look costs the same however long the log is: the decider's accesses, and starts. Every act that can matter lies behind
-  that entry, but for the one the intent names, which is looked for until it is found;
-- where the two have parted it is read back to an entry from before that, but no more than 64 MiB: what cannot be seen
-  then counts as older;
-- a registry that was once found good is asked for nothing but its epoch, which never goes back.
+- the comparison itself is pure (:mod:`agent.registry.lineage`); here data is read and nothing is written;
+- the log is read backwards to the first entry of a kind that always carries the current epoch (accesses and starts), so
+  the cost does not depend on the length of the log. Every relevant act is after that entry, except the act of the
+  intent, which is searched until it is found;
+- where the two have diverged the log is read back to an entry before that, at most 64 MiB: beyond that the registry
+  counts as older;
+- of a registry that was found consistent only the epoch is read, which never decreases.
 """
 
 import json
@@ -23,40 +23,34 @@ from agent.registry.facts import FactsReader
 from agent.registry.lineage import Intent, LogEvidence, LoggedAct, RecordedChange, StoreRelation, compare
 from agent.runtime.home import Home
 from rules.model import Verdict
-from rules.text import Text
+from rules.text import Message
 
-_MARGIN = 1 << 20  # bytes beyond the first entry of a strict kind: an act under way is recorded before it is in force
+_MARGIN = 1 << 20  # bytes beyond the first entry of a strict kind: an act is recorded before it is in force
 _PARTED = 64 << 20
 _EPOCH = re.compile(rb'"epoch":([1-9][0-9]{0,15})[,}]')
 _STRICT = (b'"kind":"access"', b'"kind":"start"')
 
-OLDER = Text(
-    "the registry lacks acts that the log holds: it is a copy from before them, and nothing is decided from it",
-    "登记库缺少日志已记录的操作：这是此前的旧副本，不据以作任何判定",
-)
-REMEDY = Text(
-    "put the right registry back and restart the agent; or see what would be lost: shoumi registry show",
-    "恢复正确的登记库并重启代理；或先查看将丢失的内容：shoumi registry show",
-)
+OLDER = Message("registry.registry-older-than-log")
+REMEDY = Message("registry.restore-registry")
 CLOSED = Verdict(allow=False, rule="registry-older", clauses=(), because=OLDER, change=REMEDY)
 
 
 class StoreCheck:
-    """What is known of the two stores of *home*. One thread calls :meth:`check`; ``now`` may be read by any.
+    """The last comparison of the two stores of *home*. One thread calls :meth:`check`; any thread may read ``now``.
 
-    A new one knows nothing, and says of the registry neither that it is older nor that it is not.
+    A new object has compared nothing, and does not say whether the registry is older.
     """
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._good: FactsReader | None = None  # what was found good; another reader is another file, perhaps
+        self._good: FactsReader | None = None  # found consistent; another reader may have another file
         self._in_force = 0
         self.now = StoreRelation()
 
     def check(self, reader: FactsReader, at_least: int = 0) -> StoreRelation:
-        """Hold the registry that *reader* reads against the log, and against the epochs it has had here.
+        """Compare the registry that *reader* reads with the log, and with its earlier epochs.
 
-        *at_least* is an epoch somebody says it has. Raises ``OSError`` and what *reader* raises.
+        *at_least* is an epoch that it is reported to have. Raises ``OSError`` and what *reader* raises.
         """
         epoch = reader.epoch()
         self._in_force = max(self._in_force, at_least)
@@ -66,29 +60,31 @@ class StoreCheck:
         return self.look(reader)
 
     def look(self, reader: FactsReader) -> StoreRelation:
-        """The same, looking at everything again."""
-        found = look(reader, self._home)
-        if found.older and not self.now.older:
-            found = look(reader, self._home)  # an act may have been done between two of the readings
+        """Make a full comparison."""
+        relation = look(reader, self._home)
+        if relation.older and not self.now.older:
+            relation = look(reader, self._home)  # an act may have been committed between two of the reads
         epoch = reader.epoch()
         if epoch < self._in_force:
-            known = max(found.proven, self._in_force)
-            found = replace(found, older=True, log_short=False, proven=known, highest=max(found.highest, known))
-        self._good = None if found.older else reader
-        self._in_force = max(self._in_force, found.proven)
-        self.now = found
-        return found
+            proven = max(relation.proven, self._in_force)
+            relation = replace(
+                relation, older=True, log_short=False, proven=proven, highest=max(relation.highest, proven)
+            )
+        self._good = None if relation.older else reader
+        self._in_force = max(self._in_force, relation.proven)
+        self.now = relation
+        return relation
 
 
 def look(reader: FactsReader, home: Home) -> StoreRelation:
     """Compare the registry that *reader* reads with the log and the intent of *home*.
 
-    Raises ``OSError`` when one of these cannot be read, and what *reader* raises.
+    Raises ``OSError`` when the log or the intent cannot be read, and what *reader* raises.
     """
     while True:
         with reader.snapshot() as epoch:
             newest = reader.newest_change()
-        # Last of all: it is emptied after the commit, so whoever finds it empty finds a change there was in the file.
+        # Read last: it is cleared after the commit, so a cleared intent means that its change is in the file.
         first = intents.noted(home.intent)
         seen = evidence(reader, newest, home.log, first)
         noted = intents.noted(home.intent)
@@ -99,17 +95,17 @@ def look(reader: FactsReader, home: Home) -> StoreRelation:
 def evidence(
     reader: FactsReader, newest: RecordedChange | None, log: Path, intent: Intent | None = None
 ) -> LogEvidence:
-    """Return what *log* says of a registry whose last recorded change is *newest*."""
+    """Return the evidence of *log* about a registry whose last recorded change is *newest*."""
     last = backward.last(log)
     shared = _shared(reader, newest, log, last)
     since, parted = shared.entry if shared else 0, shared != newest
-    # Of two that have parted, each act behind what both know has an epoch above that.
+    # After divergence each act after the last common change has an epoch above that change's.
     enough = (shared.epoch if shared else 0) if parted else sys.maxsize
     acts: list[LoggedAct] = []
     in_force = read = strict = 0
     wanted, after = (intent or {}).get("epoch", 0), (intent or {}).get("after", 0)
     whole = True
-    for seq, line in backward.lines(log):  # closed by its own end: what is left of it is dropped here
+    for seq, line in backward.lines(log):
         if seq <= since:
             break
         read += len(line)
@@ -117,8 +113,8 @@ def evidence(
             acts.append(act)
             if act.epoch == wanted:
                 wanted = 0
-        elif b'"repeats":' not in line and (found := _EPOCH.search(line)):
-            epoch = int(found[1])
+        elif b'"repeats":' not in line and (match := _EPOCH.search(line)):
+            epoch = int(match[1])
             in_force = max(in_force, epoch)
             if not strict and epoch <= enough and any(kind in line for kind in _STRICT):
                 strict = read
@@ -131,7 +127,7 @@ def evidence(
 
 
 def _shared(reader: FactsReader, newest: RecordedChange | None, log: Path, last: int) -> RecordedChange | None:
-    """Return the newest change whose entry is in the log. Up to that one all are, and behind it none."""
+    """Return the newest change whose entry is in the log. All changes up to it have entries there, none after it."""
     if newest is None or _logged(newest, log, last):
         return newest
     rows = reader.recorded_changes()
@@ -151,7 +147,7 @@ def _logged(change: RecordedChange, log: Path, last: int) -> bool:
 
 
 def _act(seq: int, line: bytes) -> LoggedAct | None:
-    """Return the act *line* records as done or as not completed."""
+    """Return the act that *line* records as done or as not completed."""
     if b'"kind":"act"' not in line:
         return None
     fields = _fields(line)

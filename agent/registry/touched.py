@@ -1,9 +1,9 @@
-"""Whose rights a change may touch: noted by temporary triggers of the writing connection, whatever the act is called.
+"""Subjects whose rights a change may affect: noted by temporary triggers of the writing connection, for every act.
 
-Rules of this file: which column of a table names a person, a place or a service is read from its foreign keys, so that
-a table added later is noted as well. A table without any of them that verdicts read touches everybody, and so does one
-nobody has sorted yet. What is noted is more than what has changed, never less. Temporary tables and triggers are the
-connection's own: the file knows nothing of them (sqlite.org/lang_createtrigger.html).
+Rules of this file: foreign keys say which column of a table names a person, a place or a service, so that a table added
+later is covered as well. A table that verdicts read and that has no such column affects everybody, and so does an
+unclassified table. The notes may cover more than what changed, never less. Temporary tables and triggers belong to the
+connection and are not in the file (sqlite.org/lang_createtrigger.html).
 """
 
 import sqlite3
@@ -12,8 +12,8 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 _OWN = {"people": ("id", "people"), "resources": ("key", "resources"), "services": ("id", "services")}
-# What happens at doors, what the agent itself keeps, and steps of a case: no verdict is made of it. The departure a
-# case stands for has a row of its own.
+# Events at doors, internal data of the agent, and steps of a case: no verdict reads them. The departure of a case has a
+# row of its own.
 _NO_RIGHTS = frozenset(
     [
         "epoch",
@@ -38,15 +38,15 @@ _NO_RIGHTS = frozenset(
         "former_accounts",
     ]
 )
-# And columns that say how a place is guarded: who may open what there is none of their business.
+# Columns about the guarding of a place, on which no right depends.
 _NO_RIGHTS_IN = {"areas": frozenset(["volume"])}
 _NOTED = "CREATE TEMP TABLE IF NOT EXISTS touched (person TEXT, place INTEGER, service TEXT, uid INTEGER)"
 
 
 class Touched(NamedTuple):
-    """What a change has touched. ``pairs`` of a person and a place's key; ``persons`` and ``places`` in every pair.
+    """What a change affects. ``pairs`` of a person and the key of a place; ``persons`` and ``places`` in every pair.
 
-    ``uids`` are accounts that were taken from somebody; ``everything``: anybody's rights may be others now.
+    ``uids`` are accounts that were removed from a person; ``everything``: all rights may have changed.
     """
 
     everything: bool
@@ -57,14 +57,14 @@ class Touched(NamedTuple):
     uids: frozenset[tuple[int, str]]
 
     def without(self, people: AbstractSet[str]) -> "Touched":
-        """Return it without what is about one of *people* alone."""
+        """Return it without the parts that concern only one of *people*."""
         pairs = frozenset((person, place) for person, place in self.pairs if person not in people)
         uids = frozenset((uid, person) for uid, person in self.uids if person not in people)
         return self._replace(persons=self.persons - people, pairs=pairs, uids=uids)
 
 
 def watch(connection: sqlite3.Connection) -> None:
-    """Have every change through *connection* noted. Raises ``sqlite3.Error``."""
+    """Note every change made through *connection*. Raises ``sqlite3.Error``."""
     connection.execute(_NOTED)
     tables = [name for (name,) in connection.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")]
     for table in tables:
@@ -74,12 +74,12 @@ def watch(connection: sqlite3.Connection) -> None:
 
 
 def begin(connection: sqlite3.Connection) -> None:
-    """Forget what was noted before. Raises ``sqlite3.Error``."""
+    """Discard the notes of the previous change. Raises ``sqlite3.Error``."""
     connection.execute("DELETE FROM temp.touched")
 
 
 def noted(connection: sqlite3.Connection) -> Touched:
-    """Return what was noted since :func:`begin`. Raises ``sqlite3.Error``."""
+    """Return the notes since :func:`begin`. Raises ``sqlite3.Error``."""
     rows = connection.execute("SELECT DISTINCT person, place, service, uid FROM temp.touched").fetchall()
     return Touched(
         everything=any(row == (None, None, None, None) for row in rows),
@@ -93,7 +93,7 @@ def noted(connection: sqlite3.Connection) -> Touched:
 
 def _triggers(connection: sqlite3.Connection, table: str) -> Iterator[str]:
     named = _named(connection, table)
-    people, places = (named.get(what) or ["NULL"] for what in ("people", "resources"))
+    people, places = (named.get(table_name) or ["NULL"] for table_name in ("people", "resources"))
     service = named.get("services", ["NULL"])[0]
     uid = "uid" if table == "accounts" else "NULL"
     for event, rows in (("INSERT", ("NEW",)), ("UPDATE", ("OLD", "NEW")), ("DELETE", ("OLD",))):
@@ -109,7 +109,7 @@ def _triggers(connection: sqlite3.Connection, table: str) -> Iterator[str]:
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> str:
-    """Return the columns of *table* whose change is noted, as a clause; none: all of them."""
+    """Return the columns of *table* whose change is noted, as a clause; an empty clause: all columns."""
     left_out = _NO_RIGHTS_IN.get(table)
     if not left_out:
         return ""
@@ -122,11 +122,11 @@ def _of(row: str, column: str) -> str:
 
 
 def _named(connection: sqlite3.Connection, table: str) -> dict[str, list[str]]:
-    """Return the columns of *table* by what they name."""
-    found: dict[str, list[str]] = {}
+    """Return the columns of *table* by the table they refer to."""
+    by_table: dict[str, list[str]] = {}
     if table in _OWN:
-        column, what = _OWN[table]
-        return {what: [column]}
+        column, referenced = _OWN[table]
+        return {referenced: [column]}
     for row in connection.execute(f"PRAGMA main.foreign_key_list({table})"):
-        found.setdefault(str(row[2]), []).append(str(row[3]))
-    return found
+        by_table.setdefault(str(row[2]), []).append(str(row[3]))
+    return by_table

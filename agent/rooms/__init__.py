@@ -1,1 +1,1 @@
-"""Enforcement point 2, rooms: badges are decided, recorded, and only then is a lock released."""
+"""Enforcement point 2, rooms: a badge read is decided and recorded before a lock is released."""

@@ -1,13 +1,13 @@
-"""Every room's panel at work: an event in, one pure step, its state kept, its entries written, then the strike.
+"""Room controller: runs the panel of every room, stores its state, writes its entries and sends its releases.
 
-    event ─▶ step ─▶ state, presence, alarms committed ─▶ entries appended ─▶ release sent ─▶ what came of it recorded
+    event ─▶ step ─▶ state, presence, alarms committed ─▶ entries appended ─▶ release sent ─▶ outcome recorded
 
 Rules of this file:
-- nothing is released on the way in before its entry is in the log *and* the state that expects an answer is on disk: a
-  power cut between decision and strike leaves an entry that says ``"released": "?"``, and the next start settles it;
-- the way out opens whatever fails or is busy: disk, log, registry, pack. It waits a moment for its entry and for
-  nothing else; what could not be recorded is counted;
-- the state in memory goes on when it cannot be stored; until it can be, nobody is let in;
+- nobody is admitted before the log entry is written *and* the state that expects an answer is on disk: a power cut
+  between decision and strike leaves a log entry with ``"released": "?"``, which the next start settles;
+- an exit is released whatever fails or is busy: disk, log, registry, pack. It waits a moment for its log entry and for
+  nothing else; entries that could not be written are counted;
+- the state in memory stays in use when it cannot be stored; until it can be, nobody is admitted;
 - one thread.
 """
 
@@ -56,31 +56,31 @@ from agent.rooms.recorder import Recorder
 from rules.checks.room import passback
 from rules.model import Action, Request
 from rules.pack.reader import Pack
-from rules.text import Text
+from rules.text import Message, as_message
 
 _STOPPED = frozenset({"hold", "departure", "cooling-off", "inactive"})
-_LOOK = 10.0  # seconds between two looks at an hour of the day
-_UNRECORDED = Text("the entry was not confirmed, and nothing was released", "日志条目未获确认，未放行")
-_RESTARTED = Text("the state of the room could not be read and begins anew", "场所状态无法读取，重新开始")
+_LOOK = 10.0  # seconds between two checks of the reset hour
+_UNRECORDED = Message("rooms.entry-unconfirmed-not-released")
+_RESTARTED = Message("rooms.state-lost")
 
 
 @dataclass(slots=True)
 class _Room:
     config: RoomConfig
     state: RoomState
-    kept: str = ""  # what of the state is on disk
-    behind: bool = False  # something could not be written
+    stored_gist: str = ""  # the state on disk
+    unwritten: bool = False  # something could not be written
     owed: list[Raise] = field(default_factory=list)  # alarms that are not on disk
-    astray: bool = False  # the list of who is inside, on disk, is not ours
+    astray: bool = False  # the presence list on disk differs from the state
     locked: bool = False
-    looked: float = 0.0  # when it was last seen whether the list is to be emptied
+    checked_at: float = 0.0  # last check whether the presence list must be emptied
 
 
 class RoomController:
     """All rooms of a site. Belongs to one thread.
 
     *send* gives a command to the doors process and raises :class:`ShoumiError` when it was not taken. Methods raise
-    :class:`FatalError`, when nothing may be believed any more, and nothing else.
+    :class:`FatalError`, when the data cannot be trusted any more, and nothing else.
     """
 
     def __init__(
@@ -97,12 +97,10 @@ class RoomController:
         self._send = send
         self._now = now
         self._rooms: dict[str, _Room] = {}
-        self._alarms: set[tuple[str, str, str]] = set()  # room, kind, door of those nobody has acknowledged
-
-    # What is asked from outside.
+        self._alarms: set[tuple[str, str, str]] = set()  # room, kind, door of unacknowledged ones
 
     def begin(self) -> None:
-        """Take the rooms up where the last process left them. May raise :class:`ShoumiError`: try again."""
+        """Load the rooms in the state the last process stored. May raise :class:`ShoumiError`: try again."""
         self._building.moved()
         stored = self._building.reader.room_states()
         for name in self._building.rooms:
@@ -111,12 +109,12 @@ class RoomController:
         self._follow_acts()
 
     def restarted(self) -> None:
-        """The doors process begins anew: what it had not answered will not be."""
+        """Note a restart of the doors process: its open commands will not be answered."""
         for name in self._rooms:
             self.happened(name, "", Restarted())
 
     def take_over(self) -> None:
-        """Carry into the panels what officers have changed. May raise :class:`ShoumiError`: try again."""
+        """Apply changes by officers to the panels. May raise :class:`ShoumiError`: try again."""
         for name in self._rooms.keys() - self._building.rooms.keys():
             del self._rooms[name]
         for name in self._building.rooms:
@@ -127,7 +125,7 @@ class RoomController:
         self._follow_acts()
 
     def heard(self, door: str, event: Event) -> bool:
-        """Do what follows from *event* at *door*; return ``False`` when no room has that door."""
+        """Process *event* at *door*; return ``False`` when no room has that door."""
         row = self._building.doors.get(door)
         if row is None or row.room not in self._rooms:
             return False
@@ -135,7 +133,7 @@ class RoomController:
         return True
 
     def flooded(self, door: str) -> None:
-        """The doors process had to drop words of *door*: tell the officers where, once until somebody has seen it."""
+        """Raise the alarm for dropped frames of *door*, once until it is acknowledged."""
         row = self._building.doors.get(door)
         room = self._rooms.get(row.room) if row else None
         if row is None or room is None or room.owed or (row.room, AlarmKind.FLOOD.value, door) in self._alarms:
@@ -143,52 +141,52 @@ class RoomController:
         self._store(row.room, room, [flooded(row)], self._now())
 
     def answered(self, event: Released) -> None:
-        """Take in what became of a release; its id begins with the room's name."""
+        """Process the answer to a release; its id begins with the room's name."""
         room = event.id.rpartition("/")[0]
         if room in self._rooms:
             self.happened(room, "", event)
 
     def tick(self) -> None:
-        """Let time pass for the rooms where something is due, and store what could not be stored before."""
+        """Process due timers of the rooms, and store states that could not be stored before."""
         now = self._now()
         for name, room in self._rooms.items():
             due = engine.due(room.state, room.config)
-            if room.behind or (due is not None and due <= now.timestamp()):
+            if room.unwritten or (due is not None and due <= now.timestamp()):
                 self.happened(name, "", Tick())
             self._empty(name, room, now)
 
     def _empty(self, name: str, room: _Room, now: datetime) -> None:
-        """Take off the list who went in before the hour at which the room's list is emptied, also one slept through."""
+        """Remove occupants from before the room's last reset hour, also when the agent was not running then."""
         row, at = self._building.rooms.get(name), now.timestamp()
-        if row is None or not row.settings.reset_at or room.looked <= at < room.looked + _LOOK:
+        if row is None or not row.settings.reset_at or room.checked_at <= at < room.checked_at + _LOOK:
             return
-        room.looked = at
+        room.checked_at = at
         before = latest(time.fromisoformat(row.settings.reset_at), now, None).timestamp()
-        if any(one.since < before for one in room.state.occupants):
+        if any(occupant.since < before for occupant in room.state.occupants):
             self.happened(name, "", DayOver(before))
 
     def due(self) -> float | None:
         """Return when :meth:`tick` is next needed, in seconds since 1970."""
-        found = [engine.due(room.state, room.config) for room in self._rooms.values()]
-        return min((at for at in found if at is not None), default=None)
+        instants = [engine.due(room.state, room.config) for room in self._rooms.values()]
+        return min((at for at in instants if at is not None), default=None)
 
     def inside(self, person: str) -> list[str]:
         """Return the rooms *person* is inside of."""
         return sorted(
-            name for name, room in self._rooms.items() if any(one.person == person for one in room.state.occupants)
+            name
+            for name, room in self._rooms.items()
+            if any(occupant.person == person for occupant in room.state.occupants)
         )
 
     def refuses(self, room: str, person: str, badge: str) -> str | None:
-        """Return the rule by which *room* refuses *person* now, ``None`` when it would let him in."""
+        """Return the rule by which *room* denies *person* now, ``None`` when it would admit them."""
         desk = RegistryPanelQueries(self._building, room, "", self._now())
         verdict = desk.judge(Request((person,), room, Action.ENTER), {person: badge})
         broken = [finding.rule for finding in verdict.findings if not finding.ok]
         return next((rule for rule in broken if rule in _STOPPED), None if verdict.allow else verdict.rule)
 
-    # One event.
-
     def happened(self, name: str, door: str, event: Event) -> None:
-        """Step the panel of room *name*, and carry out what follows, in the order of this file's first page."""
+        """Step the panel of room *name*, and carry out the effects in the order stated at the head of this file."""
         room, now = self._rooms[name], self._now()
         desk = RegistryPanelQueries(
             self._building, name, door, now, lambda badge: self._wrong_pins(name, badge, now.timestamp())
@@ -197,11 +195,11 @@ class RoomController:
         self._carry_out(name, room, desk, effects, now)
         if desk.fatal:
             raise desk.fatal
-        for one in effects:  # whoever was stopped between the badge and the door is inside all the same, and told of
-            if isinstance(one, Moved) and one.inside and one.person:
-                rule = self.refuses(name, one.person, one.badge)
+        for effect in effects:  # a person stopped between badge and door is inside all the same, and reported
+            if isinstance(effect, Moved) and effect.inside and effect.person:
+                rule = self.refuses(name, effect.person, effect.badge)
                 if rule in _STOPPED:
-                    self.happened(name, "", Withdrawn(one.person, rule))
+                    self.happened(name, "", Withdrawn(effect.person, rule))
 
     def _carry_out(
         self, name: str, room: _Room, desk: RegistryPanelQueries, effects: Sequence[Effect], now: datetime
@@ -225,26 +223,31 @@ class RoomController:
                 case RecordNote():
                     self._recorder.later(entries.note(name, effect))
                 case RightPin():
-                    for other in self._rooms.keys() - {name}:
-                        self.happened(other, "", Proven(effect.person, effect.badge))
+                    for other_room in self._rooms.keys() - {name}:
+                        self.happened(other_room, "", Proven(effect.person, effect.badge))
                 case Moved() | Raise():
                     pass  # stored
                 case _:
                     failed += self._sent(effect)
         for release, at in unrecorded.items():
             self.happened(name, "", ReleaseUnrecorded(release))
-            # An entry that was not confirmed in time may be in the log after all: this one follows it there.
+            # An entry not confirmed in time may still reach the log: this one then follows it.
             self._recorder.later(entries.settled(name, Settled(release, at, "failed", _UNRECORDED)))
         for answer in failed:
             self.happened(name, "", answer)
 
-    def _wrong_pins(self, here: str, badge: str, now: float) -> int:
-        others = (room.state.pins for name, room in self._rooms.items() if name != here)
-        counts = [one.wrong for pins in others for one in pins if one.badge == badge and now < one.until]
+    def _wrong_pins(self, this_room: str, badge: str, now: float) -> int:
+        other_pins = (room.state.pins for name, room in self._rooms.items() if name != this_room)
+        counts = [
+            pin_count.wrong
+            for pins in other_pins
+            for pin_count in pins
+            if pin_count.badge == badge and now < pin_count.until
+        ]
         return max(counts, default=0)
 
     def _let_out(self, name: str, desk: RegistryPanelQueries, effects: Iterable[Effect]) -> list[Released]:
-        """Do what is for the way out before anything that may have to wait for the registry."""
+        """Carry out the effects for exits first, before anything that may wait for the registry."""
         failed: list[Released] = []
         for effect in effects:
             match effect:
@@ -256,10 +259,10 @@ class RoomController:
 
     def _entry(self, name: str, desk: RegistryPanelQueries, record: RecordEntry) -> entries.Fields:
         place, pack = self._building.rooms.get(name), self._pack()
-        return entries.asked(name, place.resource if place else None, record, desk.epoch, pack.id if pack else "?")
+        return entries.decision(name, place.resource if place else None, record, desk.epoch, pack.id if pack else "?")
 
     def _recorded(self, name: str, desk: RegistryPanelQueries, record: RecordEntry, *, stored: bool) -> bool:
-        """Write the entry. ``False``: nothing may be released on it."""
+        """Write the entry; return ``False`` when nothing may be released on it."""
         fields = self._entry(name, desk, record)
         if not record.release:
             self._recorder.later(fields)
@@ -277,17 +280,15 @@ class RoomController:
             self._send(effect)
         except ShoumiError as error:
             if isinstance(effect, Release):
-                return (Released(effect.id, ok=False, why=error.text),)
+                return (Released(effect.id, ok=False, why=as_message(error.text)),)
         return ()
 
-    # What is kept.
-
     def _store(self, name: str, room: _Room, effects: Iterable[Effect], now: datetime) -> bool:
-        """Commit state, presence and alarms; return whether they are on disk. Nothing new is nothing to write."""
+        """Commit state, presence and alarms, if changed; return whether they are on disk."""
         moves = [effect for effect in effects if isinstance(effect, Moved) and effect.person]
         room.owed += [effect for effect in effects if isinstance(effect, Raise)]
         gist = _gist(room.state)
-        if not (moves or room.owed or room.astray) and gist == room.kept:
+        if not (moves or room.owed or room.astray) and gist == room.stored_gist:
             return True
         numbered = [(alarm, self._alarm_entry(name, alarm)) for alarm in room.owed]
         try:
@@ -301,13 +302,13 @@ class RoomController:
                     else:
                         note.presence.leave(name, move.person)
                 for alarm, seq in numbered:
-                    kind, who = alarm.kind.value, alarm.person
-                    note.alarms.add(kind, alarm.text, room=name, door=alarm.door, person=who, seq=seq)
+                    kind, person_id = alarm.kind.value, alarm.person
+                    note.alarms.add(kind, alarm.text, room=name, door=alarm.door, person=person_id, seq=seq)
         except ShoumiError:
-            room.behind, room.astray = True, room.astray or bool(moves)
+            room.unwritten, room.astray = True, room.astray or bool(moves)
             return False
         self._alarms |= {(name, alarm.kind.value, alarm.door) for alarm in room.owed}
-        room.kept, room.behind, room.owed, room.astray = gist, False, [], False
+        room.stored_gist, room.unwritten, room.owed, room.astray = gist, False, [], False
         if moves and self._rules_ask_who_is_inside():
             self._recorder.renew(self._building.epoch)
         return True
@@ -318,21 +319,19 @@ class RoomController:
         except ShoumiError:
             return None
 
-    # What officers do.
-
     def _follow_acts(self) -> None:
-        """Tell the panels who was taken off the list, whom a hold or a departure hit, which alarms were seen."""
-        here = {(row.room, row.person) for row in self._building.reader.presence()}
+        """Report to the panels: persons removed from the list, holds and departures, acknowledged alarms."""
+        present = {(row.room, row.person) for row in self._building.reader.presence()}
         alarms = self._open_alarms()
         for name, room in self._rooms.items():
-            for one in room.state.occupants:
-                if one.person and (name, one.person) not in here:
-                    self.happened(name, "", Reset(one.person))
-                elif one.person and (rule := self.refuses(name, one.person, one.badge)) in _STOPPED:
-                    self.happened(name, "", Withdrawn(one.person, rule))
-                elif one.person and (owner := self._taken_by(one)) is not None:
-                    self.happened(name, "", BadgeGone(one.person, one.badge, owner))
-            for _, kind, door in sorted(seen for seen in self._alarms - alarms if seen[0] == name):
+            for occupant in room.state.occupants:
+                if occupant.person and (name, occupant.person) not in present:
+                    self.happened(name, "", Reset(occupant.person))
+                elif occupant.person and (rule := self.refuses(name, occupant.person, occupant.badge)) in _STOPPED:
+                    self.happened(name, "", Withdrawn(occupant.person, rule))
+                elif occupant.person and (owner := self._taken_by(occupant)) is not None:
+                    self.happened(name, "", BadgeGone(occupant.person, occupant.badge, owner))
+            for _, kind, door in sorted(key for key in self._alarms - alarms if key[0] == name):
                 self.happened(name, door, AlarmAcknowledged(kind, door))
             if (locked := self._building.locked(name)) != room.locked:
                 room.locked = locked
@@ -340,7 +339,7 @@ class RoomController:
         self._alarms = self._open_alarms()
 
     def _taken_by(self, inside: Occupant) -> str | None:
-        """Return whose badge it is by which he is inside, ``""`` for nobody's; ``None``: he has one to leave by."""
+        """Return the new owner of the badge *inside* entered with, ``""`` for none; ``None``: they have one to exit."""
         badge = self._building.reader.badge(inside.badge)
         if badge is not None and badge.state == "active":
             return badge.person if badge.person != inside.person else None
@@ -379,7 +378,7 @@ class RoomController:
     def _pack(self) -> Pack | None:
         try:
             return self._building.pack()
-        except ShoumiError:  # the judge meets it too, and denies
+        except ShoumiError:  # the decision fails on it too, and denies
             return None
 
     def _rules_ask_who_is_inside(self) -> bool:
@@ -388,10 +387,12 @@ class RoomController:
 
 
 def _gist(state: RoomState) -> str:
-    """Return what of a state must be on disk: all of it, but not at every event that the time has moved on."""
+    """Return the part of a state that must be on disk: all but the latest time, which changes at every event."""
     return encode_state(replace(state, latest=0.0))
 
 
 def _present(state: RoomState) -> Mapping[str, tuple[datetime, str]]:
-    found = [one for one in state.occupants if one.person]
-    return {one.person: (datetime.fromtimestamp(one.since, UTC), one.door) for one in found}
+    known_occupants = [occupant for occupant in state.occupants if occupant.person]
+    return {
+        occupant.person: (datetime.fromtimestamp(occupant.since, UTC), occupant.door) for occupant in known_occupants
+    }

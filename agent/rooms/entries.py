@@ -1,28 +1,28 @@
-"""What the log holds of doors: one entry for every decision before it is carried out, and what came of it.
+"""Log entries of doors: one for every decision before it is carried out, and one for its outcome.
 
-    door            somebody asked to go in or out: who, which badge, the verdict and its rule; ``release`` names the
-                    strike command it allows, and ``"released": "?"`` says that nobody knows yet what became of that
-    door-released   what became of it: ``used``, ``unused``, ``failed``, or ``unknown`` when the agent ended in between
-                    or the lock was said to open and not seen to
+    door            a request to enter or exit: person, badge, the verdict and its rule; ``release`` names the strike
+                    command it allows, and ``"released": "?"`` means that its outcome is unknown yet
+    door-released   the outcome: ``used``, ``unused``, ``failed``, or ``unknown`` when the agent ended in between or the
+                    lock was reported as opened without confirmation
     door-alarm      an alarm
-    door-event      what decides nothing: a door opens, a reader goes offline, reads dropped in a flood
+    door-event      an event without a decision: a door opens, a reader goes offline, reads are dropped in a flood
 
-Rules of this file: pure. Badges, names and texts were written by strangers and go through ``visible``. A PIN is in no
-entry, and neither is a raw card.
+Rules of this file: pure. Badges, names and texts are foreign and go through ``visible``. No entry holds a PIN or a raw
+card.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
+from agent.language.catalogue import spoken
 from agent.rooms.panel.effects import Cleared, Raise, RecordEntry, RecordNote, Settled
 from rules.model import Resource
-from rules.text import Text
+from rules.text import Sentence
 from rules.visible import visible
 
 Fields = dict[str, Any]
 
 
-def asked(room: str, place: Resource | None, record: RecordEntry, epoch: int, pack: str) -> Fields:
+def decision(room: str, place: Resource | None, record: RecordEntry, epoch: int, pack: str) -> Fields:
     """Return the entry of one decision."""
     verdict = record.verdict
     fields: Fields = {
@@ -48,14 +48,14 @@ def asked(room: str, place: Resource | None, record: RecordEntry, epoch: int, pa
     if record.purpose:
         fields["purpose"] = visible(record.purpose)
     if not verdict.allow:
-        fields["reason"] = _seen(verdict.because)
+        fields["reason"] = spoken(verdict.because)
     if record.release:
         fields |= {"release": record.release, "released": "?"}
     return fields
 
 
 def settled(room: str, effect: Settled) -> Fields:
-    """Return the entry that says what became of a release."""
+    """Return the entry of the outcome of a release."""
     fields: Fields = {
         "kind": "door-released",
         "room": room,
@@ -63,7 +63,7 @@ def settled(room: str, effect: Settled) -> Fields:
         "release": effect.id,
         "released": effect.outcome,
     }
-    return fields | ({"why": _seen(effect.why)} if effect.why else {})
+    return fields | ({"why": spoken(effect.reason)} if effect.reason else {})
 
 
 def alarm(room: str, effect: Raise) -> Fields:
@@ -75,32 +75,28 @@ def alarm(room: str, effect: Raise) -> Fields:
         "door": effect.door or None,
         "person": effect.person or None,
         "silent": effect.silent,
-        "reason": _seen(effect.text),
+        "reason": spoken(effect.text),
     }
 
 
 def cleared(room: str, effect: Cleared) -> Fields:
-    """Return the entry that says what an alarm was about is over."""
+    """Return the entry of the end of an alarm's condition."""
     return event(room, effect.door, f"{effect.kind.value}-over")
 
 
 def note(room: str, effect: RecordNote) -> Fields:
-    """Return the entry of something that decides nothing."""
-    return event(room, effect.door, effect.what, effect.text, person=effect.person)
+    """Return the entry of an event without a decision."""
+    return event(room, effect.door, effect.event_kind, effect.text, person=effect.person)
 
 
-def event(room: str, door: str, what: str, text: Text | None = None, **more: object) -> Fields:
+def event(room: str, door: str, event_kind: str, text: Sentence | None = None, **more: object) -> Fields:
     """Return an entry of the kind ``door-event``; empty values are left out."""
-    fields: Fields = {"kind": "door-event", "what": what, "room": room or None, "door": door or None}
+    fields: Fields = {"kind": "door-event", "what": event_kind, "room": room or None, "door": door or None}
     if text:
-        fields["reason"] = _seen(text)
-    return fields | {name: value for name, value in more.items() if value not in ("", None)}
+        fields["reason"] = spoken(text)
+    return fields | {name: member for name, member in more.items() if member not in ("", None)}
 
 
 def gap(count: int, since: str) -> Fields:
-    """Return the entry that owns up to *count* entries of doors, ways out and what they report, that are not there."""
+    """Return the entry that admits *count* missing entries of doors: exits and events."""
     return {"kind": "gap", "what": "doors", "count": count, "since": since}
-
-
-def _seen(text: Text) -> Mapping[str, str]:
-    return {"en": visible(text.en), "zh": visible(text.zh)}

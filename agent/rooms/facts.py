@@ -1,8 +1,8 @@
-"""What a badge read is decided by: the registry and the pack as they are at that moment, asked by the shortest way.
+"""Facts for the decision about a badge read: the registry and the pack in force at that moment.
 
 Rules of this file: nothing here decides; :func:`rules.decide.decide` does. Rooms and doors are read once per epoch, the
-pack once per version of its file, a person and a badge at every read, each by one indexed question. Whoever stands at a
-door gets an answer: what cannot be read is an unknown badge or a denial that says so, and the way out asks nothing.
+pack once per version of its file, a person and a badge at every read, each by one indexed query. Every read gets an
+answer: unreadable data yield an unknown badge or a denial with that reason, and an exit queries nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ from agent.runtime.pack_cache import PackCache
 from rules.decide import decide
 from rules.model import Lockdown, Request, RuleResult, Verdict
 from rules.pack.reader import Pack
-from rules.text import Text
+from rules.text import Message, Sentence
 
 _T = TypeVar("_T")
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -32,11 +32,8 @@ _BARE_WIRE = Verdict(
     allow=False,
     rule="wire",
     clauses=(),
-    because=Text(
-        "the wire of this door proves nothing, and the room's level forbids that",
-        "该门的线路无法认证，不得用于此密级的场所",
-    ),
-    change=Text("the door gets a reader with a Secure Channel (OSDP)", "改用具备安全信道的读卡器（OSDP）"),
+    because=Message("rooms.line-not-authenticated"),
+    change=Message("rooms.use-secure-channel-reader"),
 )
 
 
@@ -48,7 +45,7 @@ class SiteSnapshot:
     """
 
     def __init__(self, home: Home, stores: StoreCheck | None = None) -> None:
-        """*stores* says when the registry lacks what the log holds; somebody else looks."""
+        """*stores* tells when the registry lacks changes the log holds; it is updated elsewhere."""
         self._pack = PackCache(home.pack)
         self.stores = stores or StoreCheck(home)
         self.reader = FactsReader(home.registry)
@@ -58,11 +55,11 @@ class SiteSnapshot:
         self.lockdowns: tuple[Lockdown, ...] = ()
 
     def close(self) -> None:
-        """Let go of the registry."""
+        """Close the registry."""
         self.reader.close()
 
     def moved(self) -> bool:
-        """Take over what officers have changed; return whether there was anything. Microseconds when there was not."""
+        """Load changes by officers; return whether there were any. It takes microseconds when there were none."""
         if not self.reader.changed() and self.epoch >= 0:
             return False
         with self.reader.snapshot() as epoch:
@@ -75,20 +72,20 @@ class SiteSnapshot:
         return True
 
     def in_force(self) -> int:
-        """Return the epoch an entry of now is written under. Raises nothing."""
+        """Return the epoch for an entry written now. Raises nothing."""
         now = self.stores.now
         return max(self.epoch, now.proven) if now.older else self.epoch
 
     def locked(self, room: str) -> bool:
-        """Whether a lockdown of *room* or of the site is in force. Raises nothing."""
-        return any(one.room in ("", room) for one in self.lockdowns)
+        """Return whether a lockdown of *room* or of the site is in force. Raises nothing."""
+        return any(lockdown.room in ("", room) for lockdown in self.lockdowns)
 
     def pack(self) -> Pack:
         """Return the pack in force."""
         return self._pack.read()
 
     def bare(self, door: str) -> bool:
-        """Whether the wire of *door* proves nothing and the pack forbids that for its room."""
+        """Return whether the line of *door* is not authenticated and the pack forbids that for its room."""
         row = self.doors.get(door)
         room = self.rooms.get(row.room) if row else None
         wire = self.pack().wire
@@ -96,13 +93,12 @@ class SiteSnapshot:
 
 
 class RegistryPanelQueries:
-    """What the panel of one room may ask about one event at *door*. Raises nothing.
+    """The queries of one room's panel about one event at *door*. Raises nothing.
 
     See :class:`agent.rooms.panel.interface.PanelQueries`.
 
-    *wrong_pins* is what :meth:`agent.rooms.panel.interface.PanelQueries.wrong_pins` says, which only the panels of the
-    other rooms know. ``trouble`` is the first thing that could not be read; ``fatal`` when nothing may be believed any
-    more.
+    *wrong_pins* implements :meth:`agent.rooms.panel.interface.PanelQueries.wrong_pins`, whose data are with the panels
+    of the other rooms. ``trouble``: the first error; ``fatal``: set when the data cannot be trusted any more.
     """
 
     def __init__(
@@ -120,11 +116,11 @@ class RegistryPanelQueries:
         self._door = door
         self._now = now
         self.epoch = building.in_force()
-        self.trouble: Text | None = None
+        self.trouble: Sentence | None = None
         self.fatal: FatalError | None = None
 
     def holder(self, read: Read) -> BadgeHolder | None:
-        """Return whose badge it is."""
+        """Return the holder of the badge."""
 
         def find() -> BadgeHolder | None:
             badge = self._reader.badge(str(read.card))
@@ -132,44 +128,44 @@ class RegistryPanelQueries:
                 return None
             return BadgeHolder(badge.person, badge.number, badge.facility, badge.bits)
 
-        return self._asked(find, None)
+        return self._answer_or(find, None)
 
-    def judge(self, request: Request, shown: Mapping[str, str]) -> Verdict:
-        """Decide, with the badges that were shown by these persons."""
+    def judge(self, request: Request, badges: Mapping[str, str]) -> Verdict:
+        """Return the verdict on *request*, with the badges the persons have shown."""
         try:
-            if self._building.stores.now.older:  # nobody goes in by it; the way out asks nothing
+            if self._building.stores.now.older:  # nobody is admitted on an outdated registry; an exit queries nothing
                 return _denied(CLOSED)
             pack = self._building.pack()
             if self._building.bare(self._door):
                 return _denied(_BARE_WIRE)
             persons = dict.fromkeys((*request.persons, *request.companions))
             self.epoch, facts = self._reader.facts(persons, request.resource)
-            people = {name: replace(one, badge=shown.get(name, "")) for name, one in facts.persons.items()}
+            people = {name: replace(record, badge=badges.get(name, "")) for name, record in facts.persons.items()}
             return decide(request, replace(facts, persons=people), pack, self._now)
         except (ShoumiError, FatalError) as error:
             self._note(error)
             return _denied(error_verdict(error))
 
     def stated(self, person: str) -> Statement:
-        """Return what *person* has stated for this room, and who leads him in."""
+        """Return what *person* has stated for this room, and their escort."""
 
         def ask() -> Statement:
-            found = self._reader.stated(person, self._room, self._now)
+            statement = self._reader.stated(person, self._room, self._now)
             visits = [visit for visit in self._reader.visits(person) if visit.room == self._room]
             now = [visit.escort for visit in visits if visit.since <= self._now < (visit.until or _NEVER)]
-            return Statement(found.purpose, found.declared, now[-1] if now else "")
+            return Statement(statement.purpose, statement.declared, now[-1] if now else "")
 
-        return self._asked(ask, Statement())
+        return self._answer_or(ask, Statement())
 
     def check_pin(self, person: str, digits: str) -> PinCheck:
-        """Compare a PIN; takes some tens of milliseconds, on purpose."""
-        return self._asked(lambda: self._reader.check_pin(person, digits), "wrong")
+        """Check a PIN; it takes some tens of milliseconds on purpose."""
+        return self._answer_or(lambda: self._reader.check_pin(person, digits), "wrong")
 
     def rooms_of(self, person: str) -> frozenset[str]:
         """Return the rooms *person* is inside of."""
-        return self._asked(lambda: self._reader.rooms_of(person), frozenset())
+        return self._answer_or(lambda: self._reader.rooms_of(person), frozenset())
 
-    def _asked(self, question: Callable[[], _T], otherwise: _T) -> _T:
+    def _answer_or(self, question: Callable[[], _T], otherwise: _T) -> _T:
         try:
             return question()
         except (ShoumiError, FatalError) as error:

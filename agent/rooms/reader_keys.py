@@ -1,8 +1,8 @@
-"""Keys of readers: made, handed over, and settled by what the reader answers under.
+"""Reader keys: creation, transfer to the doors process, and confirmation by the key a reader uses.
 
 Rules of this file: a key goes from the store to the doors process and nowhere else. It is durable before it is sent, so
-that a power cut in between never leaves a reader with a key nobody has; until the reader has shown which one it holds,
-both are kept and both are tried. One thread, but for what :class:`agent.rooms.pending_commands.PendingCommands` allows.
+that a power cut never leaves a reader with an unknown key; until the reader has shown which key it holds, both are kept
+and both are tried. One thread, except as :class:`agent.rooms.pending_commands.PendingCommands` allows.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from agent.doors.osdp.keys import KeyStore, fingerprint
 from agent.errors import RefusedError, ShoumiError
 from agent.registry.store import Registry
 from agent.rooms.pending_commands import CommandOutcome, PendingCommands
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 
@@ -43,11 +43,11 @@ class ReaderKeys:
         """
         return self._store.all()
 
-    def given(self, address: str) -> bool:
-        """Whether a reader was ever given a key, as far as is known; it may not have taken it. Raises nothing."""
+    def has_key(self, address: str) -> bool:
+        """Return whether a key was ever created for a reader, which may not have accepted it. Raises nothing."""
         try:
             return bool(self._store.candidates(address))
-        except ShoumiError:  # whoever needs the keys themselves says so
+        except ShoumiError:  # reported where the keys themselves are needed
             return True
 
     def proven(self, address: str) -> str:
@@ -55,25 +55,25 @@ class ReaderKeys:
         return self._proven.get(address, "")
 
     def give(self, ticket: str, address: str) -> None:
-        """Give a reader in installation mode a key: that of the last try, if nobody knows what became of it."""
-        known = self._store.candidates(address)
-        again = len(known) > 1 or (known and address not in self._proven)
-        key = known[-1] if again else self._store.begin(address)
+        """Install a key on a reader in install mode: that of the last try, if its outcome is unknown."""
+        candidates = self._store.candidates(address)
+        reuse = len(candidates) > 1 or (candidates and address not in self._proven)
+        key = candidates[-1] if reuse else self._store.begin(address)
         self._hand_over(ticket, address, key, Commission(ticket, address, key.hex()))
 
     def change(self, ticket: str, address: str) -> None:
-        """Give a reader that is online another key."""
+        """Change the key of a reader that is online."""
         if not self._store.candidates(address):
-            shown = visible(address)
+            reader = visible(address)
             raise RefusedError(
-                Text(f"the reader `{shown}` has no key yet", f"读卡器 `{shown}` 尚无密钥"),
-                Text("give it one first: `shoumi door commission`", "请先执行 `shoumi door commission`"),
+                Message("doors.reader-without-key", reader=reader),
+                Message("doors.commission-reader-first"),
             )
         key = self._store.begin(address)
         self._hand_over(ticket, address, key, Rekey(ticket, address, key.hex()))
 
     def answered(self, frame: Keyed) -> bool:
-        """Take in what became of a key; return whether the readers' keys are others now."""
+        """Record the outcome of a key command; return whether the readers' keys have changed."""
         address, mark = self._under_way.pop(frame.id, ("", ""))
         if not address:
             return False
@@ -82,8 +82,8 @@ class ReaderKeys:
         self._tickets.settle(frame.id, CommandOutcome(frame.ok, frame.why, mark if frame.ok else ""))
         return True
 
-    def shown(self, frame: ReaderKey) -> bool:
-        """Take in under which key a reader came online; return whether that settled a change."""
+    def came_online(self, frame: ReaderKey) -> bool:
+        """Record the key a reader came online with; return whether that confirmed a key change."""
         before = self._store.candidates(frame.address)
         if not any(fingerprint(key) == frame.key for key in before):
             return False
@@ -91,7 +91,7 @@ class ReaderKeys:
         return len(before) > 1
 
     def keep_only(self, proven: Mapping[str, str]) -> None:
-        """Take over which readers there are, by address, with the keys they have shown; forget those of no door."""
+        """Keep the readers in *proven*, by address with the confirmed fingerprint; delete keys of all others."""
         self._proven = {address: mark for address, mark in proven.items() if mark}
         handed = {address for address, _ in self._under_way.values()}
         for address in self._store.all().keys() - proven.keys() - handed:
@@ -101,9 +101,9 @@ class ReaderKeys:
         self._under_way[ticket] = address, fingerprint(key)
         try:
             self._send(frame)
-        except ShoumiError as error:  # all candidates are kept: the reader shows which it has when it is online again
+        except ShoumiError as error:  # all candidates are kept: the reader shows its key when it is online again
             del self._under_way[ticket]
-            self._tickets.settle(ticket, CommandOutcome(ok=False, why=error.text))
+            self._tickets.settle(ticket, CommandOutcome(ok=False, reason=error.text))
 
     def _settle(self, address: str, mark: str) -> None:
         self._store.settle(address, mark)

@@ -1,51 +1,52 @@
-"""Whether every door refuses somebody, and what that is known by.
+"""Refusal check: whether every door is known to deny a person, and the evidence.
 
-Rules of this file: a door is known to refuse when the rules, asked as that person with every badge of theirs, say no,
-and, where the door's board keeps cards of its own, when the cards were looked for on the board and are not there. Who
-is neither leaving nor on hold (a transfer) keeps his badge: there the rules are asked at every door, every time.
+Rules of this file: a door is known to deny when the rules, evaluated for that person with each of their badges, deny,
+and, where the door's board stores cards, when the cards were looked up on the board and are absent. A person who is
+neither leaving nor on hold (a transfer) keeps the badge: the rules then decide at every door, every time.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from agent.language.catalogue import localized
 from agent.rooms.board_cards import BoardCardSync
 from agent.rooms.configuration import board, on_a_board
 from agent.rooms.controller import RoomController
 from agent.rooms.facts import SiteSnapshot
-from rules.text import Text
+from rules.text import Message, Sentence
 
-_DENIED = Text("the rules refuse, and this door asks them every time", "规则已拒绝，该门每次均须询问规则")
-_LETS_IN = Text("the rules would let the person in", "规则仍会放行该人员")
-_GONE = Text("the card was looked for and is not there", "已回读，卡片不在其中")
-_STAYS = Text("the person keeps the badge, and the rules are asked every time", "该人员保留门禁卡，每次均询问规则")
-_UNREAD = Text("the card has not been looked for yet", "尚未回读")
+_DENIED = Message("rooms.rules-deny")
+_LETS_IN = Message("rooms.rules-allow")
+_GONE = Message("rooms.card-absent")
+_STAYS = Message("rooms.badge-kept")
+_UNREAD = Message("rooms.card-not-checked")
 
 
 class KnownRefusal(NamedTuple):
-    """A door, and whether it is known to refuse a person. ``at``: since when that is known."""
+    """A door, and whether it is known to deny a person. ``at``: since when that is known."""
 
     name: str
     confirmed: bool
     at: datetime | None
-    detail: Text
+    detail: Sentence
 
 
 def cards_of(building: SiteSnapshot, person: str) -> tuple[list[str], list[int]]:
-    """Return the badges of *person*, and the cards boards may know of them. May raise :class:`ShoumiError`."""
+    """Return the badges of *person*, and those boards may store. May raise :class:`ShoumiError`."""
     badges = [badge.number for badge in building.reader.badges() if badge.person == person]
     return badges, sorted({int(number) for number in badges if on_a_board(number)})
 
 
 def is_stopped(building: SiteSnapshot, person: str, now: datetime) -> bool:
-    """Whether *person* is inactive, on hold or leaving. May raise :class:`ShoumiError`."""
+    """Return whether *person* is inactive, on hold or leaving. May raise :class:`ShoumiError`."""
     return person in building.reader.stopped(now)
 
 
 def refusals(
     building: SiteSnapshot, rooms: RoomController, boards: BoardCardSync, person: str, now: datetime
 ) -> Iterator[KnownRefusal]:
-    """Yield every door and whether it is known to refuse *person*. May raise :class:`ShoumiError`."""
+    """Yield every door and whether it is known to deny *person*. May raise :class:`ShoumiError`."""
     badges, cards = cards_of(building, person)
     if not is_stopped(building, person, now):
         yield from (KnownRefusal(row.name, confirmed=True, at=now, detail=_STAYS) for row in building.doors.values())
@@ -63,13 +64,19 @@ def refusals(
 
 
 def _on_board(door: str, serial: str, boards: BoardCardSync, cards: Iterable[int]) -> KnownRefusal:
-    known = {card: boards.on(serial, card) for card in cards}
-    gone = [one.at for one in known.values() if one and (one.wanted, one.state) == ("gone", "confirmed")]
-    if len(gone) == len(known):
-        return KnownRefusal(door, confirmed=True, at=max(gone), detail=_said(serial, _GONE))
-    whys = [one.why for one in known.values() if one and one.state == "pending" and one.why.en]
-    return KnownRefusal(door, confirmed=False, at=None, detail=_said(serial, whys[0] if whys else _UNREAD))
+    states = {card: boards.on(serial, card) for card in cards}
+    removed_at = [
+        state.at for state in states.values() if state and (state.wanted, state.state) == ("gone", "confirmed")
+    ]
+    if len(removed_at) == len(states):
+        return KnownRefusal(door, confirmed=True, at=max(removed_at), detail=_about_board(serial, _GONE))
+    reasons = [
+        state.detail
+        for state in states.values()
+        if state and state.state == "pending" and localized(state.detail, "en")
+    ]
+    return KnownRefusal(door, confirmed=False, at=None, detail=_about_board(serial, reasons[0] if reasons else _UNREAD))
 
 
-def _said(serial: str, text: Text) -> Text:
-    return Text(f"board {serial}: {text.en}", f"控制板 {serial}：{text.zh}")
+def _about_board(serial: str, text: Sentence) -> Sentence:
+    return Message("doors.about-board", serial=serial, report=text)

@@ -1,8 +1,8 @@
-"""The doors from any thread: what handlers, departures and the schedule ask, handed to the one thread that serves them.
+"""Door service for any thread: requests of handlers, offboarding and the schedule, passed to the one doors thread.
 
-Rules of this file: wiring only. What an act may use never waits for that thread, which may itself wait for the registry
-the act holds: a command is a ticket at once, and the state is what was last seen. A departure waits for its answer, a
-few seconds at most.
+Rules of this file: wiring only. A method an act uses never waits for that thread, which may itself wait for the
+registry the act holds: a command returns a ticket at once, and the state is the last known one. Offboarding waits for
+its answer, a few seconds at most.
 """
 
 import os
@@ -27,7 +27,7 @@ from agent.rooms.refusal_check import KnownRefusal
 from agent.rooms.worker import DoorWorker
 from agent.runtime.home import Home
 from agent.site.context import SiteContext
-from rules.text import Text
+from rules.text import Message
 
 _TICK = 0.1  # seconds: how late a change of rights may reach the boards and the panels
 _ANSWER = 10.0
@@ -37,31 +37,31 @@ _Question = Callable[[DoorWorker], Any]
 
 
 class DoorServer:
-    """The doors of one agent, for handlers and, as :class:`agent.offboard.context.DoorRevoker`, for departures."""
+    """The doors of one agent, for handlers and, as :class:`agent.offboard.context.DoorRevoker`, for offboarding."""
 
     def __init__(self, site: SiteContext, registry: Registry, user: str | None) -> None:
-        """*user* is the account the doors process runs as, ``None``: one is found."""
+        """*user* is the account of the doors process; ``None``: the default account or an unused uid."""
         self._site = site
         self._registry = registry
         self._user = user
         self._tickets = PendingCommands()
-        self._asked: SimpleQueue[tuple[_Question, Future[Any]]] = SimpleQueue()
+        self._questions: SimpleQueue[tuple[_Question, Future[Any]]] = SimpleQueue()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._stopped = threading.Event()
-        self._shown: Mapping[str, Any] | None = None
+        self._last_state: Mapping[str, Any] | None = None
 
     # The thread.
 
     def serve(self) -> None:
-        """Serve until :meth:`stop`. Raises :class:`FatalError`, and :class:`ShoumiError` when it could not begin."""
+        """Serve until :meth:`stop`. Raises :class:`FatalError`, and :class:`ShoumiError` when it could not start."""
         child = FieldProcess(_origin(self._site.home, self._user))
         work = DoorWorker(self._site, self._registry, child, self._tickets)
         try:
             work.begin()
             while not self._stopped.is_set():
                 work.round()
-                if work.news or self._shown is None:
-                    self._shown = work.state()
+                if work.news or self._last_state is None:
+                    self._last_state = work.state()
                 self._answer(work)
                 due = work.rooms.due()
                 late = _TICK if due is None else min(_TICK, max(0.0, due - self._site.now().timestamp()))
@@ -69,49 +69,51 @@ class DoorServer:
                 select.select([self._wake, *heard], heard[:1] if child.waiting else [], [], late)
                 self._drain()
         finally:
-            self._shown = None
+            self._last_state = None
             work.close()
             self._refuse_waiting()
 
     def stop(self) -> None:
-        """End serving: the doors process ends, and doors stay locked."""
+        """Stop serving: the doors process ends, and doors stay locked."""
         self._stopped.set()
         self._poke()
 
     def close(self) -> None:
-        """Let go of everything, once nobody serves or asks any more."""
+        """Release the resources, after serving and all requests have ended."""
         os.close(self._wake)
 
     # Handlers.
 
     def changed(self) -> None:
-        """Take over what an act has just changed. Never waits, never raises."""
+        """Signal that an act has changed the registry. Never waits, never raises."""
         self._poke()
 
     def state(self) -> Mapping[str, Any]:
         """Return ``process`` (running, down, none), ``readers`` and ``boards`` (serial numbers).
 
-        A reader is ``door side address online secure why hint key``; ``why`` and ``hint`` of one that is not there.
+        A reader is ``door side address online secure why hint key``; ``why`` and ``hint`` of an offline one.
         """
-        shown = self._shown  # an act asks while it holds the registry, which the other thread may be waiting for
-        if shown is None:
+        last_state = (
+            self._last_state
+        )  # an act calls this while it holds the registry, for which the other thread may wait
+        if last_state is None:
             raise _not_served()
-        return shown
+        return last_state
 
     def release(self, door: str, entry: int) -> str:
-        """Release a door once, on the authority of the entry with this number, and return a ticket."""
+        """Release a door once, as authorised by the log entry of this number; return a ticket."""
         return self._command("release", lambda work, ticket: work.release(ticket, door))
 
     def commission(self, address: str) -> str:
-        """Give a reader in installation mode a new key, and return a ticket. The key stays on that side."""
+        """Install a new key on a reader in install mode; return a ticket. The key is not returned."""
         return self._command("key", lambda work, ticket: work.commission(ticket, address))
 
     def rekey(self, address: str) -> str:
-        """Give a reader another key over its secure channel, and return a ticket."""
+        """Change the key of a reader over its Secure Channel; return a ticket."""
         return self._command("key", lambda work, ticket: work.rekey(ticket, address))
 
     def outcome(self, ticket: str, seconds: float) -> CommandOutcome:
-        """Wait at most so long for what came of a command; refused for a ticket nobody gave."""
+        """Return the outcome of a command, after waiting at most *seconds*; an unknown ticket is refused."""
         return self._tickets.outcome(ticket, seconds)
 
     # Departures.
@@ -132,30 +134,30 @@ class DoorServer:
 
     def _ask(self, question: Callable[[DoorWorker], _T]) -> _T:
         answer: Future[_T] = Future()
-        self._asked.put((question, answer))
+        self._questions.put((question, answer))
         self._poke()
         try:
             return answer.result(_ANSWER)
         except TimeoutError:
             raise _not_served() from None
 
-    def _command(self, what: str, command: Callable[[DoorWorker, str], None]) -> str:
-        ticket = self._tickets.open(what)
+    def _command(self, prefix: str, command: Callable[[DoorWorker, str], None]) -> str:
+        ticket = self._tickets.open(prefix)
 
         def give(work: DoorWorker) -> None:
             try:
                 command(work, ticket)
             except ShoumiError as error:
-                self._tickets.settle(ticket, CommandOutcome(ok=False, why=error.text))
+                self._tickets.settle(ticket, CommandOutcome(ok=False, reason=error.text))
 
-        self._asked.put((give, Future()))
+        self._questions.put((give, Future()))
         self._poke()
         return ticket
 
     def _answer(self, work: DoorWorker) -> None:
         while True:
             try:
-                question, answer = self._asked.get_nowait()
+                question, answer = self._questions.get_nowait()
             except Empty:
                 return
             try:
@@ -169,7 +171,7 @@ class DoorServer:
     def _refuse_waiting(self) -> None:
         while True:
             try:
-                _, answer = self._asked.get_nowait()
+                _, answer = self._questions.get_nowait()
             except Empty:
                 return
             answer.set_exception(_not_served())
@@ -183,9 +185,9 @@ class DoorServer:
 
 
 def _origin(home: Home, user: str | None) -> FieldOrigin:
-    """Return where the doors process comes from. Raises :class:`ShoumiError` for an account that cannot be."""
+    """Return the origin of the doors process. Raises :class:`ShoumiError` for an unusable account."""
     return FieldChild(identity(user)) if has_network() else FieldUnit(home.doors, partial(account, user))
 
 
 def _not_served() -> UnreachableError:
-    return UnreachableError(Text("the doors are not served at the moment", "门禁服务暂不可用"))
+    return UnreachableError(Message("rooms.doors-not-in-service"))

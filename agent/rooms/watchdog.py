@@ -1,83 +1,80 @@
-"""Whether the doors process is well: it answers, it does not say more than doors can, and it is not worn out.
+"""Watchdog of the doors process: it answers, keeps the message rate for its doors, and has not leaked too much memory.
 
-Rules of this file: it looks and says why the process should be ended; it ends nothing. Instants are of the monotonic
-clock and handed in.
+Rules of this file: it returns the reason to end the process; it ends nothing. Instants are of the monotonic clock and
+passed in.
 """
 
 from collections import Counter, deque
 
 from agent.doors.frames import Pong
 from agent.doors.outbox import FRAMES, FRAMES_PER_DOOR
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message, Sentence
 
 _WINDOW = 10.0  # seconds over which frames are counted
 _PING, _SILENT = 5.0, 20.0
-_QUIET = 5.0  # seconds without a frame after which a worn process may be renewed
-_TROUBLES = 60  # told per minute; what comes beyond them is only counted
+_QUIET = 5.0  # seconds without a frame after which a worn process may be restarted
+_TROUBLES = 60  # reported per minute; further ones are only counted
 
-_FLOOD = Text("it says more than its doors can{of}", "其发送的帧多于门所能产生的数量{of}")
-_MOSTLY = Text(", most of it of `{door}`", "，主要来自 `{door}`")
-_MUTE = Text("it does not answer", "没有应答")
-_WORN = Text("it is renewed", "例行更新")
+_FLOOD = Message("rooms.message-flood")
+_MUTE = Message("common.does-not-answer")
+_WORN = Message("rooms.routine-restart")
 
 
 class FieldWatchdog:
-    """One doors process after the other. Belongs to one thread."""
+    """Watches one doors process at a time. Belongs to one thread."""
 
     def __init__(self) -> None:
         self._frames: deque[tuple[float, str]] = deque()
         self._troubles: deque[float] = deque()
-        self._asked = self._answered = self._last = 0.0
+        self._pinged = self._answered = self._last = 0.0
         self._worn = False
-        self._untold = 0
+        self._unreported = 0
 
     def started(self, now: float) -> None:
-        """A new process begins."""
-        self._asked = self._answered = self._last = now
+        """Note the start of a new process."""
+        self._pinged = self._answered = self._last = now
         self._worn = False
         self._frames.clear()
 
     def heard(self, now: float, door: str = "") -> None:
-        """It said something, about *door* or about none."""
+        """Count a frame, about *door* or about none."""
         self._last = now
         self._frames.append((now, door))
         while now - self._frames[0][0] > _WINDOW:
             self._frames.popleft()
 
     def answered(self, pong: Pong, now: float) -> None:
-        """It answered."""
+        """Note the answer to a ping."""
         self._answered = now
         self._worn = pong.worn
 
     def to_ask(self, now: float) -> bool:
-        """Whether it is time to ask whether it is alive; asking is then taken as done."""
-        if now - self._asked <= _PING:
+        """Return whether a ping is due; it then counts as sent."""
+        if now - self._pinged <= _PING:
             return False
-        self._asked = now
+        self._pinged = now
         return True
 
-    def to_end(self, doors: int, now: float) -> Text | None:
-        """Return why the process of so many doors should be ended, ``None`` when it is well."""
+    def to_end(self, doors: int, now: float) -> Sentence | None:
+        """Return the reason to end the process of so many doors, ``None`` when there is none."""
         if len(self._frames) > _WINDOW * (FRAMES + FRAMES_PER_DOOR * doors):
             return self._flood()
         if now - self._answered > _SILENT:
             return _MUTE
         return _WORN if self._worn and now - self._last > _QUIET else None
 
-    def _flood(self) -> Text:
-        """Name the door most of it is of: if it is one device that floods, it is there."""
+    def _flood(self) -> Sentence:
+        """Return the reason with the door most frames are about: a single flooding device is there."""
         door = Counter(door for _, door in self._frames).most_common(1)[0][0]
-        of = Text(*(text.format(door=visible(door)) for text in (_MOSTLY.en, _MOSTLY.zh))) if door else Text("", "")
-        return Text(_FLOOD.en.format(of=of.en), _FLOOD.zh.format(of=of.zh))
+        return Message("rooms.message-flood-from-door", door=door) if door else _FLOOD
 
     def trouble(self, now: float) -> int | None:
-        """Return how many troubles were not told since the last one that was; ``None``: nor should this one be."""
+        """Return the number of unreported troubles since the last report; ``None``: do not report this one either."""
         while self._troubles and now - self._troubles[0] > 60:
             self._troubles.popleft()
         if len(self._troubles) >= _TROUBLES:
-            self._untold += 1
+            self._unreported += 1
             return None
         self._troubles.append(now)
-        untold, self._untold = self._untold, 0
-        return untold
+        unreported, self._unreported = self._unreported, 0
+        return unreported

@@ -1,13 +1,13 @@
-"""The doors, served: frames of the doors process in, decisions and their entries, commands out. One thread's work.
+"""Door worker: frames of the doors process in, decisions and their entries, commands out, in one thread.
 
     doors process ─ frames ─▶ rooms (panel, decide, entry, strike)   boards (cards)   keys   tickets (commands)
     registry ─ epoch ─▶ configuration of the doors process, panels, cards
 
 Rules of this file:
-- the doors process runs while there is a door; what it was not told cannot be done, so nothing waits for it, and when
-  it ends or misbehaves every release it had not answered is settled as unknown;
-- it is not trusted: a frame that is none, silence, or more frames than doors can have ends it;
-- an error about one event is one event's: the next one is dealt with.
+- the doors process runs while there is a door; nothing waits for it, and when it ends or misbehaves every unanswered
+  release is settled as unknown;
+- it is not trusted: an invalid frame, silence, or a message rate above the limit for its doors ends it;
+- an error in one event affects that event only: the next one is processed.
 """
 
 import time
@@ -53,15 +53,15 @@ from agent.rooms.watchdog import FieldWatchdog
 from agent.runtime.failures import going_on
 from agent.runtime.saying import say
 from agent.site.context import SiteContext
-from rules.text import Text
+from rules.text import Message, Sentence, as_message
 
-_ROUND = 64  # frames dealt with before anything else has its turn
+_ROUND = 64  # frames processed before other work has its turn
 _SAVE = 1.0
-_BEHIND = Text("the doors process did not take it in time", "门禁进程未及时接收")
+_BEHIND = Message("rooms.command-not-accepted")
 
 
 class DoorWorker:
-    """Everything of the doors that belongs to one thread."""
+    """The work of the doors thread."""
 
     def __init__(self, site: SiteContext, registry: Registry, child: FieldProcess, commands: PendingCommands) -> None:
         self._registry = registry
@@ -77,20 +77,20 @@ class DoorWorker:
         self._configured: Configure | None = None
         self._online: dict[tuple[str, str, str], Online] = {}
         self._heard: dict[str, int] = {}
-        self.news = True  # since :meth:`state` was last asked
+        self.news = True  # since the last call of :meth:`state`
         self._saved = 0.0
         self._watch = FieldWatchdog()
-        self._owed = {self._take_over: True, self._configure: True, self._tell_boards: True}
+        self._due = {self._take_over: True, self._configure: True, self._tell_boards: True}
         self._boards_new = True
 
     def begin(self) -> None:
-        """Take up what the last process left. May raise :class:`ShoumiError`: try again."""
+        """Load the stored state. May raise :class:`ShoumiError`: try again."""
         self.rooms.begin()
         self.boards.begin()
-        self.rooms.restarted()  # what the last process had released and not settled
+        self.rooms.restarted()  # settles releases of the last process
 
     def close(self) -> None:
-        """End the doors process, and write what waits to be written."""
+        """End the doors process, and write queued entries."""
         self._child.close()
         with suppress(FatalError):
             self.rooms.restarted()
@@ -98,49 +98,49 @@ class DoorWorker:
         self.building.close()
 
     def round(self) -> None:
-        """Do everything there is to do now. Raises :class:`FatalError`; nothing else."""
+        """Do all work that is due now. Raises :class:`FatalError`; nothing else."""
         self._guarded(self._tend)
         self._guarded(self._follow)
         self._guarded(self._listen)
         self._guarded(self.rooms.tick)
         self._guarded(self._save)
 
-    # What officers change.
+    # Changes by officers.
 
     def _follow(self) -> None:
-        """Do what is owed since something changed; what cannot be done now is owed until it can."""
+        """Do the parts that are due since the last change; a failed part stays due."""
         if self.building.moved():
             self.news = True
-            self._owed = dict.fromkeys(self._owed, True)
-        for part in [part for part, owed in self._owed.items() if owed]:
+            self._due = dict.fromkeys(self._due, True)
+        for part in [part for part, is_due in self._due.items() if is_due]:
             part()
-            self._owed[part] = False
+            self._due[part] = False
 
     def _take_over(self) -> None:
         self.rooms.take_over()
         self._keys.keep_only(self._readers())
 
     def _configure(self) -> None:
-        """Tell the doors process which doors there are, if that is news to it."""
+        """Send the doors process its configuration, if it has changed."""
         if not self._child.alive:
             return
         wanted = configuration(
             self.building.doors.values(),
             self._keys.all(),
             listen=self.building.reader.listens_at(),
-            seen=self.building.reader.heard() | self._heard,
+            last_events=self.building.reader.heard() | self._heard,
             offset=time.localtime().tm_gmtoff,
         )
         if self._configured is None or _without_seen(wanted) != _without_seen(self._configured):
             self._child.send(wanted)
             self._configured = wanted
-            self._online = {key: one for key, one in self._online.items() if key[0] in self.building.doors}
+            self._online = {key: event for key, event in self._online.items() if key[0] in self.building.doors}
 
     def _tell_boards(self) -> None:
         if not self._child.alive:
             return
         if self._boards_new:
-            self.boards.anew()
+            self.boards.resync()
             self._boards_new = False
         else:
             self.boards.follow()
@@ -153,7 +153,7 @@ class DoorWorker:
     def _tend(self) -> None:
         now = time.monotonic()
         if self._child.ended():
-            self._lost(Text("it ended", "已退出"))
+            self._lost(Message("rooms.doors-process-ended"))
         if not self.building.doors:
             if self._child.alive:
                 self._child.end()
@@ -164,15 +164,15 @@ class DoorWorker:
                 self.news = True
                 self._watch.started(now)
                 self._boards_new = True
-                self._owed |= {self._configure: True, self._tell_boards: True}
+                self._due |= {self._configure: True, self._tell_boards: True}
             return
-        if why := self._watch.to_end(len(self.building.doors), now):
-            self._end(why)
+        if reason := self._watch.to_end(len(self.building.doors), now):
+            self._end(reason)
         elif self._watch.to_ask(now):
             self._child.send(Ping("ping"))
 
     def _listen(self) -> None:
-        for line in self._child.said():
+        for line in self._child.stderr_lines():
             say(f"shoumi: doors: {line}")
         try:
             for given_up in self._child.push():
@@ -180,16 +180,16 @@ class DoorWorker:
             for frame in self._child.receive(_ROUND):
                 door = getattr(frame, "door", "")
                 self._watch.heard(time.monotonic(), door if door in self.building.doors else "")
-                self._one(frame)
+                self._judge_frame(frame)
         except (LinkCorruptError, LinkClosedError) as error:
             self._end(error.text)
 
-    def _end(self, why: Text) -> None:
+    def _end(self, reason: Sentence) -> None:
         self._child.end()
-        self._lost(why)
+        self._lost(reason)
 
-    def _lost(self, why: Text) -> None:
-        self.recorder.later(entries.event("", "", "process-ended", why))
+    def _lost(self, reason: Sentence) -> None:
+        self.recorder.later(entries.event("", "", "process-ended", reason))
         self._forget()
 
     def _forget(self) -> None:
@@ -199,15 +199,15 @@ class DoorWorker:
 
     # Frames.
 
-    def _one(self, frame: FromDoors) -> None:
-        with going_on(self._report):  # a mistake of ours about one event keeps no other door shut
-            if why := doubt(frame, self.building.doors):
-                self._trouble(Trouble(why, getattr(frame, "door", "")))
+    def _judge_frame(self, frame: FromDoors) -> None:
+        with going_on(self._report):  # an internal error in one event must not stop other doors
+            if reason := doubt(frame, self.building.doors):
+                self._trouble(Trouble(as_message(reason), getattr(frame, "door", "")))
             else:
                 self._dispatch(frame)
 
     def _report(self, error: ShoumiError | FatalError) -> None:
-        self._trouble(Trouble(error.text))
+        self._trouble(Trouble(as_message(error.text)))
 
     def _dispatch(self, frame: FromDoors) -> None:
         match frame:
@@ -222,19 +222,19 @@ class DoorWorker:
                     self._note(
                         "cards-removed",
                         "",
-                        Text(f"board {frame.board}", f"控制板 {frame.board}"),
+                        Message("rooms.unknown-cards-removed", serial=frame.board),
                         cards=len(frame.removed),
                     )
             case Heard():
                 if self.boards.ours(str(frame.board)):
                     self._heard[str(frame.board)] = frame.index
-                else:  # no row for a board that nobody configured, however many are named
-                    self._trouble(Trouble(_not_ours(frame.board)))
+                else:  # no row for a board that is not configured, however many are named
+                    self._trouble(Trouble(as_message(_not_ours(frame.board))))
             case Keyed():
-                self._owed[self._configure] |= self._keys.answered(frame)
+                self._due[self._configure] |= self._keys.answered(frame)
                 self.news = True
             case ReaderKey():
-                self._owed[self._configure] |= self._keys.shown(frame)
+                self._due[self._configure] |= self._keys.came_online(frame)
                 self.news = True
             case Pong():
                 self._watch.answered(frame, time.monotonic())
@@ -244,21 +244,21 @@ class DoorWorker:
             case Trouble():
                 self._trouble(frame)
             case _:
-                if isinstance(frame, Read):  # stamped with the wall clock, which is not always what is judged by
+                if isinstance(frame, Read):  # stamped with the wall clock, which may differ from the trusted time
                     frame = structs.replace(frame, at=frame.at + self._ahead() / 1e9)
                 if isinstance(frame, Online):
                     self._online[frame.door, frame.side, frame.address] = frame
                     self.news = True
-                self.rooms.heard(frame.door, frame)  # a door that was removed a moment ago has no room
+                self.rooms.heard(frame.door, frame)  # a door removed just now has no room
 
     def _trouble(self, trouble: Trouble) -> None:
-        untold = self._watch.trouble(time.monotonic())
-        if untold is not None:
-            self._note("trouble", trouble.door, trouble.text, **({"untold": untold} if untold else {}))
+        unreported = self._watch.trouble(time.monotonic())
+        if unreported is not None:
+            self._note("trouble", trouble.door, trouble.text, **({"untold": unreported} if unreported else {}))
 
-    def _note(self, what: str, door: str, text: Text | None, **more: object) -> None:
+    def _note(self, event_kind: str, door: str, text: Sentence | None, **more: object) -> None:
         row = self.building.doors.get(door)
-        self.recorder.later(entries.event(row.room if row else "", door, what, text, **more))
+        self.recorder.later(entries.event(row.room if row else "", door, event_kind, text, **more))
 
     def _save(self) -> None:
         now = time.monotonic()
@@ -273,12 +273,12 @@ class DoorWorker:
         try:
             part()
         except ShoumiError as error:  # tried again in the next round
-            self._trouble(Trouble(error.text))
+            self._trouble(Trouble(as_message(error.text)))
 
-    # Questions and commands, asked through ``doors_serving`` in this thread.
+    # Queries and commands, called by :mod:`agent.rooms.service` in this thread.
 
     def state(self) -> dict[str, Any]:
-        """Return what :meth:`agent.rooms.service.DoorServer.state` promises."""
+        """Return the state as :meth:`agent.rooms.service.DoorServer.state` describes it."""
         self.news, wanted = False, bool(self.building.doors)
         return {
             "process": "running" if self._child.alive else "down" if wanted else "none",
@@ -288,24 +288,26 @@ class DoorWorker:
 
     def _reader(self, row: DoorRow, reader: ReaderRow) -> dict[str, Any]:
         sides = (reader.side, "in")  # of a board, one row stands for both of its readers
-        said = next((one for side in sides if (one := self._online.get((row.name, side, reader.address)))), None)
-        gone = away(row, reader, said, keyed=self._keys.given(reader.address), running=self._child.alive)
+        last_online = next(
+            (event for side in sides if (event := self._online.get((row.name, side, reader.address)))), None
+        )
+        offline = away(row, reader, last_online, keyed=self._keys.has_key(reader.address), running=self._child.alive)
         return {
             "door": row.name,
             "side": reader.side,
             "address": reader.address,
-            "online": bool(said and said.online),
-            "secure": bool(said and said.secure),
-            "why": gone.why.to_json() if gone else None,
-            "hint": gone.hint.to_json() if gone else None,
+            "online": bool(last_online and last_online.online),
+            "secure": bool(last_online and last_online.secure),
+            "why": offline.reason.to_json() if offline else None,
+            "hint": offline.hint.to_json() if offline else None,
             "key": self._keys.proven(reader.address),
         }
 
     def release(self, ticket: str, door: str) -> None:
-        """Release *door* once on an officer's word, whose entry is written."""
+        """Release *door* once by act of an officer, whose entry is written."""
         row = self.building.doors.get(door)
         if row is None:
-            raise RefusedError(Text("there is no such door any more", "该门已不存在"))
+            raise RefusedError(Message("rooms.door-removed"))
         self.rooms.heard(door, Freed(door, float(row.strike_seconds)))
         self._child.send(Release(ticket, door, "in", float(row.strike_seconds)))
 
@@ -318,13 +320,13 @@ class DoorWorker:
         self._keys.change(ticket, address)
 
     def refusals(self, person: str) -> list[KnownRefusal]:
-        """Say of every door whether it is known to refuse *person*; have the badges taken off the boards."""
+        """Return for every door whether it is known to deny *person*; have the badges deleted from the boards."""
         self._follow()
         try:
             if is_stopped(self.building, person, self._now()):
                 self.boards.withdraw(cards_of(self.building, person)[1])
         except ShoumiError as error:
-            self._trouble(Trouble(error.text))
+            self._trouble(Trouble(as_message(error.text)))
         return list(refusals(self.building, self.rooms, self.boards, person, self._now()))
 
 
@@ -332,5 +334,5 @@ def _without_seen(frame: Configure) -> tuple[object, ...]:
     return frame.doors, dict(frame.keys), frame.listen, frame.offset
 
 
-def _not_ours(board: int) -> Text:
-    return Text(f"board {board} is named, and no door is on it", f"收到控制板 {board} 的消息，但没有门属于它")
+def _not_ours(board: int) -> Sentence:
+    return Message("rooms.report-about-unknown-board", serial=board)

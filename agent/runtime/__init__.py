@@ -1,1 +1,1 @@
-"""What every process stands on: home, settings, clock, channel, capabilities, children that are kept alive."""
+"""Runtime common to every process: home, settings, clock, channel, files and supervised children."""

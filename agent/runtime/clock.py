@@ -1,9 +1,9 @@
-"""The decider's clock: what entries are stamped with, and what grants are judged by.
+"""The decider's clock: the stamps of entries, and the judged time of grants.
 
 Rules of this file: entries carry the wall clock as it is, and boot time; grants are judged by the time that
-:mod:`agent.runtime.timeline` makes of both. Reading costs two calls of clock_gettime(2) and one comparison, for it is
-on the path of an open. The two calls are apart by as long as the scheduler likes; so a difference is looked at again,
-closely, before it is taken for a step.
+:mod:`agent.runtime.timeline` derives from both. Reading costs two calls of clock_gettime(2) and one comparison, because
+it is on the open path. The scheduler may separate the two calls by any time; so a difference is measured again,
+closely, before it counts as a step.
 """
 
 import time
@@ -22,30 +22,30 @@ boot_time: Callable[[], int] = partial(time.clock_gettime_ns, time.CLOCK_BOOTTIM
 
 
 def boot_id() -> str:
-    """Return what the kernel calls this boot: 36 characters, another one each time. Raises OSError."""
+    """Return the kernel's id of this boot: 36 characters, different for each boot. Raises OSError."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def read_clocks(
     boot_id: str, wall: Callable[[], int] = time.time_ns, boot: Callable[[], int] = boot_time, *, synchronised: bool
 ) -> Reading:
-    """Return both clocks as of one moment: of some readings the one in which least time passed."""
-    best, found = 1 << 62, (0, 0)
+    """Return both clocks at one moment: of several readings the one that took least time."""
+    best, reading = 1 << 62, (0, 0)
     for _ in range(_LOOKS):
         before, between, after = boot(), wall(), boot()
         if after - before < best:
-            best, found = after - before, (between, (before + after) // 2)
+            best, reading = after - before, (between, (before + after) // 2)
         if best < _NOISE // 20:
             break
-    return Reading(*found, boot_id, synchronised)
+    return Reading(*reading, boot_id, synchronised)
 
 
 class AgentClock:
-    """Both clocks and the timeline they make. For one thread; *synchronised* asks the kernel whether its clock is.
+    """Both clocks and their timeline. For one thread; *synchronised* asks the kernel whether its clock is.
 
-    ``wall`` and ``boot`` are what :meth:`now` read last, in nanoseconds; ``disagrees`` tells whether the wall clock is
-    behind judged time by a second. ``steps`` are those that nobody was told of yet, and ``jumped`` is true when judged
-    time moved otherwise than by passing: whoever acts on it takes it back.
+    ``wall`` and ``boot`` are the last reading of :meth:`now`, in nanoseconds; ``disagrees``: the wall clock is behind
+    judged time by a second. ``steps`` are those not reported yet, and ``jumped`` is true when judged time moved
+    otherwise than by passing: the handler resets it.
     """
 
     disagrees: bool
@@ -70,35 +70,35 @@ class AgentClock:
         """Return the judged time in nanoseconds since 1970."""
         boot, wall = self._boot(), self._wall()
         if not -_NOISE < wall - boot - self._wall_offset < _NOISE:
-            self.look()
+            self.compare()
             boot, wall = self._boot(), self._wall()
         self.boot, self.wall = boot, wall
         return boot + self._offset
 
-    def look(self) -> None:
+    def compare(self) -> None:
         """Compare the clocks closely, and ask the kernel whether its clock is synchronised."""
-        known = self.timeline
-        found, step = known.observe(self._read(synchronised=self._synchronised()))
-        self._took(known, found, step)
+        previous = self.timeline
+        timeline, step = previous.observe(self._read(synchronised=self._synchronised()))
+        self._took(previous, timeline, step)
 
     def accept(self) -> bool:
         """Follow the wall clock as it is from now on; return ``False`` if it is followed already."""
-        known = self.timeline
-        found, step = known.accept(self._read(synchronised=False))
-        self._took(known, found, step)
+        previous = self.timeline
+        timeline, step = previous.accept(self._read(synchronised=False))
+        self._took(previous, timeline, step)
         return step is not None
 
     @property
-    def behind(self) -> float:
+    def seconds_behind(self) -> float:
         """By how many seconds the wall clock is behind judged time; 0.0 in good order."""
         return max(0, self.timeline.ahead) / _SECOND
 
-    def _took(self, known: Timeline, found: Timeline, step: Step | None) -> None:
-        moved = found.now.offset - known.now.offset
+    def _took(self, previous: Timeline, timeline: Timeline, step: Step | None) -> None:
+        moved = timeline.now.offset - previous.now.offset
         self.jumped = self.jumped or moved < 0 or moved >= TOLD
         if step is not None:
             self.steps.append(step)
-        self._take(found)
+        self._take(timeline)
 
     def _take(self, timeline: Timeline) -> None:
         self.timeline = timeline
@@ -110,9 +110,9 @@ class AgentClock:
 
 
 def instant_of(monotonic: float, now: Callable[[], datetime]) -> datetime:
-    """Return when :func:`time.monotonic` read *monotonic*, on the clock *now*; never earlier than it was.
+    """Return the time at which :func:`time.monotonic` read *monotonic*, on the clock *now*; never earlier than it was.
 
-    How long ago that is is asked first: a thread that has to wait between the two readings makes it later.
+    The elapsed time is read first: a delay between the two readings makes the result later.
     """
     ago = time.monotonic() - monotonic
     return now() - timedelta(seconds=ago)

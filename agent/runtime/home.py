@@ -1,6 +1,6 @@
-"""Where one agent keeps everything: one directory, so that a site, a test and the demo differ by one option.
+"""The home: one directory for all files of an agent, so that a site, a test and the demo differ by one option.
 
-Rules of this file: paths only. Nothing here is created except by :meth:`Home.create`, which is what ``init`` calls.
+Rules of this file: paths only. Nothing here is created except by :meth:`Home.create`, which ``init`` calls.
 """
 
 import os
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT = Path("/var/lib/shoumi")
-UMASK = 0o022  # of every process of the agent, whatever it was started with: what is secret is made 0600 by itself
+UMASK = 0o022  # of every process of the agent, whatever it inherited: secret files are created with mode 0600
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,9 @@ class Home:
     root: Path
 
     @classmethod
-    def at(cls, given: str | os.PathLike[str] | None) -> "Home":
-        """Take ``--home``, else ``SHOUMI_HOME``, else ``/var/lib/shoumi``; always absolute and without links."""
-        return cls(Path(given or os.environ.get("SHOUMI_HOME") or DEFAULT).resolve())
+    def at(cls, directory: str | os.PathLike[str] | None) -> "Home":
+        """Return the home at ``--home``, else ``SHOUMI_HOME``, else ``/var/lib/shoumi``; absolute and without links."""
+        return cls(Path(directory or os.environ.get("SHOUMI_HOME") or DEFAULT).resolve())
 
     @property
     def config(self) -> Path:
@@ -49,32 +49,32 @@ class Home:
 
     @property
     def clock(self) -> Path:
-        """What time was judged to be, when the decider last wrote it down (:mod:`agent.runtime.clock_file`)."""
+        """The timeline of judged time, as last written by the decider (:mod:`agent.runtime.clock_file`)."""
         return self.root / "clock.json"
 
     @property
     def run(self) -> Path:
-        """Sockets, and what is true only while the agent runs."""
+        """Sockets, and other state that is valid only while the agent runs."""
         return self.root / "run"
 
     @property
     def intent(self) -> Path:
-        """What the agent is about to do (:mod:`agent.registry.intent`)."""
+        """The act in progress (:mod:`agent.registry.intent`)."""
         return self.run / "intent"
 
     @property
     def logged_areas(self) -> Path:
-        """Areas that are enforced by what the log holds, while the registry is older than it: JSON, name to path."""
+        """Areas enforced by the log while the registry is older than it: JSON, name to path."""
         return self.run / "logged-areas"
 
     @property
     def trial_over(self) -> Path:
-        """Is there when the trial of the site has ended, whatever the registry says (:mod:`agent.site.trial`)."""
+        """Exists once the trial of the site has ended, whatever the registry says (:mod:`agent.site.trial`)."""
         return self.run / "trial-over"
 
     @property
     def covers(self) -> Path:
-        """The areas to hide when nobody is left to ask, one a line (:mod:`agent.kernel.cover`)."""
+        """The areas to hide when nothing guards them, one a line (:mod:`agent.kernel.cover`)."""
         return self.run / "areas"
 
     @property
@@ -84,11 +84,11 @@ class Home:
 
     @property
     def doors(self) -> Path:
-        """Where the doors process comes to us when it is a service of its own (:mod:`agent.rooms.field.unit`)."""
+        """The socket for a doors process that is a service of its own (:mod:`agent.rooms.field.unit`)."""
         return self.run / "doors.sock"
 
     def create(self) -> None:
-        """Make the directories; only the owner may enter, except the socket's, which all role holders must reach."""
+        """Create the directories; only the owner may enter, except the socket's, which all role holders must reach."""
         for directory, mode in ((self.root, 0o711), (self.log, 0o700), (self.index, 0o700), (self.run, 0o711)):
             directory.mkdir(mode=mode, parents=True, exist_ok=True)
             directory.chmod(mode)  # whatever the umask

@@ -1,9 +1,9 @@
-"""Bringing a database up to date.
+"""Migrations of databases to the present schema.
 
-Rules of this file: all migrations that a file lacks and its new version are one transaction, so that it is at one
-version or at another and never between. The file itself remembers, by name, what it has. Errors of SQLite pass through:
-whoever owns the database says in its own words what they mean. This module loads sqlite-utils, and with it whatever
-that loads; who has to start fast imports it only for a file that is behind.
+Rules of this file: all missing migrations of a file and its new version are one transaction, so that it is at one
+version or at another and never between. The file itself records, by name, its migrations. Errors of SQLite propagate:
+the owner of the database words them. This module loads sqlite-utils and its dependencies; processes that must start
+fast import it only for a file that is behind.
 """
 
 import sqlite3
@@ -15,9 +15,9 @@ from agent.runtime.schema import Schema
 
 
 def upgrade(connection: sqlite3.Connection, schema: Schema) -> None:
-    """Apply what is missing, or nothing; another process may be doing the same. Raises :class:`sqlite3.Error`.
+    """Apply the missing migrations, or none; another process may be doing the same. Raises :class:`sqlite3.Error`.
 
-    *connection* is in autocommit, and stays so. Of a failed migration nothing is left.
+    *connection* is in autocommit, and stays so. A failed migration is undone completely.
     """
     migrations = Migrations(schema.name)
     for name, statements in schema.migrations:

@@ -1,10 +1,10 @@
-"""OS groups: their numbers, and which administrator roles a person's accounts hold on this host.
+"""OS groups: their numbers, and the administrator roles a person's accounts hold on this host.
 
-Rules of this file: OS groups decide, as at the control socket, and each account is asked about by itself, as a login
-would ask (getgrouplist(3)): a directory service need not list its accounts or the members of its groups, and most do
-not. What runs now counts as well, because the socket asks the process. The name service is asked here and nowhere near
-an open. Who else holds a role is looked for among the accounts of the registry, the listed members of the group and
-the listed accounts of the host; an account in none of them is not known to anybody, and names no successor.
+Rules of this file: OS groups decide, as at the control socket, and each account is queried individually, as a login
+would (getgrouplist(3)): a directory service need not list its accounts or the members of its groups, and most do not.
+Running processes count as well, because the socket asks the process. The name service is queried here and never near an
+open. Other holders of a role are searched among the accounts of the registry, the listed members of the group and the
+listed accounts of the host; an account in none of them is unknown, and names no successor.
 """
 
 import grp
@@ -23,7 +23,7 @@ from agent.runtime.config import Group, RoleGroups
 
 _STATUS = 1 << 20  # bytes, more than any: 65,536 groups of one process, and the rest
 _ROLES = ("system", "security", "auditor")
-_Logins = Mapping[int, Mapping[str, int]]  # of each uid every listed login name, with its first group
+_Logins = Mapping[int, Mapping[str, int]]  # by uid, every listed login name with its primary group
 
 
 def running(uids: frozenset[int]) -> frozenset[int]:
@@ -34,34 +34,34 @@ def running(uids: frozenset[int]) -> frozenset[int]:
 def roles_of(
     uids: Iterable[int],
     groups: RoleGroups,
-    known: Callable[[], Iterable[int]] = tuple,
+    further: Callable[[], Iterable[int]] = tuple,
     acting: Callable[[frozenset[int]], frozenset[int]] = running,
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the roles the accounts *uids* hold, and those of them that no other account holds.
 
-    *known*: reads further accounts, whoever's, among which others are looked for: those of the registry. *acting*: the
-    groups of what runs as one of some uids, :func:`running` or :func:`lately_running`.
+    *further*: returns the accounts among which other holders are searched: those of the registry. *acting*: the groups
+    of processes that run as some uids, :func:`running` or :func:`lately_running`.
     """
-    mine, listed = frozenset(uids), _listed()
-    in_groups = frozenset(gid for uid in mine for gid in _by_name(uid, listed)) | acting(mine)
+    own, listed = frozenset(uids), _listed()
+    in_groups = frozenset(gid for uid in own for gid in _by_name(uid, listed)) | acting(own)
     held: set[str] = set()
     sole: set[str] = set()
     for role in _ROLES:
         gid = _gid(getattr(groups, role))
         if gid is not None and gid in in_groups:
             held.add(role)
-            others = (uid for uid in _candidates(gid, chain(known(), listed)) if uid not in mine)
-            if not any(gid in _by_name(uid, listed) for uid in others):
+            candidates = (uid for uid in _candidates(gid, chain(further(), listed)) if uid not in own)
+            if not any(gid in _by_name(uid, listed) for uid in candidates):
                 sole.add(role)
     return frozenset(held), frozenset(sole)
 
 
-def members(groups: RoleGroups, role: str, known: Callable[[], Iterable[int]]) -> frozenset[int]:
-    """Return the accounts in the group of *role* now, as far as anybody can find them; *known*: as :func:`roles_of`."""
+def members(groups: RoleGroups, role: str, further: Callable[[], Iterable[int]]) -> frozenset[int]:
+    """Return the accounts in the group of *role* now, as far as they can be found; *further*: as :func:`roles_of`."""
     gid, listed = _gid(getattr(groups, role)), _listed()
     if gid is None:
         return frozenset()
-    return frozenset(uid for uid in _candidates(gid, chain(known(), listed)) if gid in _by_name(uid, listed))
+    return frozenset(uid for uid in _candidates(gid, chain(further(), listed)) if gid in _by_name(uid, listed))
 
 
 def gid_of(name: str) -> int | None:
@@ -73,7 +73,7 @@ def gid_of(name: str) -> int | None:
 
 
 def present(uid: int) -> frozenset[int] | None:
-    """Return the groups that a login of *uid* would have now, ``None`` when no name service knows such an account."""
+    """Return the groups a login of *uid* would have now, ``None`` when no name service knows the account."""
     try:
         account = pwd.getpwuid(uid)
     except KeyError:
@@ -82,23 +82,23 @@ def present(uid: int) -> frozenset[int] | None:
 
 
 def present_within(uid: int, seconds: float) -> frozenset[int] | None:
-    """Return the same, asked by a thread of its own. Raises ``TimeoutError`` when the name service takes longer."""
+    """Return the same, queried by a thread of its own. Raises ``TimeoutError`` when that takes longer."""
     answers: SimpleQueue[frozenset[int] | Exception | None] = SimpleQueue()
 
     def ask() -> None:
         try:
             answers.put(present(uid))
-        except Exception as error:  # noqa: BLE001 - whoever waits raises it
+        except Exception as error:  # noqa: BLE001 - raised again by the waiting thread
             answers.put(error)
 
     Thread(target=ask, name="name service", daemon=True).start()
     try:
-        found = answers.get(timeout=seconds)
+        groups = answers.get(timeout=seconds)
     except Empty:
         raise TimeoutError from None
-    if isinstance(found, Exception):
-        raise found
-    return found
+    if isinstance(groups, Exception):
+        raise groups
+    return groups
 
 
 def _gid(group: Group | None) -> int | None:
@@ -106,35 +106,35 @@ def _gid(group: Group | None) -> int | None:
 
 
 def _listed() -> _Logins:
-    found: dict[int, dict[str, int]] = {}
-    for one in pwd.getpwall():
-        found.setdefault(one.pw_uid, {})[one.pw_name] = one.pw_gid
-    return found
+    logins: dict[int, dict[str, int]] = {}
+    for account in pwd.getpwall():
+        logins.setdefault(account.pw_uid, {})[account.pw_name] = account.pw_gid
+    return logins
 
 
 def _by_name(uid: int, listed: _Logins) -> frozenset[int]:
-    """Return the groups of *uid*, under every login name of it that is listed or found."""
-    found: set[int] = set()
+    """Return the groups of *uid*, under every login name that is listed or found."""
+    groups: set[int] = set()
     logins = dict(listed.get(uid, {}))
     with suppress(KeyError):  # no name service knows it
         first = pwd.getpwuid(uid)
         logins[first.pw_name] = first.pw_gid
     for name, gid in logins.items():
-        found.update(os.getgrouplist(name, gid))
-    return frozenset(found)
+        groups.update(os.getgrouplist(name, gid))
+    return frozenset(groups)
 
 
-def _candidates(gid: int, known: Iterable[int]) -> Iterator[int]:
+def _candidates(gid: int, further: Iterable[int]) -> Iterator[int]:
     """Yield accounts that may be in group *gid*, the likeliest first; some twice."""
     with suppress(KeyError):
         for name in grp.getgrgid(gid).gr_mem:
             with suppress(KeyError):
                 yield pwd.getpwnam(name).pw_uid
-    yield from known
+    yield from further
 
 
 def lately_running(uids: frozenset[int]) -> frozenset[int]:
-    """Return the same as it was within the last second: hundreds of notices that come at once look once, not each."""
+    """Return the same as of the last second: hundreds of simultaneous notices read it once, not each."""
     return _of(uids, _of_this_second(int(time.monotonic())))
 
 
@@ -149,18 +149,18 @@ def _of(uids: frozenset[int], every: Mapping[int, AbstractSet[int]]) -> frozense
 
 def _groups_of_processes() -> Mapping[int, AbstractSet[int]]:
     """Return the groups of all processes by their real uid (proc_pid_status(5))."""
-    found: dict[int, set[int]] = {}
+    by_uid: dict[int, set[int]] = {}
     for name in os.listdir("/proc"):  # noqa: PTH208
         if name.isdigit():
             with suppress(OSError, KeyError, ValueError):  # it ended meanwhile
                 with open(f"/proc/{name}/status", "rb", buffering=0) as file:
                     status = file.read(_STATUS)
                 groups = map(int, _line(status, b"Groups").split() + _line(status, b"Gid").split()[1:2])
-                found.setdefault(int(_line(status, b"Uid").split()[0]), set()).update(groups)
-    return found
+                by_uid.setdefault(int(_line(status, b"Uid").split()[0]), set()).update(groups)
+    return by_uid
 
 
 def _line(status: bytes, name: bytes) -> bytes:
-    """Return one line of it, without making a table of all of them."""
+    """Return one line of *status*, without splitting all of it."""
     start = status.index(b"\n" + name + b":") + len(name) + 2
     return status[start : status.index(b"\n", start)]

@@ -1,8 +1,8 @@
-"""The pack in force, parsed once for as long as its file is the same. The guard, the doors and the handlers share it.
+"""Cache of the pack in force, parsed once per state of its file. The guard, the doors and the handlers share it.
 
-Rules of this file: standard library only, as the guard needs it. The file is known by device, inode, size and the
-instants of its last changes, also that of its mode. A new pack is a new file that takes the old one's name (``pack
-use``), so one that was parsed is never another one's. One that others could have written is not read.
+Rules of this file: standard library only, as the guard needs it. The file is identified by device, inode, size and the
+times of its last changes, also that of its mode. A new pack is a new file that takes the old one's name (``pack use``),
+so a parsed one is never mistaken for another. A file that others could have written is not read.
 """
 
 import os
@@ -11,14 +11,13 @@ from pathlib import Path
 from agent.errors import RefusedError
 from agent.runtime import ours
 from rules.pack.reader import Pack, PackError, load
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message
 
 _Identity = tuple[int, ...]
 
 
 class PackCache:
-    """The pack in *path*. For any thread: two that read at once parse twice, which does no harm."""
+    """The pack in *path*. For any thread: simultaneous readers parse twice, which is harmless."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -31,15 +30,15 @@ class PackCache:
         except ours.OthersCanWriteError as error:
             raise error.refused() from error
         except (OSError, UnicodeDecodeError, PackError) as error:
-            why = visible(str(error))
+            reason = error.text if isinstance(error, PackError) else str(error)
             raise RefusedError(
-                Text(f"the pack in force cannot be read: {why}", f"无法读取生效的规则包：{why}"),
-                Text("see `shoumi pack check`", "参见 `shoumi pack check`"),
+                Message("runtime.pack-unreadable", reason=reason),
+                Message("runtime.run-pack-check"),
             ) from error
 
     def parsed(self) -> Pack:
-        """Return the pack; raise ``OSError``, ``UnicodeDecodeError`` or :class:`PackError` as it comes."""
-        identity = _identity(os.stat(self._path))  # noqa: PTH116 - asked at every change of rights and every badge
+        """Return the pack; raise ``OSError``, ``UnicodeDecodeError`` or :class:`PackError` unchanged."""
+        identity = _identity(os.stat(self._path))  # noqa: PTH116 - read at every change of rights and every badge
         if self._parsed is None or self._parsed[0] != identity:
             self._parsed = self._parse()
         return self._parsed[1]

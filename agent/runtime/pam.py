@@ -1,11 +1,11 @@
-"""One question to PAM, in a process of its own: is this secret the account's?
+"""PAM check of one secret, in a process of its own.
 
     python -m agent.runtime.pam SERVICE USER
-    stdin: the secret, at most a kilobyte    exit 0: it is    1: it is not, or the account may not act    2: no PAM here
+    stdin: the secret, at most a kilobyte    exit 0: correct    1: wrong, or the account may not act    2: no PAM here
 
-Rules of this file: standard library only. Modules of PAM run as root and may do anything, hang or die, so nothing of
-the agent runs beside them, and whoever starts this ends it after some seconds. Each prompt that hides what is typed is
-answered with the secret, each other one with nothing (pam_conv(3), pam_start(3), pam_authenticate(3)).
+Rules of this file: standard library only. Modules of PAM run as root and may do anything, hang or die, so no other part
+of the agent runs in the process, and its starter ends it after some seconds. Each prompt with hidden input is answered
+with the secret, every other one with an empty text (pam_conv(3), pam_start(3), pam_authenticate(3)).
 """
 
 import ctypes
@@ -49,7 +49,7 @@ def ask(service: str, user: str, secret: bytes) -> int:
     pam, libc = ctypes.CDLL(name), ctypes.CDLL(None)
     libc.calloc.restype = libc.strdup.restype = c_void_p
 
-    def answer(count: int, messages: object, responses: object, _data: object) -> int:
+    def answer(count: int, messages: object, responses: object, _appdata: object) -> int:
         if not 0 < count <= _MOST:
             return 19  # PAM_CONV_ERR
         room = cast(libc.calloc(count, sizeof(_Response)), POINTER(_Response))

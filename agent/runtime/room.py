@@ -1,7 +1,7 @@
-"""Blocks given to a file before it needs them, behind its end: what nobody else can take meanwhile (fallocate(2)).
+"""Preallocation of blocks for a file beyond its end, so that no other writer takes them (fallocate(2)).
 
-Rules of this file: standard library only. The size of the file stays, and so does what is in it. Cutting the file gives
-back all that lies behind its end. Filesystems that cannot do it say so, and the file is as it was.
+Rules of this file: standard library only. The size and the content of the file stay. Truncating the file releases all
+blocks beyond its end. Filesystems without the call return an error, and the file is unchanged.
 """
 
 import ctypes
@@ -19,13 +19,13 @@ _libc.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_long, ctypes.c_
 
 
 class UnableError(OSError):
-    """The filesystem cannot give blocks ahead."""
+    """The filesystem cannot preallocate blocks."""
 
 
 def keep(file: int, start: int, length: int) -> bool:
-    """Give *file* blocks for *length* bytes from *start* on; ``False`` where there is no room, and none was taken.
+    """Preallocate blocks for *length* bytes from *start* on; ``False`` without room, then none are taken.
 
-    Raises :class:`UnableError` where the filesystem does not know of it, and :class:`OSError` for the rest.
+    Raises :class:`UnableError` where the filesystem does not support it, and :class:`OSError` for other errors.
     """
     while _libc.fallocate(file, _KEEP_SIZE, start, length):
         code = ctypes.get_errno()
@@ -39,9 +39,9 @@ def keep(file: int, start: int, length: int) -> bool:
 
 
 def in_place(file: int) -> None:
-    """Ask the filesystem to write *file*, which is empty, over in place: btrfs else needs room for every such write.
+    """Request overwriting in place for the empty *file*: otherwise btrfs needs room for every overwrite.
 
-    That is ``chattr +C`` (ioctl_iflags(2)); where there is nothing to ask for, nothing happens.
+    That is ``chattr +C`` (ioctl_iflags(2)); without support it does nothing.
     """
     with suppress(OSError):
         flags = fcntl.ioctl(file, _GETFLAGS, bytes(8))
@@ -50,5 +50,5 @@ def in_place(file: int) -> None:
 
 def whole(file: int) -> int:
     """Return how many bytes the filesystem of *file* has, free or not."""
-    found = os.fstatvfs(file)
-    return found.f_blocks * found.f_frsize
+    status = os.fstatvfs(file)
+    return status.f_blocks * status.f_frsize

@@ -1,8 +1,8 @@
-"""What an error of SQLite says about a file: one reading of its result codes for every database of the agent.
+"""Faults of SQLite files: one classification of result codes for every database of the agent.
 
 Rules of this file: standard library only, because the guard reads the registry. A code that is not listed is damage: a
-file is trusted when it is known to be right, not when nothing is known against it. What a fault means to people is said
-by whoever owns the database.
+file is trusted when it is known to be right, not when nothing is known against it. The owner of a database words the
+fault for people.
 """
 
 import sqlite3
@@ -10,14 +10,14 @@ from enum import Enum, auto
 
 
 class SqliteFault(Enum):
-    """What went wrong."""
+    """The kinds of faults."""
 
-    BUSY = auto()  # somebody else is writing: nothing was done, and trying again is right
+    BUSY = auto()  # another process is writing: nothing was done, and a retry may succeed
     FULL = auto()  # no space left: nothing was done
-    CANNOT_OPEN = auto()  # it is not there, or may not be opened
+    CANNOT_OPEN = auto()  # it is missing, or may not be opened
     READ_ONLY = auto()  # it may not be written
-    CONSTRAINT = auto()  # the write was refused, and the file is as good as before
-    DISK = auto()  # reading or writing failed: what is on the disk is not known
+    CONSTRAINT = auto()  # the write was refused, and the file is unchanged
+    DISK = auto()  # reading or writing failed: the state of the disk is unknown
     DAMAGED = auto()
 
 
@@ -34,6 +34,6 @@ _FAULTS = {
 
 
 def fault(error: sqlite3.Error) -> SqliteFault:
-    """Return what *error* says about the file; the primary result codes are at sqlite.org/rescode.html."""
+    """Return the fault of *error*; the primary result codes are at sqlite.org/rescode.html."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_INTERNAL)  # none on errors of the Python module itself
     return _FAULTS.get(code & 0xFF, SqliteFault.DAMAGED)

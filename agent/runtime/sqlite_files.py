@@ -1,8 +1,8 @@
-"""Opening a SQLite file that several processes of the agent share.
+"""Opening of SQLite files that several processes of the agent share.
 
 Rules of this file: standard library only. Every database with a write-ahead log is opened here, so that no process is
-ended by SIGBUS when the disk is full (:mod:`agent.runtime.wal_index`); nothing else of a database is mapped. No room is
-an error of SQLite like those it raises itself, so that its owner says in its own words what that means.
+ended by SIGBUS when the disk is full (:mod:`agent.runtime.wal_index`); nothing else of a database is mapped. Lack of
+room is an SQLite error like SQLite's own, which the owner of the database words.
 """
 
 import errno
@@ -26,20 +26,21 @@ _SAID = {sqlite3.SQLITE_FULL: "database or disk is full", sqlite3.SQLITE_BUSY: "
 
 
 class Connection(sqlite3.Connection):
-    """A connection that lets go of the index of its write-ahead log when it is closed."""
+    """A connection that releases the index of its write-ahead log when it is closed."""
 
     index: WalIndex | None = None
 
     def close(self) -> None:
-        """Close it; twice is once."""
+        """Close it; a second call does nothing."""
         super().close()
         if self.index is not None:
             self.index.release()
 
     def widen(self, ahead: int = 0) -> None:
-        """Make room in the index for one more transaction; call it before one begins. Raises :class:`sqlite3.Error`.
+        """Make room in the index for one more transaction; to be called before one begins. Raises
+        :class:`sqlite3.Error`.
 
-        The log gets *ahead* bytes of the disk now, so that a disk that fills up does not stop what comes next.
+        The log gets *ahead* bytes of the disk now, so that a full disk does not stop the next transactions.
         """
         if self.index is not None:
             try:
@@ -49,10 +50,10 @@ class Connection(sqlite3.Connection):
 
 
 def connect(path: Path, mode: Mode, *, timeout: float = 5.0, wal: bool = False) -> Connection:
-    """Open *path* in autocommit; transactions are spelled out. It may change threads, one at a time.
+    """Open *path* in autocommit; transactions are explicit. It may change threads, one at a time.
 
-    *wal*: bring it into the mode of a write-ahead log. *timeout*: seconds to wait for others. Raises
-    :class:`sqlite3.Error`, also when it is no database: its first page is read.
+    *wal*: switch it to write-ahead logging. *timeout*: seconds to wait for others. Raises :class:`sqlite3.Error`, also
+    for a file that is no database: its first page is read.
     """
     connection: Connection | None = None
     index = None
@@ -79,11 +80,11 @@ def connect(path: Path, mode: Mode, *, timeout: float = 5.0, wal: bool = False) 
 
 
 def _make(path: Path) -> None:
-    """Make *path* when it is missing, for its owner alone; SQLite would leave its mode to the umask."""
+    """Create *path* when it is missing, for its owner alone; SQLite would leave its mode to the umask."""
     with suppress(FileExistsError):
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
         os.fchmod(descriptor, 0o600)
-        os.close(descriptor)  # nobody has it open yet: closing it ends no lock
+        os.close(descriptor)  # no other descriptor is open yet: closing it ends no lock
 
 
 def _plain(path: Path, mode: Mode, timeout: float) -> Connection:
@@ -99,6 +100,6 @@ def _plain(path: Path, mode: Mode, timeout: float) -> Connection:
 
 def _sqlite_error(error: OSError) -> sqlite3.OperationalError:
     code = _CODES.get(error.errno or 0, sqlite3.SQLITE_CANTOPEN)
-    found = sqlite3.OperationalError(_SAID.get(code, f"unable to open database file: {error.strerror}"))
-    found.sqlite_errorcode = code
-    return found
+    translated = sqlite3.OperationalError(_SAID.get(code, f"unable to open database file: {error.strerror}"))
+    translated.sqlite_errorcode = code
+    return translated

@@ -1,9 +1,9 @@
-"""A child process that is kept alive: started, watched, started again.
+"""Supervision of a child process: it is started, watched and restarted.
 
-Rules of this file: a child that dies young, or again and again however long it lives, is started ever more slowly, up
-to :attr:`Patience.slowest` apart, and of what it died is kept (:class:`Death`). Nothing here waits for that:
-:meth:`ProcessSupervisor.start` says whether it was started. A killed process that is stuck in the kernel is left
-behind, because it runs no code any more. Standard library only: the holder rests on it.
+Rules of this file: a child that dies young, or repeatedly at any age, is restarted ever more slowly, up to
+:attr:`Patience.slowest` apart, and its last death is kept (:class:`Death`). Nothing here waits for that:
+:meth:`ProcessSupervisor.start` returns whether it was started. A killed process that is stuck in the kernel is
+abandoned, because it runs no code any more. Standard library only: the holder depends on it.
 """
 
 import contextlib
@@ -17,14 +17,14 @@ from typing import NamedTuple, Protocol
 
 
 class Supervised(Protocol):
-    """A process as it is supervised; :class:`subprocess.Popen` is one."""
+    """Protocol of a supervised process; :class:`subprocess.Popen` is one."""
 
     @property
     def pid(self) -> int:
         """Its process id."""
 
     def poll(self) -> int | None:
-        """Return how it ended, ``None`` while it runs."""
+        """Return its exit status, ``None`` while it runs."""
 
     def kill(self) -> None:
         """SIGKILL it."""
@@ -40,11 +40,11 @@ Launch = Callable[[], "Supervised"]
 
 
 class Patience(NamedTuple):
-    """How a child is treated that dies, in seconds.
+    """The treatment of a dying child, in seconds.
 
-    ``young``: an end sooner after its start than this slows down the next one. ``first``: how long it then waits at the
-    least, and twice as long each time up to ``slowest``. ``death``: how long a killed process gets to disappear.
-    ``often``: more deaths than that within ``lately`` slow it down as well, whatever age it reached each time.
+    ``young``: an end sooner after its start than this slows down the next one. ``first``: the least wait then, doubled
+    each time up to ``slowest``. ``death``: how long a killed process gets to disappear. ``often``: more deaths than
+    that within ``window`` slow it down as well, at any age.
     """
 
     young: float = 1.0
@@ -52,12 +52,12 @@ class Patience(NamedTuple):
     slowest: float = 5.0
     death: float = 1.0
     often: int = 5
-    lately: float = 60.0
+    window: float = 60.0
 
 
 class Death(NamedTuple):
-    """One death: of which process, its exit code or the number of the signal below zero (``None``: still there), after
-    how many seconds, the how manieth it was, and whether we killed it ourselves.
+    """One death: the process, its exit code or minus the signal number (``None``: still there), after how many seconds,
+    its ordinal number, and whether the agent killed it.
     """
 
     pid: int
@@ -82,20 +82,20 @@ class Death(NamedTuple):
 _USUAL = Patience()
 
 
-def python(module: str, *words: str) -> tuple[str, ...]:
-    """Return the command line that runs *module* of ours: neither folder nor environment can put code into it (-I)."""
-    return (sys.executable, "-I", "-m", module, *words)
+def python(module: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command line of the own *module*: neither folder nor environment can put code into it (-I)."""
+    return (sys.executable, "-I", "-m", module, *arguments)
 
 
 def launcher(argv: Sequence[str], descriptors: Mapping[str, int], more: Callable[[], Sequence[str]] = tuple) -> Launch:
-    """Return what starts *argv* with ``name=fd`` words for the *descriptors* it inherits, and *more* words."""
+    """Return the function that starts *argv* with ``name=fd`` arguments for its *descriptors*, and *more*."""
 
     def launch() -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             [*argv, *(f"{name}={fd}" for name, fd in descriptors.items()), *more()],
             pass_fds=tuple(descriptors.values()),
             stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the holder, which ends things in the right order
+            start_new_session=True,  # Ctrl-C is for the holder, which ends the processes in order
         )
 
     return launch
@@ -111,18 +111,18 @@ class ProcessSupervisor:
         self._started = 0.0
         self._delay = 0.0
         self._young = 0.0
-        self._lately: deque[float] = deque()
+        self._recent_deaths: deque[float] = deque()
         self._killed = False
-        self.died: Death | None = None  # the last death since it was started first
+        self.died: Death | None = None  # the last death since the first start
 
     @property
     def delay(self) -> float:
-        """Return how many seconds lie between its last start and the next one at the least."""
+        """The seconds between its last start and the next one, at least."""
         return self._delay
 
     @property
     def alive(self) -> bool:
-        """Whether it was started and has not been buried."""
+        """Whether it was started and its end was not collected yet."""
         return self._process is not None
 
     @property
@@ -131,11 +131,11 @@ class ProcessSupervisor:
         return self._process.pid if self._process else None
 
     def due(self) -> bool:
-        """Whether it may be started: it does not live, and has not died young a moment ago."""
+        """Return whether it may be started: it does not run, and its delay is over."""
         return self._process is None and time.monotonic() - self._started >= self._delay
 
     def age(self) -> float:
-        """Return for how many seconds it has lived; 0.0 while there is none."""
+        """Return the seconds it has run; 0.0 while there is none."""
         return time.monotonic() - self._started if self._process is not None else 0.0
 
     def start(self) -> bool:
@@ -147,14 +147,14 @@ class ProcessSupervisor:
         return True
 
     def ended(self) -> bool:
-        """Bury it if it has ended; return whether it had."""
+        """Collect its end; return whether it had ended."""
         if self._process is None or self._process.poll() is None:
             return False
         self._bury()
         return True
 
     def kill(self) -> None:
-        """SIGKILL it and wait for its end."""
+        """Send SIGKILL and wait for its end."""
         if self._process is not None:
             self._killed = self._killed or self._process.poll() is None
             self._process.kill()
@@ -162,7 +162,7 @@ class ProcessSupervisor:
             self._bury()
 
     def terminate(self) -> None:
-        """Ask it to end, give it as long as a killed one gets, then :meth:`kill`."""
+        """Ask it to end, wait as long as for a killed one, then :meth:`kill`."""
         if self._process is not None:
             self._killed = self._process.poll() is None
             self._process.terminate()
@@ -180,11 +180,11 @@ class ProcessSupervisor:
         if process is not None:
             number = self.died.number + 1 if self.died else 1
             self.died = Death(process.pid, process.poll(), lived, number, self._killed)
-        self._lately.append(now)
-        while now - self._lately[0] > patience.lately:
-            self._lately.popleft()
+        self._recent_deaths.append(now)
+        while now - self._recent_deaths[0] > patience.window:
+            self._recent_deaths.popleft()
         self._young = min(patience.slowest, self._young * 2 + patience.first) if lived < patience.young else 0.0
-        over = len(self._lately) - patience.often
+        over = len(self._recent_deaths) - patience.often
         repeated = min(patience.slowest, patience.first * 2.0**over) if over > 0 else 0.0
-        # A start is timed from the last one: who lived for long would have waited already.
+        # The delay counts from the last start: a long life has waited already.
         self._delay = max(self._young, lived + repeated if repeated else 0.0)

@@ -1,4 +1,4 @@
-"""A share of the time for work that must not slow others down: after each piece it rests for a multiple of that.
+"""Time share for work that must not slow down others: after each piece it rests for a multiple of its duration.
 
 Rules of this file: pure; instants are seconds of one clock that never goes back.
 """
@@ -7,7 +7,7 @@ import math
 
 
 class TimeShare:
-    """Gives work one of *parts* of the time, and lets it rest *most* seconds at a time."""
+    """One of *parts* of the time for work, with rests of at most *most* seconds."""
 
     def __init__(self, parts: float, most: float = math.inf) -> None:
         self._parts = parts
@@ -16,13 +16,13 @@ class TimeShare:
 
     @property
     def rests_until(self) -> float:
-        """Until when it rests."""
+        """The end of its rest."""
         return self._until
 
     def rests(self, now: float) -> bool:
-        """Whether it rests now."""
+        """Return whether it rests now."""
         return now < self._until
 
     def spent(self, began: float, now: float) -> None:
-        """Take note of a piece of work that took from *began* to *now*."""
+        """Record a piece of work that took from *began* to *now*."""
         self._until = now + min(self._most, (self._parts - 1) * (now - began))

@@ -1,7 +1,7 @@
-"""An asyncio server on a listening socket that is there already, the same on every Python.
+"""An asyncio server on an existing listening socket, the same on every Python version.
 
-Rules of this file: the name of the socket belongs to whoever bound it. Since 3.13 asyncio looks for it and removes it
-(``cleanup_socket``): by a path through ``/proc/self/fd``, as a long home needs, it finds nothing and gives up.
+Rules of this file: the name of the socket belongs to the code that bound it. Since 3.13 asyncio looks up and removes it
+(``cleanup_socket``): with a path through ``/proc/self/fd``, as a long home needs, it finds nothing and fails.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ Accept = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 async def serve_unix(accept: Accept, listening: socket.socket, limit: int) -> asyncio.Server:
-    """Hand every connection to *accept*; a line longer than *limit* bytes is an error of its reader."""
+    """Pass every connection to *accept*; a line longer than *limit* bytes is an error for its reader."""
     if sys.version_info >= (3, 13):
         server = await asyncio.start_unix_server(accept, sock=listening, limit=limit, cleanup_socket=False)
     else:

@@ -1,1 +1,1 @@
-"""Counterparts made of software: readers, boards, a sender for HR, a volume in a file."""
+"""Simulators of the agent's counterparts: readers, boards, an HR sender, a volume in a file."""

@@ -1,4 +1,4 @@
-"""The simulator's process: ``python -I -m agent.simulator SOCKET``; the description comes as JSON on stdin.
+"""The simulator process: ``python -I -m agent.simulator SOCKET``; the description comes as JSON on stdin.
 
     ← ready line on stdout: {"doors": {NAME: {…addresses…}}}
     → one JSON object a line at SOCKET: {"do": "swipe", "door": D, "side": "in", "card": 4660, "facility": 0}
@@ -8,8 +8,8 @@
     hold door    force door              contact door open             power door failed             state
     offline, online door side            opened door times seconds (waits)                           stop
 
-Rules of this file: keys come on stdin and stay in memory. The socket is its owner's alone. It ends when stdin does, so
-that no device outlives whoever made it.
+Rules of this file: keys come on stdin and stay in memory. Only the owner can reach the socket. The process ends when
+stdin ends, so that no device outlives the process that started it.
 """
 
 import asyncio
@@ -28,16 +28,17 @@ from msgspec import Meta
 from agent.doors import codec
 from agent.doors.messages import Card, Side
 from agent.errors import RefusedError, ShoumiError, UsageError
+from agent.language.errors import error_lines
 from agent.runtime.unix_server import serve_unix
 from agent.simulator.doors import SimulatedDoor
 from agent.simulator.site import Description, SimulatedSite
-from rules.text import Text
+from rules.text import Message, Text
 
 LONGEST = 1 << 20  # bytes of a description, or of a line
 
 
-class SimulatorCommand(codec.Message, frozen=True):
-    """One command. Which members matter depends on ``do``."""
+class SimulatorCommand(codec.WireStruct, frozen=True):
+    """One command. The members used depend on ``do``."""
 
     do: str
     door: Annotated[str, Meta(max_length=100)] = ""
@@ -83,9 +84,9 @@ HANDS: dict[str, Callable[[SimulatedDoor, SimulatorCommand], None]] = {
 async def serve(
     description: Description, path: Path, ready: Callable[[dict[str, Any]], None], stop: asyncio.Event
 ) -> None:
-    """Make the devices, tell *ready* about their doors, and obey at the socket *path* until *stop*.
+    """Create the devices, pass their doors to *ready*, and serve commands at the socket *path* until *stop*.
 
-    Raises :class:`RefusedError` for a description that cannot be made, or a socket that cannot.
+    Raises :class:`RefusedError` for a description or a socket that cannot be created.
     """
     site = SimulatedSite(description)
     try:
@@ -103,7 +104,7 @@ async def serve(
 
 
 async def obey(site: SimulatedSite, stop: asyncio.Event, act: SimulatorCommand) -> dict[str, Any]:
-    """Do one thing, and return what came of it. Raises :class:`RefusedError` and :class:`UsageError`."""
+    """Carry out one command; return its result. Raises :class:`RefusedError` and :class:`UsageError`."""
     if act.do in HANDS:
         HANDS[act.do](site.door(act.door), act)
         return {}
@@ -115,14 +116,14 @@ async def obey(site: SimulatedSite, stop: asyncio.Event, act: SimulatorCommand) 
         case "stop":
             stop.set()
             return {}
-    known = ", ".join((*HANDS, "state", "opened", "stop"))
-    raise UsageError(Text(f"a simulator can do: {known}", f"模拟器可执行：{known}"))
+    commands = ", ".join((*HANDS, "state", "opened", "stop"))
+    raise UsageError(Message("simulator.unknown-operation", commands=commands))
 
 
 async def _hear(
     site: SimulatedSite, stop: asyncio.Event, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    with contextlib.suppress(OSError, ValueError):  # whoever asked went away, or sent a line without an end
+    with contextlib.suppress(OSError, ValueError):  # the client disconnected, or sent an overlong line
         while line := await reader.readline():
             try:
                 answer = {"ok": True, **await obey(site, stop, _command(line))}
@@ -136,19 +137,17 @@ async def _hear(
 
 
 def _listen(path: Path) -> socket.socket:
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
-        made.bind(str(path))
+        listener.bind(str(path))
     except OSError as error:
-        made.close()
-        said = error.strerror or ""
-        raise RefusedError(
-            Text(f"the simulator's socket cannot be made: {said}", f"无法创建模拟器套接字：{said}")
-        ) from None
+        listener.close()
+        error_text = error.strerror or ""
+        raise RefusedError(Message("simulator.socket-not-created", error=error_text)) from None
     finally:
         os.umask(before)
-    return made
+    return listener
 
 
 def main(argv: Sequence[str]) -> int:
@@ -160,7 +159,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"shoumi: simulator: {error}", file=sys.stderr)
         return 2
     except ShoumiError as error:
-        print("\n".join(error.lines("en")), file=sys.stderr)
+        print("\n".join(error_lines(error, "en")), file=sys.stderr)
         return error.exit_code
     return 0
 

@@ -1,6 +1,6 @@
-"""Starting the simulator and telling it what people do at its doors: for the command line, the demo and tests.
+"""Client of the simulator: starts it and sends it the actions at its doors, for the command line, the demo and tests.
 
-Rules of this file: standard library only, so that whoever simulates a door needs none of the libraries of doors.
+Rules of this file: standard library only, so that its callers need none of the door libraries.
 """
 
 import json
@@ -13,26 +13,26 @@ from typing import Any, Self
 
 from agent.errors import RefusedError, ShoumiError, UnreachableError
 from agent.runtime.supervisor import python
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
-_ANSWER = 30.0  # seconds, on top of what a command itself waits
+_ANSWER = 30.0  # seconds, in addition to the waiting time of a command
 
 
 @dataclass(slots=True)
 class Running:
-    """A simulator that was started here. ``doors``: what it has, by name, with the addresses of its devices."""
+    """A simulator started by this process. ``doors``: its doors by name, with the addresses of their devices."""
 
     socket: Path
     doors: dict[str, Any]
     process: "subprocess.Popen[bytes]" = field(repr=False)
 
-    def do(self, word: str, **members: Any) -> dict[str, Any]:
+    def do(self, operation: str, **members: Any) -> dict[str, Any]:
         """See :func:`command`."""
-        return command(self.socket, word, **members)
+        return command(self.socket, operation, **members)
 
     def stop(self) -> None:
-        """End it, and wait until its devices are gone."""
+        """End it, and wait until its devices have ended."""
         self.process.terminate()
         self.process.communicate()
 
@@ -48,7 +48,7 @@ class Running:
 def start(description: dict[str, Any], path: Path) -> Running:
     """Start the devices of *description* (:class:`agent.simulator.site.Description` as JSON) in a process.
 
-    It ends with this process at the latest. Raises :class:`RefusedError` with what it said when it does not start.
+    It ends with this process at the latest. Raises :class:`RefusedError` with its output when it does not start.
     """
     process = subprocess.Popen(
         python("agent.simulator", str(path)),
@@ -62,31 +62,31 @@ def start(description: dict[str, Any], path: Path) -> Running:
         ready = json.loads(process.stdout.readline())
     except (OSError, ValueError):
         process.kill()
-        said = visible(process.communicate()[1]).strip()
-        raise RefusedError(Text(f"the simulator did not start: {said}", f"模拟器未能启动：{said}")) from None
+        output = visible(process.communicate()[1]).strip()
+        raise RefusedError(Message("simulator.simulator-did-not-start", output=output)) from None
     return Running(path, ready["doors"], process)
 
 
-def command(path: Path, word: str, **members: Any) -> dict[str, Any]:
-    """Have *word* done at the simulator's socket *path*; see :mod:`agent.simulator.__main__` for the words.
+def command(path: Path, operation: str, **members: Any) -> dict[str, Any]:
+    """Carry out *operation* at the simulator's socket *path*; see :mod:`agent.simulator.__main__` for the operations.
 
-    Raises :class:`UnreachableError` when none is there, and what the simulator refuses with.
+    Raises :class:`UnreachableError` when no simulator answers, and the error it answers with.
     """
     waits = float(members.get("seconds", 0)) + _ANSWER
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.settimeout(waits)
         try:
             asking.connect(str(path))
-            asking.sendall(json.dumps({"do": word, **members}).encode() + b"\n")
+            asking.sendall(json.dumps({"do": operation, **members}).encode() + b"\n")
             with asking.makefile("rb") as answers:
                 answer = json.loads(answers.readline())
         except (OSError, ValueError):
-            shown = visible(str(path))
+            socket_path = visible(str(path))
             raise UnreachableError(
-                Text(f"no simulator answers at `{shown}`", f"`{shown}` 没有模拟器应答"),
-                Text("start one: shoumi door simulate --serve", "请先启动：shoumi door simulate --serve"),
+                Message("simulator.no-simulator-answers", path=socket_path),
+                Message("simulator.start-simulator"),
             ) from None
     if not answer.pop("ok"):
         raise ShoumiError.from_json(answer["error"])
-    found: dict[str, Any] = answer
-    return found
+    members_of_reply: dict[str, Any] = answer
+    return members_of_reply

@@ -1,7 +1,7 @@
-"""The doors of a simulated site, each as hands and eyes find it.
+"""Doors of a simulated site: actions at a door, and its visible state.
 
-Rules of this file: what is done here happens to the devices and reaches the agent over the wire or not at all; what a
-kind of device does not have is refused.
+Rules of this file: actions affect the devices and reach the agent over the wire only; an action the kind of device does
+not support is refused.
 """
 
 from typing import Any, Literal, Protocol
@@ -10,12 +10,12 @@ from agent.doors.messages import Side
 from agent.errors import RefusedError
 from agent.simulator.osdp_reader import SoftwareReader
 from agent.simulator.uhppote_board import Board
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
 
 class SimulatedDoor(Protocol):
-    """What can be done at a door, and what is seen there. ``side`` is where somebody stands."""
+    """The actions at a door, and its visible state. ``side`` is the side the person is on."""
 
     def swipe(self, side: Side, card: int, facility: int) -> None:
         """Show a badge."""
@@ -29,20 +29,20 @@ class SimulatedDoor(Protocol):
     def contact(self, *, is_open: bool) -> None:
         """Open or close the leaf."""
 
-    def alarm(self, what: Literal["held", "forced"]) -> None:
-        """Let the device say so, if it is one that does."""
+    def alarm(self, kind: Literal["held", "forced"]) -> None:
+        """Report the alarm, if the kind of device does so."""
 
     def rex(self) -> None:
-        """Press the button inside."""
+        """Press the exit button."""
 
     def power(self, *, failed: bool) -> None:
-        """Fail the supply, or bring it back."""
+        """Cut the power supply, or restore it."""
 
     def reach(self, side: Side, *, online: bool) -> None:
-        """Cut the cable, or mend it."""
+        """Cut the cable, or reconnect it."""
 
     def state(self) -> dict[str, Any]:
-        """Return what is seen: ``unlocked`` now, ``opened`` how often, lights, text, addresses."""
+        """Return the visible state: ``unlocked`` now, ``opened`` (count), lights, text, addresses."""
 
 
 class OsdpDoor:
@@ -55,12 +55,12 @@ class OsdpDoor:
 
     def _at(self, side: Side) -> SoftwareReader:
         if side not in self.readers:
-            raise RefusedError(Text(f"the door has no reader `{side}`", f"该门没有 `{side}` 读卡器"))
+            raise RefusedError(Message("simulator.no-reader-on-side", side=side))
         return self.readers[side]
 
     def _lock(self) -> SoftwareReader:
         if self.wired is None:
-            raise RefusedError(Text("nothing of the door is wired to its readers", "该门未接线到读卡器"))
+            raise RefusedError(Message("simulator.door-not-wired"))
         return self.wired
 
     def swipe(self, side: Side, card: int, facility: int) -> None:
@@ -80,8 +80,8 @@ class OsdpDoor:
         self._lock().contact(open=is_open)
         self._open = is_open
 
-    def alarm(self, what: Literal["held", "forced"]) -> None:
-        """Do nothing: that a door is held or forced, the agent finds out by itself."""
+    def alarm(self, kind: Literal["held", "forced"]) -> None:
+        """Do nothing: the agent detects a held or forced door by itself."""
 
     def rex(self) -> None:
         """See :class:`SimulatedDoor`."""
@@ -106,12 +106,12 @@ class OsdpDoor:
             "unlocked": lock is not None and lock.unlocked(),
             "opened": lock.times("strike") if lock else 0,
             "open": self._open,
-            "readers": {side: _seen(reader) for side, reader in self.readers.items()},
+            "readers": {side: _reader_state(reader) for side, reader in self.readers.items()},
         }
 
 
 class BoardDoor:
-    """One door of a board. What is done to it becomes events of the board."""
+    """One door of a board. Actions at it become events of the board."""
 
     def __init__(self, board: Board, place: int) -> None:
         self._board = board
@@ -123,26 +123,26 @@ class BoardDoor:
 
     def press(self, _side: Side, _digits: str) -> None:
         """See :class:`SimulatedDoor`."""
-        raise _boards_have_no("keypads that report keys", "上报按键的键盘")
+        raise _boards_have_no(Message("simulator.feature-keypad"))
 
     def tamper(self, _side: Side, *, active: bool) -> None:
         """See :class:`SimulatedDoor`."""
-        raise _boards_have_no("tamper contacts at readers", "读卡器防拆触点")
+        raise _boards_have_no(Message("simulator.feature-tamper"))
 
     def contact(self, *, is_open: bool) -> None:
         """See :class:`SimulatedDoor`."""
         self._board.move(self._place, is_open=is_open)
 
-    def alarm(self, what: Literal["held", "forced"]) -> None:
+    def alarm(self, kind: Literal["held", "forced"]) -> None:
         """See :class:`SimulatedDoor`."""
-        self._board.alarm(self._place, 37 if what == "held" else 38)
+        self._board.alarm(self._place, 37 if kind == "held" else 38)
 
     def rex(self) -> None:
         """See :class:`SimulatedDoor`."""
         self._board.button(self._place)
 
     def power(self, *, failed: bool) -> None:
-        """See :class:`SimulatedDoor`; a board without power is silent, and says so when it has it again."""
+        """See :class:`SimulatedDoor`; a board without power is silent, and reports the failure afterwards."""
         self._board.faults.dead = failed
         if not failed:
             self._board.reboot()
@@ -167,9 +167,9 @@ class BoardDoor:
         }
 
 
-def _seen(reader: SoftwareReader) -> dict[str, Any]:
-    lights = [told.colour for told in reader.heard if told.what == "light"]
-    texts = [str(told.fields.get("data", "")) for told in reader.heard if told.what == "text"]
+def _reader_state(reader: SoftwareReader) -> dict[str, Any]:
+    lights = [command.colour for command in reader.heard if command.kind == "light"]
+    texts = [str(command.fields.get("data", "")) for command in reader.heard if command.kind == "text"]
     return {
         "address": reader.address,
         "light": lights[-1] if lights else "off",
@@ -179,5 +179,5 @@ def _seen(reader: SoftwareReader) -> dict[str, Any]:
     }
 
 
-def _boards_have_no(en: str, zh: str) -> RefusedError:
-    return RefusedError(Text(f"a board has no {en}", f"控制器没有{zh}"))
+def _boards_have_no(feature: Sentence) -> RefusedError:
+    return RefusedError(Message("simulator.board-lacks-feature", feature=feature))

@@ -1,8 +1,8 @@
-"""The other side, for a site's first token: what an HR system does, in the fewest words.
+"""HR sender: a minimal HR system for a site's first token.
 
-Rules of this file: nothing here is believed by the agent: a token made here is verified by the pinned keys like any
-other. Keys made here are for trying; they count for nothing until an administrator pins them, and a site that goes
-live pins keys of its own HR system instead. docs/hr-integration.md shows the same without this file.
+Rules of this file: the agent does not trust it: a token made here is verified by the pinned keys like any other. Keys
+made here are for trials; they have no effect until an administrator pins them, and a live site pins the keys of its own
+HR system instead. docs/hr-integration.md shows the same without this file.
 """
 
 import json
@@ -24,7 +24,8 @@ from agent.offboard.intake import json_strict, pinned_keys
 from agent.offboard.intake.notice import HrEvent, HrNotice
 from agent.offboard.intake.reasons import BadTokenError
 from agent.offboard.intake.token import APPROVAL_TYPE, APPROVED, TYPE, verify
-from rules.text import Text
+from agent.presentation.os_errors import os_reason
+from rules.text import Message
 from rules.visible import visible
 
 Jwk = dict[str, Any]
@@ -34,7 +35,7 @@ PRIVATE: Final = ".private.jwk.json"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A token that was dropped, and what the agent will read in it."""
+    """A delivered token, and the notice the agent will read from it."""
 
     file: Path
     notice: HrNotice
@@ -43,14 +44,14 @@ class Sent:
 def make_keys(
     folder: Path, *, audience: str, iss: str, approvers: Sequence[tuple[str, str]] = (), drop_uid: int = 0
 ) -> Path:
-    """Make a sender's key and one for each approver ``(role, person)`` in *folder*; return the file to pin.
+    """Create a sender's key and one for each approver ``(role, person)`` in *folder*; return the file to pin.
 
     Private keys are ``NAME.private.jwk.json`` with mode 0600. Nothing is pinned by this. Raises :class:`RefusedError`
-    when a file of that name is there already.
+    when a file of that name exists already.
     """
     secret = [_make(f"{iss}#sender", iss)]
     secret += [_make(f"{iss}#{person}", iss) | {"role": role, "person": person} for role, person in approvers]
-    public = [{name: value for name, value in key.items() if name != "d"} for key in secret]
+    public = [{name: member for name, member in key.items() if name != "d"} for key in secret]
     pinned = {"audience": audience, "approvals_needed": len(approvers), "drop_uid": drop_uid, "keys": public}
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -73,17 +74,19 @@ def send_test(
     kind: str = "resignation",
     last_day: date | None = None,
 ) -> Sent:
-    """Sign a token about *employee* with the private keys of a folder and drop it into the spool of *home*.
+    """Sign a token about *employee* with the private keys of a folder and deliver it to the spool of *home*.
 
-    It is a real one: once dropped, the agent acts on it. It is first verified by the pinned keys, so that what is wrong
-    with a site's keys is said here: raises :class:`BadTokenError` and :class:`RefusedError`, and then nothing is
-    dropped.
+    It is a real token: once delivered, the agent acts on it. It is first verified by the pinned keys, so that errors in
+    a site's keys are reported here: raises :class:`BadTokenError` and :class:`RefusedError`, and then nothing is
+    delivered.
     """
     pinned = pinned_keys.load(pinned_keys.path(home))
     sender, approvers = read_keys(keys_folder)
     details: dict[str, Any] = {}
     if event is HrEvent.DEPARTURE_APPROVED:
-        named = [{"role": one["role"], "by": one["person"], "at": int(now.timestamp())} for one in approvers]
+        named = [
+            {"role": approver["role"], "by": approver["person"], "at": int(now.timestamp())} for approver in approvers
+        ]
         details = {"kind": kind, "approvers": named}
         if last_day:
             details["last_day"] = last_day.isoformat()
@@ -99,23 +102,20 @@ def send_test(
         "events": {event.uri: details},
     }
     if event is HrEvent.DEPARTURE_APPROVED and approvers:
-        claims["approvals"] = [approve(claims, one, now) for one in approvers]
+        claims["approvals"] = [approve(claims, approver, now) for approver in approvers]
     token = sign(claims, sender, TYPE)
     try:
         notice = verify(token.encode(), pinned, now)
     except BadTokenError as error:
-        error.hint = Text(
-            "nothing was dropped; compare these keys with hr-keys.json of the agent",
-            "未投递；请核对这些密钥与代理的 hr-keys.json",
-        )
+        error.hint = Message("simulator.token-not-delivered")
         raise
     return Sent(drop(home / "spool" / "new", token, number), notice)
 
 
 def wait_for_spool(home: Path, patience: float = 10.0) -> None:
-    """Wait until the agent of *home* takes things in: it notices pinned keys within a second.
+    """Wait until the spool of the agent of *home* exists: the agent notices pinned keys within a second.
 
-    Returns after *patience* seconds all the same, and at once where no keys are pinned: sending says what is wrong.
+    Returns after *patience* seconds in any case, and at once where no keys are pinned: sending reports the error.
     """
     until = time.monotonic() + patience
     while pinned_keys.path(home).exists() and not (home / "spool" / "new").is_dir() and time.monotonic() < until:
@@ -125,22 +125,17 @@ def wait_for_spool(home: Path, patience: float = 10.0) -> None:
 def read_keys(folder: Path) -> tuple[Jwk, list[Jwk]]:
     """Return the sender's private key and the approvers' of a folder. Raises :class:`RefusedError`."""
     try:
-        found: list[Jwk] = [json_strict.read(file.read_bytes()) for file in sorted(folder.glob(f"*{PRIVATE}"))]
+        keys: list[Jwk] = [json_strict.read(file.read_bytes()) for file in sorted(folder.glob(f"*{PRIVATE}"))]
     except OSError as error:
         raise _unusable(folder, error) from error
-    senders = [key for key in found if "role" not in key]
+    senders = [key for key in keys if "role" not in key]
     if len(senders) != 1:
-        shown = visible(str(folder))
+        path = visible(str(folder))
         raise RefusedError(
-            Text(
-                f"`{shown}` does not hold exactly one sender's key, but {len(senders)}",
-                f"`{shown}` 中的发送方密钥不是恰好一个，而是 {len(senders)} 个",
-            ),
-            Text(
-                f"its name ends in `{PRIVATE}`, and it has no `role`", f"文件名以 `{PRIVATE}` 结尾，且没有 `role` 成员"
-            ),
+            Message("simulator.sender-key-count", path=path, count=len(senders)),
+            Message("simulator.sender-key-name", private=PRIVATE),
         )
-    return senders[0], [key for key in found if "role" in key]
+    return senders[0], [key for key in keys if "role" in key]
 
 
 def approve(claims: Jwk, approver: Jwk, at: datetime) -> str:
@@ -150,19 +145,19 @@ def approve(claims: Jwk, approver: Jwk, at: datetime) -> str:
 
 
 def sign(claims: Jwk, key: Jwk, kind: str) -> str:
-    """Return *claims* as a compact JWS of type *kind*. Raises :class:`RefusedError` for what is no private JWK."""
+    """Return *claims* as a compact JWS of type *kind*. Raises :class:`RefusedError` without a private JWK."""
     try:
         return jwt.encode(claims, jwt.PyJWK(key), headers={"typ": kind, "kid": key["kid"]})
     except (jwt.PyJWTError, TypeError, ValueError, KeyError) as error:
         kid = visible(str(key.get("kid")))
         raise RefusedError(
-            Text(f"the key `{kid}` cannot sign", f"密钥 `{kid}` 无法用于签名"),
-            Text("it is a private JWK with `kid` and `alg`", "应为含 `kid` 和 `alg` 的私钥 JWK"),
+            Message("simulator.key-cannot-sign", kid=kid),
+            Message("simulator.private-jwk-required"),
         ) from error
 
 
 def drop(new: Path, token: str, name: str) -> Path:
-    """Deliver a token: write it under another name, put it on the disk, and rename it. Raises :class:`RefusedError`."""
+    """Deliver a token: write it under a temporary name, sync it, and rename it. Raises :class:`RefusedError`."""
     under_way, delivered = new / f"{name}.tmp", new / f"{name}.set"
     try:
         _write(under_way, token, 0o600)
@@ -172,11 +167,8 @@ def drop(new: Path, token: str, name: str) -> Path:
             raise _unusable(new, error) from error
         home = visible(str(new.parent.parent))
         raise RefusedError(
-            Text(f"there is no spool at `{home}`: are keys pinned?", f"`{home}` 没有投递目录：是否已固定密钥？"),
-            Text(
-                "the agent makes it once keys of HR are pinned: start it with `shoumi run`",
-                "固定人事密钥后由代理创建：请运行 `shoumi run`",
-            ),
+            Message("simulator.spool-not-found", home=home),
+            Message("simulator.spool-created-by-agent"),
         ) from error
     return delivered
 
@@ -196,8 +188,8 @@ def _write(file: Path, text: str, mode: int) -> None:
 
 
 def _unusable(folder: Path, error: OSError) -> RefusedError:
-    shown, why = visible(str(folder)), visible(error.strerror or "")
-    return RefusedError(Text(f"`{shown}` cannot be used: {why}", f"无法使用 `{shown}`：{why}"))
+    path, error_text = visible(str(folder)), os_reason(error)
+    return RefusedError(Message("simulator.folder-unusable", path=path, error=error_text))
 
 
 __all__ = ["BadTokenError", "Sent", "approve", "drop", "make_keys", "read_keys", "send_test", "sign", "wait_for_spool"]

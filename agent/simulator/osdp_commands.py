@@ -1,4 +1,4 @@
-"""What a panel told a simulated reader, as the simulator shows it and tests ask for it."""
+"""Commands a simulated reader received from a panel, for the simulator's display and for tests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ _COLOURS: Final = {0: "off", 1: "red", 2: "green", 3: "amber", 4: "blue"}
 
 @dataclass(frozen=True, slots=True)
 class ReceivedCommand:
-    """Something the panel said. ``what``: strike, light, sound, text, key, status or other; ``at``: a steady clock."""
+    """A received command. ``kind``: strike, light, sound, text, key, status or other; ``at``: a steady clock."""
 
-    what: str
+    kind: str
     fields: Fields = field(repr=False)
     at: float
 
@@ -24,7 +24,7 @@ class ReceivedCommand:
         return _COLOURS.get(self.fields.get("on_color", 0), "other") if self.fields.get("control_code") == 2 else "off"
 
 
-WHAT: Final[Mapping[int, str]] = {
+COMMAND_KINDS: Final[Mapping[int, str]] = {
     library.OUTPUT_COMMAND: "strike",
     library.LED_COMMAND: "light",
     library.BUZZER_COMMAND: "sound",

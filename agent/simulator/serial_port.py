@@ -1,53 +1,53 @@
-"""Serial ports made of software: a name under ``/dev`` that leads to a pseudo-terminal, for as long as it is simulated.
+"""Simulated serial ports: a name under ``/dev`` that links to a pseudo-terminal while it is simulated.
 
-Rules of this file: only names that no hardware has (:data:`PREFIX`) are made, so that no real port is ever in the way
-or taken away. A link that a killed simulator left is replaced, anything else under such a name is left alone.
+Rules of this file: only names that no hardware has (:data:`PREFIX`) are created, so that no real port is replaced or
+removed. A link that a killed simulator left is replaced; any other file of such a name is left alone.
 """
 
 from contextlib import suppress
 from pathlib import Path
 
 from agent.errors import RefusedError
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 PREFIX = "/dev/shoumi-"
 
 
 def possible(device: str) -> bool:
-    """Whether a port of this name can be made of software."""
+    """Return whether a port of this name can be simulated."""
     return device.startswith(PREFIX) and "/" not in device.removeprefix(PREFIX)
 
 
 class Port:
-    """A port named *device* in the place of the *terminal* (``/dev/pts/N``)."""
+    """A port named *device* that links to *terminal* (``/dev/pts/N``)."""
 
     def __init__(self, device: str, terminal: str) -> None:
         self._device = Path(device)
         self._terminal = terminal
 
     def make(self) -> None:
-        """Let the name lead there, for any account: the doors process has one of its own.
+        """Create the link, usable by any account: the doors process has its own.
 
         Raises :class:`RefusedError`.
         """
-        shown = visible(str(self._device))
+        device = visible(str(self._device))
         if not possible(str(self._device)):
-            raise RefusedError(Text(f"`{shown}` is no simulated port", f"`{shown}` 不是模拟串口"))
+            raise RefusedError(Message("simulator.not-a-simulated-port", device=device))
         try:
             if self._device.is_symlink():
                 self._device.unlink()
             self._device.symlink_to(self._terminal)
-            Path(self._terminal).chmod(0o666)  # as a port of loopback, which is anybody's too
+            Path(self._terminal).chmod(0o666)  # like a loopback port, which any account can use too
         except OSError as error:
-            said = visible(error.strerror or "")
+            error_text = visible(error.strerror or "")
             raise RefusedError(
-                Text(f"the port `{shown}` cannot be made: {said}", f"无法创建串口 `{shown}`：{said}"),
-                Text("run the simulator as root", "请以 root 身份运行模拟器"),
+                Message("simulator.port-not-created", device=device, error=error_text),
+                Message("simulator.run-simulator-as-root"),
             ) from None
 
     def remove(self) -> None:
-        """Take the name away, if it is still ours."""
+        """Remove the link, if it still leads to this terminal."""
         with suppress(OSError):
             if str(self._device.readlink()) == self._terminal:
                 self._device.unlink()

@@ -1,7 +1,7 @@
-"""A site made of software: real OSDP readers and real UHPPOTE boards on loopback, each with people and cables to play.
+"""Simulated site: OSDP readers and UHPPOTE boards on loopback, with simulated people and cables.
 
-Rules of this file: whoever serves these doors meets them over the wire alone and sees no difference. Loopback only:
-these devices believe anybody.
+Rules of this file: the agent reaches these doors over the wire alone and sees no difference from hardware. Loopback
+only: these devices trust every sender.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from msgspec import Meta
 
 from agent.doors.address import Address, OsdpSerial, OsdpTcp, Uhppote, parse
-from agent.doors.codec import Message
+from agent.doors.codec import WireStruct
 from agent.doors.frames import Configure, KeyHex, Serial
 from agent.doors.frames import DoorSetup as Planned
 from agent.doors.messages import Name, Side
@@ -23,25 +23,21 @@ from agent.simulator.doors import BoardDoor, OsdpDoor, SimulatedDoor
 from agent.simulator.osdp_reader import ReaderLine, SoftwareReader
 from agent.simulator.serial_port import PREFIX, Port, possible
 from agent.simulator.uhppote_board import Board
-from rules.text import Text
+from rules.text import Message, Sentence, series
 from rules.visible import visible
 
-_LOOK = 0.01  # seconds between two looks at a reader
+_LOOK = 0.01  # seconds between two checks of a reader
 
-_LOOPBACK = Text(
-    f"without hardware, give a door an address such as osdp+tcp://127.0.0.1:48611/1 or osdp+serial://{PREFIX}1#1: "
-    "shoumi door set",
-    f"若不接硬件试用，请为门设置如 osdp+tcp://127.0.0.1:48611/1 或 osdp+serial://{PREFIX}1#1 的地址：shoumi door set",
-)
+_LOOPBACK = Message("simulator.use-loopback-address", prefix=PREFIX)
 
 PortNumber = Annotated[int, Meta(ge=0, le=65535)]
 
 
-class SimulatedReader(Message, frozen=True):
+class SimulatedReader(WireStruct, frozen=True):
     """An OSDP reader. Readers of one ``line`` share a bus, which is a TCP port or, with ``pty``, a pseudo-terminal.
 
-    ``device``: the serial port (:func:`agent.simulator.serial_port.possible`) that is to lead to that pseudo-terminal.
-    ``key`` is ``None`` for a reader in install mode; ``wired``: lock, contact and button of the door hang on it.
+    ``device``: the serial port (:func:`agent.simulator.serial_port.possible`) that links to that pseudo-terminal.
+    ``key`` is ``None`` for a reader in install mode; ``wired``: lock, contact and button of the door are wired to it.
     """
 
     door: Name
@@ -56,7 +52,7 @@ class SimulatedReader(Message, frozen=True):
     device: Annotated[str, Meta(max_length=100)] = ""
 
 
-class SimulatedBoard(Message, frozen=True):
+class SimulatedBoard(WireStruct, frozen=True):
     """A UHPPOTE board. ``doors``: place on the board, "1" to "4" → name."""
 
     serial: Serial
@@ -65,8 +61,8 @@ class SimulatedBoard(Message, frozen=True):
     port: PortNumber = 0
 
 
-class Description(Message, frozen=True):
-    """Everything a simulator makes."""
+class Description(WireStruct, frozen=True):
+    """The devices of a simulator."""
 
     readers: Annotated[tuple[SimulatedReader, ...], Meta(max_length=200)] = ()
     boards: Annotated[tuple[SimulatedBoard, ...], Meta(max_length=200)] = ()
@@ -76,84 +72,80 @@ class LeftOut(NamedTuple):
     """A door that is not simulated, and why."""
 
     door: str
-    why: Text
+    why: Sentence
 
 
-def described(asked: Configure) -> tuple[Description, tuple[LeftOut, ...]]:
+def described(configuration: Configure) -> tuple[Description, tuple[LeftOut, ...]]:
     """Return the devices that a configuration of the agent expects, keys included; a reader without one is new.
 
-    A door is left out as a whole when one of its devices is none that software can take the place of.
+    A door is left out as a whole when one of its devices cannot be simulated.
     """
     readers: list[SimulatedReader] = []
     boards: dict[int, tuple[Uhppote, dict[Any, str]]] = {}
     left_out: list[LeftOut] = []
-    for door in asked.doors:
+    for door in configuration.doors:
         devices = [(reader.side, parse(reader.address)) for reader in door.readers]
-        if why := next(filter(None, map(_real, (parse(door.strike.address), *(at for _, at in devices)))), None):
-            left_out.append(LeftOut(door.door, why))
+        reasons = [reason for at in (parse(door.strike.address), *(at for _, at in devices)) if (reason := _real(at))]
+        if reasons:
+            left_out.append(LeftOut(door.door, reasons[0]))
             continue
         for side, at in devices:
             if isinstance(at, Uhppote):
                 boards.setdefault(at.serial, (at, {}))[1][str(at.door)] = door.door
             else:
-                readers.append(_reader(asked, door, side, at))
-    made = (SimulatedBoard(serial, doors, at.host, at.port) for serial, (at, doors) in boards.items())
-    return Description(tuple(readers), tuple(made)), tuple(left_out)
+                readers.append(_reader(configuration, door, side, at))
+    simulated_boards = (SimulatedBoard(serial, doors, at.host, at.port) for serial, (at, doors) in boards.items())
+    return Description(tuple(readers), tuple(simulated_boards)), tuple(left_out)
 
 
-def _reader(asked: Configure, door: Planned, side: Side, at: OsdpTcp | OsdpSerial) -> SimulatedReader:
-    key = next(iter(asked.keys.get(str(at), ())), None)
+def _reader(configuration: Configure, door: Planned, side: Side, at: OsdpTcp | OsdpSerial) -> SimulatedReader:
+    key = next(iter(configuration.keys.get(str(at), ())), None)
     wired = str(at) == door.strike.address
     if isinstance(at, OsdpSerial):
         return SimulatedReader(door.door, side, at.reader, key, wired, at.line, pty=True, device=at.device)
     return SimulatedReader(door.door, side, at.reader, key, wired, at.line, at.host, at.port)
 
 
-def _real(at: Address) -> Text | None:
-    """Return why software cannot take the place of a device, ``None`` when it can."""
-    shown = visible(str(at))
+def _real(at: Address) -> Sentence | None:
+    """Return the reason a device cannot be simulated, ``None`` when it can."""
+    address = visible(str(at))
     if isinstance(at, OsdpSerial):
         if possible(at.device):
             return None
-        return Text(f"`{shown}` is a serial port of this host", f"`{shown}` 是本机串口")
+        return Message("simulator.hardware-serial-port", address=address)
     if _is_loopback(at.host):
         return None
-    return Text(
-        f"`{shown}` is on a network, and a simulator is on loopback", f"`{shown}` 在网络上，而模拟器只在回环地址"
-    )
+    return Message("simulator.address-not-loopback", address=address)
 
 
 def none_left(left_out: Iterable[LeftOut]) -> RefusedError:
     """Return the error for a site of which no door can be simulated."""
-    whys = [one.why for one in left_out]
-    en, zh = "; ".join(why.en for why in whys[:3]), "；".join(why.zh for why in whys[:3])
-    return RefusedError(Text(f"no door can be simulated: {en}", f"没有可以模拟的门：{zh}"), _LOOPBACK)
+    reasons = series([door.why for door in left_out][:3])
+    return RefusedError(Message("simulator.no-door-can-be-simulated", reasons=reasons), _LOOPBACK)
 
 
 class SimulatedSite:
-    """All of it, running. Belongs to one event loop."""
+    """The running devices. Belongs to one event loop."""
 
     def __init__(self, described: Description) -> None:
         self.doors: dict[str, SimulatedDoor] = {}
         self._boards: list[Board] = []
         self._lines: list[ReaderLine] = []
         self._ports: list[Port] = []
-        with ExitStack() as made:
-            made.callback(self._close_lines)
+        with ExitStack() as cleanup:
+            cleanup.callback(self._close_lines)
             try:
                 for board in described.boards:
                     self._add_board(board)
                 for on_line in _by_line(described.readers):
                     self._add_line(on_line)
             except OSError as error:
-                said = visible(error.strerror or "")
-                raise RefusedError(
-                    Text(f"a simulated device cannot listen: {said}", f"模拟设备无法监听：{said}")
-                ) from None
-            made.pop_all()
+                error_text = visible(error.strerror or "")
+                raise RefusedError(Message("simulator.device-cannot-listen", error=error_text)) from None
+            cleanup.pop_all()
 
     async def start(self) -> None:
-        """Let every device answer. Raises :class:`RefusedError` when a port is taken."""
+        """Start every device. Raises :class:`RefusedError` when a port is in use."""
         for port in self._ports:
             port.make()
         for line in self._lines:
@@ -162,11 +154,11 @@ class SimulatedSite:
             try:
                 await board.start()
             except OSError as error:
-                said = visible(error.strerror or "")
-                raise RefusedError(Text(f"`{board.line}`: {said}", f"`{board.line}`：{said}")) from None
+                error_text = visible(error.strerror or "")
+                raise RefusedError(Message("common.named", name=board.line, text=error_text)) from None
 
     async def stop(self) -> None:
-        """Let every device fall silent."""
+        """Stop every device."""
         for port in self._ports:
             port.remove()
         for board in self._boards:
@@ -180,14 +172,14 @@ class SimulatedSite:
         return self.doors[name]
 
     def state(self) -> dict[str, Any]:
-        """Return what is seen at every door."""
+        """Return the visible state of every door."""
         return {name: door.state() for name, door in self.doors.items()}
 
     async def opened(self, door: str, times: int, seconds: float) -> bool:
-        """Wait until a door was opened so often since the start; return whether it was in time."""
-        found = self.door(door)
+        """Wait until a door was opened *times* since the start; return whether that happened in time."""
+        simulated = self.door(door)
         deadline = time.monotonic() + seconds
-        while found.state()["opened"] < times:
+        while simulated.state()["opened"] < times:
             if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(_LOOK)  # readers live in threads of their own
@@ -206,14 +198,14 @@ class SimulatedSite:
     def _add_line(self, described: list[SimulatedReader]) -> None:
         first = described[0]
         readers = []
-        for one in described:
-            reader = SoftwareReader(one.number, bytes.fromhex(one.key) if one.key else None)
+        for setup in described:
+            reader = SoftwareReader(setup.number, bytes.fromhex(setup.key) if setup.key else None)
             readers.append(reader)
-            door = self.doors.get(one.door) or self._add(one.door, OsdpDoor())
-            if not isinstance(door, OsdpDoor) or one.side in door.readers:
-                raise _twice(one.door)
-            door.readers[one.side] = reader
-            if one.wired:
+            door = self.doors.get(setup.door) or self._add(setup.door, OsdpDoor())
+            if not isinstance(door, OsdpDoor) or setup.side in door.readers:
+                raise _twice(setup.door)
+            door.readers[setup.side] = reader
+            if setup.wired:
                 door.wired = door.wired or reader
         line = ReaderLine(readers, serial=first.pty, host=_loopback(first.host), port=first.port)
         self._lines.append(line)
@@ -221,7 +213,7 @@ class SimulatedSite:
             terminal = parse(readers[0].address)
             assert isinstance(terminal, OsdpSerial)
             self._ports.append(Port(first.device, terminal.device))
-            line.where = f"{first.line}#"
+            line.address_prefix = f"{first.line}#"
 
     def _add(self, name: str, door: SimulatedDoor) -> SimulatedDoor:
         if name in self.doors:
@@ -231,13 +223,10 @@ class SimulatedSite:
 
 
 def no_door(name: str) -> RefusedError:
-    """Return the error for a door the simulator has not got, perhaps because it was registered later."""
+    """Return the error for a door the simulator does not have, perhaps because it was registered later."""
     return RefusedError(
-        Text(f"the simulator has no door `{visible(name)}`", f"模拟器没有门 `{visible(name)}`"),
-        Text(
-            "it has the doors there were when it was started: shoumi door simulate --serve",
-            "模拟器只有启动时已登记的门，请重新启动：shoumi door simulate --serve",
-        ),
+        Message("simulator.door-not-found", door=name),
+        Message("simulator.restart-for-new-doors"),
     )
 
 
@@ -258,12 +247,12 @@ def _is_loopback(host: str) -> bool:
 def _loopback(host: str) -> str:
     if _is_loopback(host):
         return host
-    shown = visible(host)
+    given_host = visible(host)
     raise RefusedError(
-        Text(f"a simulator listens on loopback only, not at `{shown}`", f"模拟器只能监听回环地址，不能监听 `{shown}`"),
+        Message("simulator.host-not-loopback", host=given_host),
         _LOOPBACK,
     )
 
 
 def _twice(door: str) -> RefusedError:
-    return RefusedError(Text(f"`{visible(door)}` is described twice", f"`{visible(door)}` 重复描述"))
+    return RefusedError(Message("simulator.door-duplicate", door=door))

@@ -1,9 +1,9 @@
-"""A UHPPOTE / 微耕 board made of software, on loopback UDP: the whole behaviour the agent relies on, and the faults.
+"""Simulated UHPPOTE / 微耕 board on loopback UDP: the behaviour the agent relies on, and faults.
 
-Rules of this file: it believes whoever sends it a packet, as the real ones do. Whatever the agent is told about it goes
-over the wire; the methods here are what a person at the door, a soldering iron or a bad cable can do. A board decides
-by itself unless it is under PC control, and it is that only while it hears from somebody (:data:`PATIENCE`). Belongs to
-one event loop.
+Rules of this file: it trusts every sender of a packet, as real boards do. The agent learns about it over the wire only;
+the methods here are actions of a person at the door, changes of the hardware or faults of the cable. A board decides by
+itself unless it is under PC control, which lasts only while it receives requests (:data:`PATIENCE`). Belongs to one
+event loop.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from agent.simulator import uhppote_packet
 from agent.simulator.uhppote_packet import BoardCard, BoardEvent, Fn
 
 PATIENCE = 30.0  # seconds without a request after which a board decides by itself
-_DELETED = 0xFFFFFFFF  # what a place in the card list holds after its card was taken out
+_DELETED = 0xFFFFFFFF  # content of a place in the card list after its card was deleted
 _NEWEST = 0xFFFFFFFF
 _SWIPE, _DOOR, _ALARM = 1, 2, 3
 _OPEN, _CLOSED, _CONTROLLED = 1, 2, 3
@@ -27,25 +27,25 @@ _OPEN, _CLOSED, _CONTROLLED = 1, 2, 3
 
 @dataclass(slots=True)
 class Faults:
-    """What is wrong with a board or its cable. Counted in datagrams that reach the board."""
+    """Faults of a board or its cable. Counts are of datagrams that reach the board."""
 
     dead: bool = False
     lose_requests: int = 0  # every so many-th request never arrives
     lose_answers: int = 0  # every so many-th request is carried out and its answer never arrives
     mute: frozenset[Fn] = frozenset()  # requests that are carried out and never answered
-    lose_events: bool = False  # what it pushes never arrives
-    twice: bool = False  # everything it sends arrives twice
+    lose_events: bool = False  # its notifications never arrive
+    twice: bool = False  # every packet it sends arrives twice
     late: float = 0.0  # seconds before it answers
     poses_as: int = 0  # the serial number it answers with
-    forgets: bool = False  # says it stored a card, and did not
-    feigns: bool = False  # says it opened a door, and did not
-    stuck_clock: bool = False  # says it set its clock, and did not
-    cut: int = uhppote_packet.LENGTH  # bytes of what it sends that arrive
+    forgets: bool = False  # it reports a card as stored without storing it
+    feigns: bool = False  # it reports a door as opened without opening it
+    stuck_clock: bool = False  # it reports its clock as set without setting it
+    cut: int = uhppote_packet.LENGTH  # bytes of each packet it sends that arrive
 
 
 @dataclass(slots=True)
 class Leaf:
-    """One door: mode (1 open, 2 closed, 3 controlled), seconds a lock stays open, and how it is now."""
+    """One door: mode (1 open, 2 closed, 3 controlled), seconds a lock stays open, and its present state."""
 
     mode: int = _CONTROLLED
     delay: int = 3
@@ -56,7 +56,7 @@ class Leaf:
 
 @dataclass(slots=True)
 class Memory:
-    """What a board keeps without power."""
+    """The data a board keeps without power."""
 
     cards: list[BoardCard | None] = field(default_factory=list)  # None: a card was here
     events: list[BoardEvent] = field(default_factory=list)
@@ -100,11 +100,11 @@ class Board:
 
     @property
     def under_control(self) -> bool:
-        """Whether it leaves the decision to whoever it hears from."""
+        """Whether it leaves the decision to the host it receives requests from."""
         return self._pc_control and self._ticks() - self._spoken_to < PATIENCE
 
     def card(self, number: int) -> BoardCard | None:
-        """Return what it knows about a card."""
+        """Return the stored card of a number."""
         return next((card for card in self.memory.cards if card and card.number == number), None)
 
     def unlocked(self, door: int) -> bool:
@@ -113,7 +113,7 @@ class Board:
         return leaf.mode == _OPEN or self._ticks() < leaf.until
 
     async def start(self) -> None:
-        """Listen. Raises ``OSError`` when the port is taken."""
+        """Listen. Raises ``OSError`` when the port is in use."""
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.create_datagram_endpoint(
             lambda: _Socket(self), local_addr=(self.host, self.port)
@@ -121,7 +121,7 @@ class Board:
         self.port = self._transport.get_extra_info("sockname")[1]
 
     async def stop(self) -> None:
-        """Fall silent for good."""
+        """Stop for good."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -131,11 +131,11 @@ class Board:
         await asyncio.sleep(0)  # the transport closes its socket in the next turn of the loop
 
     async def until(self, true: Callable[["Board"], object], seconds: float = 20.0) -> None:
-        """Return when *true* of this board is. Raises ``TimeoutError``."""
+        """Return when *true* holds for this board. Raises ``TimeoutError``."""
         async with self._changed:
             await asyncio.wait_for(self._changed.wait_for(lambda: true(self)), seconds)
 
-    # --- what happens at the door ------------------------------------------------------------------------------------
+    # --- actions at the door -----------------------------------------------------------------------------------------
 
     def swipe(self, door: int, card: int, side: Side = "in") -> BoardEvent:
         """Show a card."""
@@ -151,7 +151,7 @@ class Board:
             self._happens(_DOOR, door, 23 if is_open else 24)
 
     def button(self, door: int) -> None:
-        """Press the button inside, which unlocks by itself; an event only when special ones are recorded."""
+        """Press the exit button, which unlocks by itself; an event only when special ones are recorded."""
         self._unlock(door)
         if self.memory.special:
             self._happens(_DOOR, door, 20, granted=True)
@@ -161,16 +161,16 @@ class Board:
         return self._happens(_ALARM, door, reason)
 
     def reboot(self) -> BoardEvent:
-        """Lose power, and start without what is not kept: PC control."""
+        """Lose power and restart; PC control is lost."""
         self._pc_control = False
         return self._happens(_ALARM, 0, 28)
 
     def reset(self) -> None:
-        """Forget all events, as a new board in the same place: indexes begin again."""
+        """Delete all events, as with a replaced board: indexes restart."""
         self.memory.events.clear()
         self.memory.last = 0
 
-    # --- the decision it takes alone ---------------------------------------------------------------------------------
+    # --- its own decision --------------------------------------------------------------------------------------------
 
     def _own_decision(self, door: int, number: int) -> tuple[bool, int]:
         card = self.card(number)
@@ -218,24 +218,24 @@ class Board:
 
     # --- the wire ----------------------------------------------------------------------------------------------------
 
-    def received(self, data: bytes, sender: tuple[str, int]) -> None:
-        """Carry out a request, and answer it, as far as the faults let it."""
-        asked = uhppote_packet.request(data)
-        if asked is None or asked[1] != self.serial or self.faults.dead:
+    def received(self, frame: bytes, sender: tuple[str, int]) -> None:
+        """Carry out a request, and answer it, as far as the faults allow."""
+        parsed = uhppote_packet.request(frame)
+        if parsed is None or parsed[1] != self.serial or self.faults.dead:
             return
         self._received += 1
         if _nth(self._received, self.faults.lose_requests):
             return
         self._spoken_to = self._ticks()
-        reply = self._carry_out(asked[0], data)
-        self.heard.append(asked[0])
+        reply = self._carry_out(parsed[0], frame)
+        self.heard.append(parsed[0])
         self._noticed()
-        if asked[0] not in self.faults.mute and not _nth(self._received, self.faults.lose_answers):
+        if parsed[0] not in self.faults.mute and not _nth(self._received, self.faults.lose_answers):
             self._send(reply, sender)
 
     def _send(self, packet: bytearray, to: tuple[str, int]) -> None:
         if self.faults.poses_as:
-            packet[4:8] = uhppote_packet.word(self.faults.poses_as)
+            packet[4:8] = uhppote_packet.uint32(self.faults.poses_as)
         if self.faults.late:
             self._in_background(self._send_late(packet, to))
         else:
@@ -262,27 +262,31 @@ class Board:
         )
         return uhppote_packet.answer(Fn.STATUS, self.serial, *fields)
 
-    def _carry_out(self, fn: Fn, data: bytes) -> bytearray:
+    def _carry_out(self, fn: Fn, frame: bytes) -> bytearray:
         fields: tuple[tuple[int, bytes], ...]
         match fn:
             case Fn.STATUS:
                 return self._status()
             case Fn.SET_TIME | Fn.GET_TIME:
-                if fn is Fn.SET_TIME and not self.faults.stuck_clock and (told := uhppote_packet.read_moment(data, 8)):
-                    self.memory.drift = told.replace(tzinfo=UTC).timestamp() - self._now()
+                if (
+                    fn is Fn.SET_TIME
+                    and not self.faults.stuck_clock
+                    and (instant := uhppote_packet.read_moment(frame, 8))
+                ):
+                    self.memory.drift = instant.replace(tzinfo=UTC).timestamp() - self._now()
                 fields = ((8, uhppote_packet.moment(self._clock())),)
             case Fn.OPEN_DOOR | Fn.SET_DOOR | Fn.GET_DOOR:
-                fields = self._door(fn, data)
+                fields = self._door(fn, frame)
             case Fn.PC_CONTROL | Fn.SPECIAL_EVENTS | Fn.SET_LISTENER | Fn.GET_LISTENER:
-                fields = self._setting(fn, data)
+                fields = self._setting(fn, frame)
             case Fn.GET_EVENT:
-                fields = uhppote_packet.event_fields(self._event(uhppote_packet.number(data, 8)))
+                fields = uhppote_packet.event_fields(self._event(uhppote_packet.number(frame, 8)))
             case _:
-                fields = self._card(fn, data)
+                fields = self._card(fn, frame)
         return uhppote_packet.answer(fn, self.serial, *fields)
 
-    def _door(self, fn: Fn, data: bytes) -> tuple[tuple[int, bytes], ...]:
-        leaf = self.doors.get(data[8])
+    def _door(self, fn: Fn, frame: bytes) -> tuple[tuple[int, bytes], ...]:
+        leaf = self.doors.get(frame[8])
         if leaf is None:
             return ()
         if fn is Fn.OPEN_DOOR:
@@ -290,21 +294,21 @@ class Board:
                 return ()
             if self.faults.feigns:
                 return ((8, b"\1"),)
-            self._unlock(data[8])
-            self._happens(_DOOR, data[8], 44, granted=True, card=0x0100007F)  # real ones put anything there
+            self._unlock(frame[8])
+            self._happens(_DOOR, frame[8], 44, granted=True, card=0x0100007F)  # real ones put anything there
             return ((8, b"\1"),)
-        if fn is Fn.SET_DOOR and data[9] in (_OPEN, _CLOSED, _CONTROLLED):
-            leaf.mode, leaf.delay = data[9], data[10]
-        return ((8, bytes([data[8], leaf.mode, leaf.delay])),)
+        if fn is Fn.SET_DOOR and frame[9] in (_OPEN, _CLOSED, _CONTROLLED):
+            leaf.mode, leaf.delay = frame[9], frame[10]
+        return ((8, bytes([frame[8], leaf.mode, leaf.delay])),)
 
-    def _setting(self, fn: Fn, data: bytes) -> tuple[tuple[int, bytes], ...]:
+    def _setting(self, fn: Fn, frame: bytes) -> tuple[tuple[int, bytes], ...]:
         match fn:
-            case Fn.PC_CONTROL if uhppote_packet.number(data, 8) == uhppote_packet.MAGIC:
-                self._pc_control = bool(data[12])
+            case Fn.PC_CONTROL if uhppote_packet.number(frame, 8) == uhppote_packet.MAGIC:
+                self._pc_control = bool(frame[12])
             case Fn.SPECIAL_EVENTS:
-                self.memory.special = bool(data[8])
+                self.memory.special = bool(frame[8])
             case Fn.SET_LISTENER:
-                address, port = str(IPv4Address(data[8:12])), int.from_bytes(data[12:14], "little")
+                address, port = str(IPv4Address(frame[8:12])), int.from_bytes(frame[12:14], "little")
                 self.memory.listener = (address, port) if port else None
             case Fn.GET_LISTENER:
                 host, port = self.memory.listener or ("0.0.0.0", 0)  # noqa: S104 - how a board says "nobody"
@@ -314,40 +318,40 @@ class Board:
         return ((8, b"\1"),)
 
     def _event(self, index: int) -> BoardEvent:
-        kept = self.memory.events
-        gone = BoardEvent(index, 0xFF) if kept and 0 < index < kept[0].index else BoardEvent(0)
-        return next((event for event in kept if event.index == index), gone)
+        stored = self.memory.events
+        missing = BoardEvent(index, 0xFF) if stored and 0 < index < stored[0].index else BoardEvent(0)
+        return next((event for event in stored if event.index == index), missing)
 
-    def _card(self, fn: Fn, data: bytes) -> tuple[tuple[int, bytes], ...]:
-        cards, asked = self.memory.cards, uhppote_packet.number(data, 8)
+    def _card(self, fn: Fn, frame: bytes) -> tuple[tuple[int, bytes], ...]:
+        cards, argument = self.memory.cards, uhppote_packet.number(frame, 8)
         match fn:
             case Fn.PUT_CARD:
-                card = uhppote_packet.read_card(data)
+                card = uhppote_packet.read_card(frame)
                 if card and not self.faults.forgets:
                     self._store(card)
                 return ((8, b"\1" if card else b"\0"),)
             case Fn.DELETE_CARD:
-                known = self.card(asked)
-                if known:
-                    cards[cards.index(known)] = None
-                return ((8, b"\1" if known else b"\0"),)
-            case Fn.DELETE_ALL if asked == uhppote_packet.MAGIC:
+                stored = self.card(argument)
+                if stored:
+                    cards[cards.index(stored)] = None
+                return ((8, b"\1" if stored else b"\0"),)
+            case Fn.DELETE_ALL if argument == uhppote_packet.MAGIC:
                 cards.clear()
                 return ((8, b"\1"),)
             case Fn.COUNT_CARDS:
-                return ((8, uhppote_packet.word(sum(card is not None for card in cards))),)
+                return ((8, uhppote_packet.uint32(sum(card is not None for card in cards))),)
             case Fn.GET_CARD:
-                return uhppote_packet.card_fields(self.card(asked))
-            case Fn.GET_CARD_AT if 0 < asked <= len(cards):
-                found = cards[asked - 1]
-                return uhppote_packet.card_fields(found) if found else ((8, uhppote_packet.word(_DELETED)),)
+                return uhppote_packet.card_fields(self.card(argument))
+            case Fn.GET_CARD_AT if 0 < argument <= len(cards):
+                entry = cards[argument - 1]
+                return uhppote_packet.card_fields(entry) if entry else ((8, uhppote_packet.uint32(_DELETED)),)
         return ()
 
     def _store(self, card: BoardCard) -> None:
         cards = self.memory.cards
-        known = self.card(card.number)
-        if known:
-            cards[cards.index(known)] = card
+        stored = self.card(card.number)
+        if stored:
+            cards[cards.index(stored)] = card
         elif None in cards:
             cards[cards.index(None)] = card
         else:
@@ -362,6 +366,6 @@ class _Socket(asyncio.DatagramProtocol):
     def __init__(self, board: Board) -> None:
         self._board = board
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+    def datagram_received(self, frame: bytes, addr: tuple[str, int]) -> None:
         with suppress(OSError):
-            self._board.received(data, addr)
+            self._board.received(frame, addr)

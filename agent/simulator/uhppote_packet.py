@@ -1,4 +1,4 @@
-"""The packets of UHPPOTE / 微耕 boards, from the board's side of the wire: what the simulated board reads and writes.
+"""Packets of UHPPOTE / 微耕 boards, as the simulated board reads and writes them.
 
     17 FN 00 00  SERIAL(4)  …   64 bytes, numbers little-endian, dates and times binary-coded decimal
 
@@ -13,11 +13,11 @@ from enum import IntEnum
 
 LENGTH = 64
 FIRST = 0x17
-MAGIC = 0x55AAAA55  # what a request carries that must not happen by accident
+MAGIC = 0x55AAAA55  # marks a request that must not be carried out by accident
 
 
 class Fn(IntEnum):
-    """What a packet asks for."""
+    """The function of a packet."""
 
     STATUS = 0x20
     SET_TIME = 0x30
@@ -52,7 +52,7 @@ class BoardCard:
 
 @dataclass(frozen=True, slots=True)
 class BoardEvent:
-    """Something that happened. ``kind``: 0 none, 1 swipe, 2 door, 3 alarm, 255 overwritten. ``direction``: 1 in."""
+    """An event. ``kind``: 0 none, 1 swipe, 2 door, 3 alarm, 255 overwritten. ``direction``: 1 in."""
 
     index: int
     kind: int = 0
@@ -64,11 +64,11 @@ class BoardEvent:
     reason: int = 0
 
 
-def request(data: bytes) -> tuple[Fn, int] | None:
-    """Return function and serial number of a request, ``None`` when it is none."""
-    if len(data) != LENGTH or data[0] != FIRST or data[1] not in Fn.__members__.values():
+def request(frame: bytes) -> tuple[Fn, int] | None:
+    """Return function and serial number of a request, ``None`` for an invalid packet."""
+    if len(frame) != LENGTH or frame[0] != FIRST or frame[1] not in Fn.__members__.values():
         return None
-    return Fn(data[1]), number(data, 4)
+    return Fn(frame[1]), number(frame, 4)
 
 
 def answer(fn: Fn, serial: int, *fields: tuple[int, bytes]) -> bytearray:
@@ -81,63 +81,65 @@ def answer(fn: Fn, serial: int, *fields: tuple[int, bytes]) -> bytearray:
     return packet
 
 
-def number(data: bytes, offset: int) -> int:
+def number(frame: bytes, offset: int) -> int:
     """Return the 32-bit number at *offset*."""
-    return int(struct.unpack_from("<I", data, offset)[0])
+    return int(struct.unpack_from("<I", frame, offset)[0])
 
 
-def word(value: int) -> bytes:
+def uint32(integer: int) -> bytes:
     """Return *value* as a 32-bit number."""
-    return struct.pack("<I", value)
+    return struct.pack("<I", integer)
 
 
-def day(value: date) -> bytes:
+def day(calendar_day: date) -> bytes:
     """Return the four bytes of a date."""
-    return bytes.fromhex(f"{value:%Y%m%d}")
+    return bytes.fromhex(f"{calendar_day:%Y%m%d}")
 
 
-def moment(value: datetime | None) -> bytes:
+def moment(instant: datetime | None) -> bytes:
     """Return the seven bytes of an instant; all zero for none."""
-    return bytes.fromhex(f"{value:%Y%m%d%H%M%S}") if value else bytes(7)
+    return bytes.fromhex(f"{instant:%Y%m%d%H%M%S}") if instant else bytes(7)
 
 
-def read_moment(data: bytes, offset: int) -> datetime | None:
+def read_moment(frame: bytes, offset: int) -> datetime | None:
     """Return the instant at *offset*, ``None`` when there is none; without a zone, as a board's clock has none."""
-    return _date(data[offset : offset + 7], "%Y%m%d%H%M%S")
+    return _date(frame[offset : offset + 7], "%Y%m%d%H%M%S")
 
 
-def read_card(data: bytes) -> BoardCard | None:
-    """Return the card of a put request, ``None`` when its dates are none."""
-    start, end = _date(data[12:16], "%Y%m%d"), _date(data[16:20], "%Y%m%d")
+def read_card(frame: bytes) -> BoardCard | None:
+    """Return the card of a put request, ``None`` when its dates are invalid."""
+    start, end = _date(frame[12:16], "%Y%m%d"), _date(frame[16:20], "%Y%m%d")
     if start is None or end is None:
         return None
-    rights = (data[20], data[21], data[22], data[23])
-    return BoardCard(number(data, 8), start.date(), end.date(), rights, int.from_bytes(data[24:27], "little"), data[27])
+    rights = (frame[20], frame[21], frame[22], frame[23])
+    return BoardCard(
+        number(frame, 8), start.date(), end.date(), rights, int.from_bytes(frame[24:27], "little"), frame[27]
+    )
 
 
 def card_fields(card: BoardCard | None) -> tuple[tuple[int, bytes], ...]:
-    """Return what an answer says about *card*: nothing but zeros when there is none."""
+    """Return the fields of an answer about *card*; none, hence zeros, without a card."""
     if card is None:
         return ()
     rights = bytes(card.doors)
     pin = card.pin.to_bytes(3, "little") + bytes([card.first])
-    return ((8, word(card.number)), (12, day(card.start)), (16, day(card.end)), (20, rights), (24, pin))
+    return ((8, uint32(card.number)), (12, day(card.start)), (16, day(card.end)), (20, rights), (24, pin))
 
 
 def event_fields(event: BoardEvent) -> tuple[tuple[int, bytes], ...]:
-    """Return what a status packet and an answer to :data:`Fn.GET_EVENT` say about *event*."""
+    """Return the fields of *event* in a status packet and in an answer to :data:`Fn.GET_EVENT`."""
     head = bytes([event.kind, event.granted, event.door, event.direction])
     return (
-        (8, word(event.index)),
+        (8, uint32(event.index)),
         (12, head),
-        (16, word(event.card)),
+        (16, uint32(event.card)),
         (20, moment(event.at)),
         (27, bytes([event.reason])),
     )
 
 
 def clock_fields(now: datetime) -> tuple[tuple[int, bytes], ...]:
-    """Return the board's clock as a status packet has it."""
+    """Return the fields of the board's clock in a status packet."""
     return ((37, bytes.fromhex(f"{now:%H%M%S}")), (51, bytes.fromhex(f"{now:%y%m%d}")))
 
 

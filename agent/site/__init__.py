@@ -1,1 +1,1 @@
-"""One agent's site on this host: how it is made, and how the agent's processes see it."""
+"""The site of one agent on this host: its creation, and its context for the agent's processes."""

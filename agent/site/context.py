@@ -1,7 +1,7 @@
-"""One agent's site, as a process of it sees it: what is registered, which rules hold, what time it is, who records.
+"""Context of one agent's site for a process: registry, rule pack, time and audit writer.
 
-Rules of this file: reading only. The control process and the process of departures have one each; every thread gets
-readers of its own, because a connection to the registry belongs to one thread at a time.
+Rules of this file: reading only. The control process and the offboarding process have one each; every thread gets its
+own readers, because a connection to the registry belongs to one thread at a time.
 """
 
 from datetime import datetime
@@ -23,7 +23,7 @@ from rules.pack.reader import Pack
 
 
 class Clock(Protocol):
-    """The time the decider judges by, in nanoseconds since 1970."""
+    """The time of the decider, in nanoseconds since 1970."""
 
     def now(self) -> int: ...  # noqa: D102
     def ahead(self) -> int: ...  # noqa: D102
@@ -32,16 +32,16 @@ class Clock(Protocol):
 class SiteContext:
     """The site at *home*. For any thread; members may raise :class:`agent.errors.ShoumiError` and ``FatalError``.
 
-    Leaving the block closes what the threads read with: by then none of them asks any more.
+    Leaving the block closes the readers of the threads, which must not read any more by then.
     """
 
     def __init__(self, home: Home, audit: AcknowledgingWriter, clock: Clock) -> None:
         self.home = home
         self.audit = audit
         self.clock = clock
-        self.stores = StoreCheck(home)  # looked at by the thread of acts
-        self.logged_roles: RoleGroups | None = None  # the groups that only the log knows, of an older registry
-        self.trial_over = False  # the trial has ended, as registry or log have said since this process began
+        self.stores = StoreCheck(home)  # checked by the thread of acts
+        self.logged_roles: RoleGroups | None = None  # the groups from the log, beside an older registry
+        self.trial_over = False  # whether registry or log have shown the end of the trial since this process started
         self._pack = PackCache(home.pack)
         self._facts = ThreadReaders(lambda: FactsReader(home.registry))
         self._lists = ThreadReaders(lambda: RegistryQueries(home.registry))
@@ -57,40 +57,40 @@ class SiteContext:
 
     @property
     def facts(self) -> FactsReader:
-        """This thread's own reader of what decisions rest on."""
-        return self._facts.mine()
+        """This thread's own reader of facts for decisions."""
+        return self._facts.of_this_thread()
 
     @property
     def lists(self) -> RegistryQueries:
-        """This thread's own reader of everything on file."""
-        return self._lists.mine()
+        """This thread's own reader of lists."""
+        return self._lists.of_this_thread()
 
     def epoch(self) -> int:
-        """Return the epoch an entry of now is written under: of an older registry, the one that the log proves."""
+        """Return the epoch for a log entry now: that of the registry, or the proven one beside an older registry."""
         return max(self.facts.epoch(), self.stores.now.proven) if self.stores.now.older else self.facts.epoch()
 
     def now(self) -> datetime:
-        """Return the agent's time: what the decider judges by."""
+        """Return the agent's time, which is the decider's."""
         return instant(self.clock.now())
 
     def role_groups(self) -> RoleGroups:
-        """Return the OS groups of the three roles; none of a trial.
+        """Return the OS groups of the three roles; no groups in a trial.
 
-        A trial comes back by no older registry, and by none whose setting is gone: the groups are nobody's then.
+        A trial never returns by an older registry or by a missing setting: then nobody has a role.
         """
         if self.stores.now.older and self.logged_roles is not None:
             return self.logged_roles
-        found = role_groups.read(self.facts.role_groups())
-        self.trial_over = self.trial_over or found.configured
-        return role_groups.NOBODY if self.trial_over and not found.configured else found
+        groups = role_groups.read(self.facts.role_groups())
+        self.trial_over = self.trial_over or groups.configured
+        return role_groups.NOBODY if self.trial_over and not groups.configured else groups
 
     def glass_is_broken(self) -> bool:
-        """Whether root restores offices now (:mod:`agent.api.operations.break_glass`). Never by an older registry."""
+        """Return whether break-glass access is open (:mod:`agent.api.operations.break_glass`), never if older."""
         until = self.facts.break_glass().broken_until
         return until is not None and self.now() < until and not self.stores.now.older
 
     def was_on_host(self, uid: int) -> bool:
-        """Whether this host had the account *uid* when it was bound to its person."""
+        """Return whether this host had the account *uid* when it was assigned to its person."""
         return self.facts.was_on_host(uid)
 
     def pack(self) -> Pack:

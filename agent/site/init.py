@@ -1,7 +1,7 @@
-"""Making a site: its registry, its pack and its settings.
+"""Creation of a site: its registry, pack and settings.
 
-Rules of this file: nothing is written over. The settings are written last, so a site that has them is whole. What was
-begun and failed is taken away again.
+Rules of this file: nothing is overwritten. The settings are written last, so a site that has them is complete. After a
+failure the created files are removed.
 """
 
 import os
@@ -15,44 +15,41 @@ from agent.runtime.config import DEFAULT_TEXT
 from agent.runtime.home import UMASK, Home
 from agent.site.pack_file import SETTING, checked
 from rules.pack.reader import Pack
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 
 def make(home: Home, pack_text: str) -> Pack:
-    """Make the site at *home* with this pack in force.
+    """Create the site at *home* with this pack in force.
 
-    Raises :class:`RefusedError` when there is one, or it cannot be.
+    Raises :class:`RefusedError` when there is already a site, or it cannot be created.
     """
     pack = checked(pack_text)
     root = visible(str(home.root))
     for path in (home.config, home.registry, home.pack):
         if path.exists():
             raise RefusedError(
-                Text(f"there is a site at `{root}` already", f"`{root}` 已有站点"),
-                Text(
-                    f"see: shoumi --home {root} doctor; or name another --home",
-                    f"请运行 shoumi --home {root} doctor，或改用其他 --home",
-                ),
+                Message("site.site-exists", root=root),
+                Message("site.check-existing-site", root=root),
             )
-    made: list[Path] = []
+    created: list[Path] = []
     before = os.umask(UMASK)
     try:
         home.create()
-        made += [home.registry]
+        created += [home.registry]
         _registry(home, pack)
         for path, text in ((home.pack, pack_text), (home.config, DEFAULT_TEXT)):
-            made.append(path)
+            created.append(path)
             _write(path, text)
     except OSError as error:
-        _undo(made)
-        why = visible(error.strerror or str(error))
+        _undo(created)
+        reason = visible(error.strerror or str(error))
         raise RefusedError(
-            Text(f"the site cannot be made at `{root}`: {why}", f"无法在 `{root}` 建立站点：{why}"),
-            Text("run as root, or name another --home", "请以 root 运行，或改用其他 --home"),
+            Message("site.site-not-created", root=root, reason=reason),
+            Message("site.run-as-root-or-other-home"),
         ) from error
     except BaseException:
-        _undo(made)
+        _undo(created)
         raise
     finally:
         os.umask(before)
@@ -74,7 +71,7 @@ def _write(path: Path, text: str) -> None:
         os.fsync(descriptor)
 
 
-def _undo(made: list[Path]) -> None:
-    for path in made:
+def _undo(created: list[Path]) -> None:
+    for path in created:
         for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
             name.unlink(missing_ok=True)

@@ -1,10 +1,10 @@
-"""The file of a program that is to count: looked at when it is registered, and again and again afterwards.
+"""Program files of service accounts: checked at registration, and repeatedly afterwards.
 
-Rules of this file: it reads and never changes. What may be registered nobody but root can write, replace or lead
-elsewhere: the file and every folder on its way are root's, and no others may write there (a sticky folder, where nobody
-replaces what is root's, excepted). It lies on a filesystem of this host, so asking about it waits for no network and no
-user's program. A script is not a program: what runs is its interpreter. What is hashed is read through the descriptor
-that was looked at, and looked at again afterwards. Sources: inode(7), execve(2), path_resolution(7).
+Rules of this file: it reads and never changes. Only a file that nobody but root can write, replace or redirect may be
+registered: the file and every directory on its path belong to root, and no others may write there (except a sticky
+directory, where files of root cannot be replaced). It is on a local filesystem, so a check waits for no network and no
+user's program. A script is not a program: its interpreter runs. A hash is read through the checked descriptor, which is
+checked again afterwards. Sources: inode(7), execve(2), path_resolution(7).
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from agent.kernel import mountinfo, program
 from agent.kernel.program import Program
 from agent.registry.repositories.services import SeenProgram
 from agent.registry.rows.services import ServiceProgram
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -32,7 +32,7 @@ _INTERPRETER = re.compile(
 
 
 class ProgramFile(NamedTuple):
-    """What was seen. ``path`` has no symbolic link left in it; ``sha256`` is ``""`` where nobody asked for one."""
+    """A checked program file. ``path`` has no symbolic links; ``sha256`` is ``""`` where no hash is required."""
 
     path: str
     state: Program
@@ -40,19 +40,19 @@ class ProgramFile(NamedTuple):
 
     @property
     def interpreter(self) -> bool:
-        """Whether it runs what it is given: then all that its uid runs with it is the same service."""
+        """Whether it is an interpreter: then everything that its uid runs with it is the same service."""
         return is_interpreter(self.path)
 
     @property
     def row(self) -> SeenProgram:
-        """What the registry keeps of it."""
+        """Its identity for the registry."""
         return SeenProgram(self.state.inode, self.state.changed, self.state.size, self.sha256)
 
 
 class ProgramTrouble(StrEnum):
-    """What a look can find of a program that was registered."""
+    """The possible faults of a registered program."""
 
-    UNSEEN = "unseen"  # registered before anybody looked at the file
+    UNSEEN = "unseen"  # registered before files were checked
     GONE = "gone"
     CHANGED = "changed"
     WRITABLE = "writable"
@@ -60,81 +60,74 @@ class ProgramTrouble(StrEnum):
 
 
 TROUBLE = {
-    ProgramTrouble.UNSEEN: Text("nobody has looked at its program yet", "尚未查验其程序文件"),
-    ProgramTrouble.GONE: Text("its program is not there", "其程序文件不存在"),
-    ProgramTrouble.CHANGED: Text("its program is another file, or was changed", "其程序文件已被替换或更改"),
-    ProgramTrouble.WRITABLE: Text("others than root can write its program", "root 以外的用户可写其程序文件"),
-    ProgramTrouble.HASH: Text("its program has another hash than the registered one", "其程序文件的散列值与登记不符"),
+    ProgramTrouble.UNSEEN: Message("site.program-not-checked"),
+    ProgramTrouble.GONE: Message("site.program-missing"),
+    ProgramTrouble.CHANGED: Message("site.program-changed"),
+    ProgramTrouble.WRITABLE: Message("site.program-writable"),
+    ProgramTrouble.HASH: Message("site.program-hash-mismatch"),
 }
 
 
 def is_interpreter(path: str) -> bool:
-    """Whether the name at the end of *path* is that of a program that runs what it is given."""
+    """Return whether *path* has the name of an interpreter."""
     return _INTERPRETER.fullmatch(Path(path).name) is not None
 
 
 def look(path: str, sha256: str = "") -> ProgramFile:
-    """Return the program file at *path*, to be registered. Raises :class:`agent.errors.RefusedError`.
+    """Return the program file at *path*, for registration. Raises :class:`agent.errors.RefusedError`.
 
-    With *sha256*, in hexadecimal, it is read whole, and has to have that hash.
+    With *sha256*, in hexadecimal, the whole file is read and must have that hash.
     """
     real = os.path.realpath(path)
-    shown = visible(real)
+    shown_path = visible(real)
     try:
         fd = os.open(real, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError as error:
-        said = visible(os.strerror(error.errno or 0))
+        reason = visible(os.strerror(error.errno or 0))
         raise RefusedError(
-            Text(f"the program `{shown}` cannot be opened: {said}", f"无法打开程序 `{shown}`：{said}"),
-            Text("give the path of the program file itself", "请给出程序文件本身的路径"),
+            Message("site.program-not-opened", path=shown_path, reason=reason),
+            Message("site.give-program-path"),
         ) from error
     try:
-        seen = os.fstat(fd)
-        if not stat.S_ISREG(seen.st_mode) or not seen.st_mode & 0o111:
-            raise _refused(
-                shown, Text("is no program", "不是程序"), Text("give the file that runs", "请给出可执行文件")
-            )
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or not status.st_mode & 0o111:
+            raise _refused(shown_path, Message("site.not-executable"), Message("site.give-executable"))
         if os.pread(fd, 2, 0) == b"#!":
             raise _refused(
-                shown,
-                Text("is a script: what runs is its interpreter", "是脚本：实际运行的是其解释器"),
-                Text(
-                    "register the interpreter, under a uid that runs nothing else",
-                    "请登记其解释器，并使用不运行其他程序的专用 uid",
-                ),
+                shown_path,
+                Message("site.program-is-script"),
+                Message("site.register-interpreter"),
             )
         if loose := writable(real):
-            where = visible(loose)
+            shown_loose = visible(loose)
             raise _refused(
-                shown,
-                Text(f"can be changed by others than root, at `{where}`", f"root 以外的用户可在 `{where}` 处更改"),
-                Text(f"chown root {where} && chmod go-w {where}", f"chown root {where} && chmod go-w {where}"),
+                shown_path,
+                Message("site.program-replaceable", path=shown_loose),
+                Message("site.restrict-program", path=shown_loose),
             )
         if (kind := mountinfo.mount_of(real).fstype) in _ELSEWHERE or kind.partition(".")[0] in ("fuse", "fuseblk"):
             raise _refused(
-                shown,
-                Text(
-                    f"lies on `{visible(kind)}`: somebody else can exchange it", f"位于 `{visible(kind)}`，可被他人替换"
-                ),
-                Text("install it on a filesystem of this host", "请安装到本机文件系统"),
+                shown_path,
+                Message("site.program-on-remote-filesystem", kind=kind),
+                Message("site.install-on-local-filesystem"),
             )
-        found = _hashed(fd) if sha256 else ""
-        if found != sha256:
+        digest = _hashed(fd) if sha256 else ""
+        if digest != sha256:
             raise _refused(
-                shown,
-                Text(f"has the hash {found}", f"的散列值为 {found}"),
-                Text("find out why before you register it", "请先查明原因再登记"),
+                shown_path,
+                Message("site.program-hash-differs", digest=digest),
+                Message("site.find-cause-before-registering"),
             )
         after = program.of(os.fstat(fd))
     finally:
         os.close(fd)
-    if after != program.of(seen):
-        raise _refused(shown, Text("changed while it was read", "在读取时被更改"), Text("try again", "请重试"))
-    return ProgramFile(real, after, found)
+    if after != program.of(status):
+        raise _refused(shown_path, Message("site.program-changed-while-read"), Message("site.try-again"))
+    return ProgramFile(real, after, digest)
 
 
 def trouble(row: ServiceProgram) -> ProgramTrouble | None:
-    """Return what is wrong with the program of *row*, its hash left out; ``None`` when it is as it was registered."""
+    """Return the fault of the program of *row*, except its hash; ``None`` when it is as registered."""
     if row.inode is None:
         return ProgramTrouble.UNSEEN
     try:
@@ -147,7 +140,7 @@ def trouble(row: ServiceProgram) -> ProgramTrouble | None:
 
 
 def state(row: ServiceProgram) -> Program | None:
-    """Return the file that lies at the registered path of *row* now, ``None`` when there is none."""
+    """Return the file now at the registered path of *row*, ``None`` when there is none."""
     try:
         return program.at(row.path)
     except OSError:
@@ -155,7 +148,7 @@ def state(row: ServiceProgram) -> Program | None:
 
 
 def hashed(row: ServiceProgram) -> Program | None:
-    """Return the state of the program of *row* that has its hash, ``None`` when it has another one, or is not there."""
+    """Return the state of the program of *row* if it has the registered hash, otherwise ``None``."""
     try:
         fd = os.open(row.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError:
@@ -171,14 +164,14 @@ def hashed(row: ServiceProgram) -> Program | None:
 
 
 def writable(path: str) -> str:
-    """Return the first name on the way to *path* where others than root could exchange it, ``""`` for none.
+    """Return the first name on *path* where users other than root could replace it, ``""`` for none.
 
     Raises ``OSError``.
     """
     for at in (Path(path), *Path(path).parents):
-        seen = at.lstat()
-        sticky = stat.S_ISDIR(seen.st_mode) and seen.st_mode & stat.S_ISVTX
-        if seen.st_uid or (seen.st_mode & _OTHERS and not sticky):
+        status = at.lstat()
+        sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
+        if status.st_uid or (status.st_mode & _OTHERS and not sticky):
             return str(at)
     return ""
 
@@ -191,5 +184,5 @@ def _hashed(fd: int) -> str:
     return digest.hexdigest()
 
 
-def _refused(shown: str, why: Text, hint: Text) -> RefusedError:
-    return RefusedError(Text(f"the program `{shown}` {why.en}", f"程序 `{shown}` {why.zh}"), hint)
+def _refused(shown_path: str, reason: Sentence, hint: Sentence) -> RefusedError:
+    return RefusedError(Message("site.program-refused", path=shown_path, reason=reason), hint)

@@ -1,6 +1,6 @@
-"""The OS groups of the three roles, as the site has named them: a setting of the registry, given once and never undone.
+"""OS groups of the three roles: a setting of the registry, made once and never undone.
 
-Rules of this file: while nothing is set the site is a trial. Groups that cannot be read are nobody's, not root's.
+Rules of this file: while nothing is set the site is a trial. If the groups cannot be read nobody has a role, not root.
 """
 
 import json
@@ -11,22 +11,22 @@ import msgspec
 
 from agent.runtime.config import RoleGroups
 
-NOBODY = RoleGroups(system="!", security="!!", auditor="!!!")  # no group is called so (groupadd(8))
+NOBODY = RoleGroups(system="!", security="!!", auditor="!!!")  # no group can have these names (groupadd(8))
 
 
 def stored(groups: RoleGroups) -> str:
-    """Return *groups* as the setting has them."""
+    """Return *groups* in the form of the setting."""
     named = {role: getattr(groups, role) for role in RoleGroups.__struct_fields__}
     return json.dumps(named, ensure_ascii=False)
 
 
 def read(setting: str) -> RoleGroups:
-    """Return the groups of a stored setting; of ``""``, which is a trial, none."""
+    """Return the groups of a stored setting; no groups for ``""``, which is a trial."""
     if not setting:
         return RoleGroups()
     try:
-        found: Mapping[str, Any] = json.loads(setting)
-        groups = msgspec.convert(found, RoleGroups, strict=True)
+        names: Mapping[str, Any] = json.loads(setting)
+        groups = msgspec.convert(names, RoleGroups, strict=True)
     except (ValueError, RecursionError, msgspec.ValidationError):
         return NOBODY
     return groups if groups.configured else NOBODY

@@ -1,7 +1,8 @@
-"""That the trial of a site has ended, said beside the registry: for the decider, and for ``doctor`` without an agent.
+"""The end of a site's trial, marked by a file beside the registry: for the decider, and for ``doctor`` without an
+agent.
 
-Rules of this file: what is said is what the control process has seen in registry or log, and only ever makes stricter.
-The control process itself looks into the log again at each start (:mod:`agent.control.trial_end`).
+Rules of this file: the file records what the control process has seen in registry or log, and only makes rules
+stricter. The control process itself reads the log again at each start (:mod:`agent.control.trial_end`).
 """
 
 from contextlib import suppress
@@ -11,12 +12,12 @@ from agent.runtime.ours import private
 
 
 def is_over(home: Home) -> bool:
-    """Whether it has been said."""
+    """Return whether the end of the trial is marked."""
     return home.trial_over.exists()
 
 
 def tell(home: Home, *, over: bool) -> None:
-    """Say whether it has ended. What cannot be said now is said at the next start."""
+    """Mark whether the trial has ended. A failure is made good at the next start."""
     with suppress(OSError):
         if over:
             open(home.trial_over, "w", opener=private).close()

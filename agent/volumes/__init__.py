@@ -1,1 +1,1 @@
-"""Volumes: what a directory lies on, how it can be guarded there, marking it, and what was seen of that."""
+"""Volumes: the filesystems of areas, planning and placing their protection, and proof that it works."""

@@ -1,6 +1,6 @@
-"""What a plan for a directory may know: frozen data between the rim that looks (``gather``) and the rules that decide.
+"""Facts for planning: frozen data about a directory, from ``survey_directory`` for the rules that decide.
 
-Rules of this file: data only. What could not be found out stands in the data as such; nothing is left out silently.
+Rules of this file: data only. Missing information is marked as missing; nothing is left out silently.
 """
 
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from agent.errors import RefusedError
 from agent.kernel.labels import LabelReport
 from agent.kernel.mountinfo import Device, Mount
 from agent.volumes.samba_shares import SambaSeen
-from rules.text import Text
+from rules.text import Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class MachinePath:
-    """A path the machine needs, the filesystem it lies on, and what it is: ``home``, ``python``, ``system`` …"""
+    """A path that the machine needs, its filesystem, and its role: ``home``, ``python``, ``system`` …"""
 
     path: str
     device: Device | None
@@ -23,7 +23,7 @@ class MachinePath:
 
 @dataclass(frozen=True, slots=True)
 class PathHolder:
-    """A process that holds something of the tree. ``how``: ``open``, ``mapped`` or ``inside`` (working directory)."""
+    """A process that holds a file of the tree. ``how``: ``open``, ``mapped`` or ``inside`` (working directory)."""
 
     pid: int
     comm: str
@@ -33,18 +33,19 @@ class PathHolder:
 
 @dataclass(frozen=True, slots=True)
 class VolumeFacts:
-    """A directory and the machine around it.
+    """Facts about a directory and its machine.
 
-    ``path`` is ``asked`` with every symbolic link resolved. ``error`` is an ``errno`` when it could not be looked up
-    (ENOTDIR: it is no directory), else 0. ``mount`` is the one a lookup ends on and ``st_dev`` what stat(2) says there;
-    our own covers (``mounting.hide``) are left out of both ``mount`` and ``mounts``. ``vital`` places must never wait
-    for a verdict; ``busy`` ones make a filesystem shared. ``exports``: (path, exporter). ``samba``: what smbd serves.
-    ``areas``: the other areas of this agent, (name, path). ``known``: it was an area before, and was looked into then.
+    ``path`` is ``requested`` with every symbolic link resolved. ``error`` is the ``errno`` of a failed lookup (ENOTDIR:
+    it is not a directory), else 0. ``mount`` is the mount of the path and ``st_dev`` its device from stat(2); our own
+    covers (``mounting.hide``) are left out of both ``mount`` and ``mounts``. ``vital`` paths must never wait for a
+    verdict; ``busy`` paths make a filesystem shared. ``exports``: (path, exporter). ``samba``: the shares of smbd.
+    ``areas``: the other areas of this agent, (name, path). ``already_area``: it is an area, whose content was checked
+    when it was added.
 
-    ``unseen`` counts processes that could not be looked into for ``holders``.
+    ``unseen`` is the number of processes that could not be inspected for ``holders``.
     """
 
-    asked: str
+    requested: str
     path: str
     error: int = 0
     st_dev: int = 0
@@ -56,15 +57,15 @@ class VolumeFacts:
     exports: tuple[tuple[str, str], ...] = ()
     samba: SambaSeen = field(default_factory=SambaSeen)
     areas: tuple[tuple[str, str], ...] = ()
-    known: bool = False
+    already_area: bool = False
     holders: tuple[PathHolder, ...] = ()
     unseen: int = 0
     survey: LabelReport = field(default_factory=LabelReport)
 
 
 class UnprotectableError(RefusedError):
-    """This directory cannot be protected soundly. ``reason`` is a word for programs."""
+    """The refusal of a directory that cannot be protected soundly. ``reason`` is a word for programs."""
 
-    def __init__(self, reason: str, text: Text, hint: Text | None = None) -> None:
+    def __init__(self, reason: str, text: Sentence, hint: Sentence | None = None) -> None:
         super().__init__(text, hint)
         self.reason = reason

@@ -1,8 +1,8 @@
-"""The acts of bringing one area under guard: cover, mark, bind, uncover, let go.
+"""Guarding of one area: cover, mark, bind, uncover, release.
 
-Rules of this file: each act can be repeated. On a shared filesystem the border of an area is a bind of the directory
-onto itself, and bystanders' mounts are exempt; while that border is made again nobody is exempt, so there is no moment
-in which the area can be reached unasked.
+Rules of this file: each step can be repeated. On a shared filesystem the border of an area is a bind of the directory
+onto itself, and the mounts of unrelated processes are exempt; while that border is recreated nothing is exempt, so the
+area is never reachable without a check.
 """
 
 import os
@@ -32,31 +32,31 @@ _SDEV = re.compile(r"^fanotify sdev:([0-9a-f]+) mflags:[0-9a-f]+ mask:([0-9a-f]+
 
 
 Placed = Literal["anew", "mended", "again"]
-"""Whether the filesystem carried no mark before, only a part of them, or all."""
+"""The marks that the filesystem carried before: none, some, or all."""
 
 
 def marked(group: int) -> frozenset[int]:
-    """Return the devices (``st_dev``) whose filesystem carries a mark of *group*: proc_pid_fdinfo(5)."""
+    """Return the devices (``st_dev``) whose filesystems carry a mark of *group*: proc_pid_fdinfo(5)."""
     return frozenset(masks(group))
 
 
 def masks(group: int) -> dict[int, int]:
-    """Return the mask of each filesystem, by its device (``st_dev``), that carries a mark of *group*."""
+    """Return the mask of each filesystem that carries a mark of *group*, by its device (``st_dev``)."""
     text = Path(f"/proc/self/fdinfo/{group}").read_text(encoding="ascii") if group >= 0 else ""
-    found = ((int(device, 16), int(mask, 16)) for device, mask in _SDEV.findall(text))
-    return {os.makedev(device >> 20, device & 0xFFFFF): mask for device, mask in found}  # the kernel's own dev_t
+    pairs = ((int(device, 16), int(mask, 16)) for device, mask in _SDEV.findall(text))
+    return {os.makedev(device >> 20, device & 0xFFFFF): mask for device, mask in pairs}  # the kernel's own dev_t
 
 
 def chosen_sharing(volume: Any) -> Sharing | None:
-    """Return how an area was bound when it was added, as the registry remembers."""
-    said = volume.get("sharing")
-    return said if said in ("dedicated", "shared") else None
+    """Return the sharing chosen when an area was added, as stored in the registry."""
+    sharing = volume.get("sharing")
+    return sharing if sharing in ("dedicated", "shared") else None
 
 
 def close(place: GuardedPlace, table: Sequence[Mount], guarded: Iterable[int], home: Path) -> bool:
-    """Cover what shows the area at *place* and is on none of the *guarded* devices; return whether it is covered now.
+    """Cover every exposure of the area at *place* outside the *guarded* devices; return whether it is covered now.
 
-    What another agent than that of *home* guards is left to it. What cannot be covered raises ``OSError``.
+    A volume that another agent than that of *home* guards is left to it. Raises ``OSError`` if covering fails.
     """
     for exposure in exposures(table, (place,), _numbers(guarded)):
         _hide(exposure, home)
@@ -64,15 +64,15 @@ def close(place: GuardedPlace, table: Sequence[Mount], guarded: Iterable[int], h
 
 
 def close_all(places: Collection[GuardedPlace], table: Sequence[Mount], guarded: Iterable[int], home: Path) -> None:
-    """Cover the same for many. Never raises: what cannot be covered is tried again, and told by whoever guards it."""
+    """Cover the same for many places. Never raises: a failure is tried again, and reported by the area's guarding."""
     for exposure in exposures(table, places, _numbers(guarded)):
         with suppress(OSError):
             _hide(exposure, home)
 
 
 def _hide(exposure: Exposure, home: Path) -> None:
-    there = exposure.why != "beneath" or Path(exposure.path).is_dir()
-    if there and volume_lock.owner(exposure.device) in (None, str(home)):
+    can_hide = exposure.why != "beneath" or Path(exposure.path).is_dir()
+    if can_hide and volume_lock.owner(exposure.device) in (None, str(home)):
         mounting.hide(exposure.path)
 
 
@@ -81,18 +81,18 @@ def _numbers(devices: Iterable[int]) -> frozenset[mountinfo.Device]:
 
 
 class Guarding:
-    """One area on its volume of *tier*. *others* are the plans of the agent's other areas."""
+    """The guarding of one area on its volume of *tier*. *other_plans* are the plans of the agent's other areas."""
 
-    def __init__(self, groups: FanotifyGroups, plan: AreaPlan, others: Sequence[AreaPlan], tier: Tier) -> None:
+    def __init__(self, groups: FanotifyGroups, plan: AreaPlan, other_plans: Sequence[AreaPlan], tier: Tier) -> None:
         self._access = marks.accesses(tier)
         self._groups = groups
         self._plan = plan
-        self._others = others
+        self._other_plans = other_plans
 
     def mark(self) -> None:
         """Place every mark, exemptions first. Raises ``OSError`` and :class:`RefusedError`."""
         table = mounting.uncovered(mountinfo.table())
-        self._place(marks.marks(self._plan, table, self._others, access=self._access))
+        self._place(marks.marks(self._plan, table, self._other_plans, access=self._access))
 
     def place(self) -> Placed:
         """Place the marks of an area that may be covered; return what its filesystem carried before.
@@ -102,7 +102,7 @@ class Guarding:
         opens, accesses = (masks(group).get(self._plan.st_dev) for group in self._groups)
         placed: Placed = "anew" if opens is None else "mended" if self._access and accesses is None else "again"
         if self._plan.dedicated and self._is_complete(opens or 0, accesses or 0):
-            return placed  # another area of the volume has seen to it
+            return placed  # already done for another area of the volume
         if self._border_missing():
             table = mounting.uncovered(mountinfo.table())
             self._place(marks.unexempt(self._plan, table, access=self._access))
@@ -112,7 +112,7 @@ class Guarding:
         return placed
 
     def open_doors(self) -> None:
-        """Take the covers off, and make the border of an area on a shared filesystem again."""
+        """Remove the covers, and recreate the border of an area on a shared filesystem."""
         missing = self._border_missing()
         table = mounting.uncovered(mountinfo.table())
         for path in (*doors(self._plan, table), self._plan.path):
@@ -122,31 +122,31 @@ class Guarding:
             self.mark()
 
     def arrived(self, area: ProtectedArea, visits: VisitNumbers) -> Finding | None:
-        """Say when the volume is not the one that was guarded last, or an older state of it."""
+        """Return a finding when the volume is not the one guarded last, or an older state of it."""
         with self.way_in(self._plan.path) as inside:
             change = visits.arrive(area.name, inside)
         return status.replaced(area, change) if change else None
 
     def let_go(self, name: str) -> None:
-        """Take marks, labels and border away. Raises ``OSError`` and :class:`RefusedError`.
+        """Remove marks, labels and border. Raises ``OSError`` and :class:`RefusedError`.
 
-        On a volume that keeps other areas every inode keeps a label: what was the area's becomes public.
+        On a volume with other areas every inode keeps a label: those of this area become public.
         """
         table = mounting.uncovered(mountinfo.table())
         volume = mountinfo.resolve(self._plan.path, table)
-        # Files moved out of the area carry its label too; out of a self-bound one nothing can be moved.
+        # Files moved out of the area carry its label too; nothing can be moved out of a self-bound area.
         top = volume.point if volume and self._plan.dedicated else self._plan.path
-        kept = self._plan.dedicated and any(other.device == self._plan.device for other in self._others)
+        keeps_areas = self._plan.dedicated and any(plan.device == self._plan.device for plan in self._other_plans)
         with self.way_in(top) as inside:
-            labels.clear(inside, name, instead=labels.PUBLIC if kept else None)
-        self._place(marks.unmarks(self._plan, table, self._others, access=self._access))
+            labels.clear(inside, name, instead=labels.PUBLIC if keeps_areas else None)
+        self._place(marks.unmarks(self._plan, table, self._other_plans, access=self._access))
         with suppress(OSError):
             mounting.unhide(self._plan.path)
         mounting.unbind(self._plan.path)
 
     @contextmanager
     def way_in(self, path: str) -> Iterator[str]:
-        """Yield a path to *path* that asks nobody, and leads below our own cover."""
+        """Yield a path to *path* that needs no verdict, and leads below our own cover."""
         if mounting.hidden(path):
             descriptor = mounting.reach(path)
             try:
@@ -158,7 +158,7 @@ class Guarding:
             yield inside
 
     def _is_complete(self, opens: int, accesses: int) -> bool:
-        """Whether the filesystem carries every mark already: *opens* and *accesses* are the masks it has."""
+        """Return whether the filesystem already carries every mark: *opens* and *accesses* are its masks."""
         have = {"open": opens, "access": accesses}
         wanted = marks.filesystem_marks(self._plan, access=self._access)
         return not any(request.mask & ~have[request.group] for request in wanted)
@@ -173,7 +173,7 @@ class Guarding:
 
 @dataclass(frozen=True, slots=True)
 class MarkedArea:
-    """An area whose marks are placed, and which is still covered if it was. ``fresh``: its volume had none before."""
+    """An area whose marks are placed and whose cover, if any, remains. ``fresh``: its volume had no marks before."""
 
     row: AreaRow
     area: ProtectedArea
@@ -185,5 +185,5 @@ class MarkedArea:
 
     @property
     def enforced(self) -> bool:
-        """Whether it is covered until it is proven."""
+        """Whether it is in enforce mode, and so covered until its guard is proven."""
         return self.row.resource.mode is Mode.ENFORCE

@@ -1,7 +1,7 @@
-"""Areas whose volume an officer has had let go of: they stay closed, whatever stands in their place.
+"""Hidden areas: an officer had their volume released, and they stay closed, whatever is mounted in its place.
 
-Rules of this file: it covers and never uncovers. What is mounted there is covered though it may carry a mark: nobody
-has proven it. Belongs to :class:`agent.volumes.protection.Protection`, which lets one thread at a time work.
+Rules of this file: it covers and never uncovers. A mount there is covered even if it carries a mark, because it is not
+proven. Belongs to :class:`agent.volumes.protection.Protection`, in which one thread works at a time.
 """
 
 import contextlib
@@ -22,51 +22,51 @@ from rules.model import Mode
 
 
 class HiddenAreas:
-    """The hidden areas of the agent at *home*, and why each is."""
+    """The hidden areas of the agent at *home*, and the reason of each."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._why: dict[str, Finding] = {}
+        self._reasons: dict[str, Finding] = {}
 
     def __contains__(self, area: object) -> bool:
-        return area in self._why
+        return area in self._reasons
 
     def add(self, areas: Mapping[str, Finding]) -> None:
-        """Keep *areas* hidden from now on."""
-        self._why |= areas
+        """Hide *areas* from now on."""
+        self._reasons |= areas
 
     def discard(self, areas: Iterable[str]) -> None:
-        """Keep *areas* hidden no longer."""
+        """Stop hiding *areas*."""
         for area in areas:
-            self._why.pop(area, None)
+            self._reasons.pop(area, None)
 
     def close_all(
         self, rows: Iterable[AreaRow], places: GuardedPlaces, now: MutableMapping[str, Protected]
     ) -> tuple[Protected, ...]:
-        """Cover what shows hidden areas, put their states into *now*, and return those that have changed."""
+        """Cover every exposure of hidden areas, store their states in *now*, and return the changed ones."""
         table, changed = mountinfo.table(), []
         for row in rows:
             if (name := row.resource.id) in self:
-                found = self._close(row, places.of(row), table)
-                if found != now.get(name):
-                    changed.append(found)
-                now[name] = found
+                state = self._close(row, places.of(row), table)
+                if state != now.get(name):
+                    changed.append(state)
+                now[name] = state
         return tuple(changed)
 
     def _close(self, row: AreaRow, place: GuardedPlace, table: Sequence[Mount]) -> Protected:
         closed = mounting.hidden(row.path)
         if row.resource.mode is Mode.ENFORCE:
-            with contextlib.suppress(OSError):  # the watcher says why
+            with contextlib.suppress(OSError):  # the watcher reports the reason
                 closed = guarding.close(place, table, (), self._home)
-        why = self._why[row.resource.id]
-        return Protected(row.resource.id, row.path, "none", findings=(why,), closed=closed, hidden=True)
+        reason = self._reasons[row.resource.id]
+        return Protected(row.resource.id, row.path, "none", findings=(reason,), closed=closed, hidden=True)
 
 
 def close_doors(plans: Iterable[AreaPlan | None], groups: FanotifyGroups | None) -> None:
-    """Cover every way to the volumes of *plans*; if one is not marked any more, its number may be another's by now."""
+    """Cover every path to the marked volumes of *plans*; the number of an unmarked one may be reused by now."""
     marked = guarding.marked(groups.open) if groups else frozenset[int]()
     for plan in plans:
         if plan is not None and plan.st_dev in marked:
             for path in doors(plan, mounting.uncovered(mountinfo.table())):
-                with contextlib.suppress(OSError):  # gone meanwhile; what is there is closed by the caller
+                with contextlib.suppress(OSError):  # unmounted in the meantime; the caller closes what is there
                     mounting.hide(path)

@@ -1,7 +1,7 @@
-"""What this kernel and this host let the agent do, for ``doctor``: each ability with the command that closes the gap.
+"""Abilities of this kernel and host, for ``doctor``: each with the command that closes the gap.
 
-Rules of this file: it tries or reads, and changes nothing; no mark is placed on anything. What concerns one volume is
-the business of ``probe``. A gap is told with its consequence, not with a version number.
+Rules of this file: it tries or reads, and changes nothing; no mark is placed. Abilities of one volume belong to
+``probe``. A gap is reported with its consequence, not with a version number.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from agent.confinement import capabilities
 from agent.kernel import fanotify, login_identity, mark_flags, subject
-from rules.text import Text
+from rules.text import Message, Sentence, Text
 
 _SYSCTL = Path("/proc/sys")
 _UNSET = 0xFFFFFFFF
@@ -24,38 +24,33 @@ _FIRST = {"user": 0xEFFFFFFD, "pid": 0xEFFFFFFC}  # inodes of the initial namesp
 
 @dataclass(frozen=True, slots=True)
 class Ability:
-    """One thing the host offers or lacks. ``needed``: without it nothing is enforced. ``name`` is for programs."""
+    """An ability that the host has or lacks. ``needed``: without it nothing is enforced. ``name`` is for programs."""
 
     name: str
     ok: bool
-    detail: Text
-    remedy: Text | None = None
+    detail: Sentence
+    remedy: Sentence | None = None
     needed: bool = False
 
 
 def abilities() -> tuple[Ability, ...]:
-    """Return what this host offers, the needed things first. Never raises for what is missing."""
-    return tuple(look() for look in _LOOKS)
+    """Return the abilities of this host, the needed ones first. Never raises for a missing ability."""
+    return tuple(check() for check in _LOOKS)
 
 
 def _groups() -> Ability:
     try:
         os.close(fanotify.init())
     except OSError as error:
-        why = os.strerror(error.errno or 0)
+        reason = os.strerror(error.errno or 0)
         return Ability(
             "fanotify",
             ok=False,
-            detail=Text(f"no group of permission events can be made: {why}", f"无法建立 fanotify 权限事件组：{why}"),
-            remedy=Text(
-                "run as root with CAP_SYS_ADMIN, on a kernel of 5.10 or later with CONFIG_FANOTIFY_ACCESS_PERMISSIONS",
-                "请以 root（CAP_SYS_ADMIN）运行，内核不低于 5.10 且启用 CONFIG_FANOTIFY_ACCESS_PERMISSIONS",
-            ),
+            detail=Message("volumes.permission-events-unavailable", reason=reason),
+            remedy=Message("volumes.run-as-root-with-fanotify"),
             needed=True,
         )
-    return Ability(
-        "fanotify", ok=True, detail=Text("the kernel asks before each open", "内核可在每次打开前询问"), needed=True
-    )
+    return Ability("fanotify", ok=True, detail=Message("volumes.kernel-checks-opens"), needed=True)
 
 
 def _capabilities() -> Ability:
@@ -67,61 +62,45 @@ def _capabilities() -> Ability:
         return Ability(
             "capabilities",
             ok=False,
-            detail=Text(f"missing: {missing}", f"缺少：{missing}"),
-            remedy=Text("run as root, outside of an unprivileged container", "请以 root 身份在非受限容器中运行"),
+            detail=Message("volumes.capabilities-missing", missing=missing),
+            remedy=Message("volumes.run-as-root-outside-container"),
             needed=True,
         )
-    return Ability("capabilities", ok=True, detail=Text("all that are needed are held", "所需权能齐备"), needed=True)
+    return Ability("capabilities", ok=True, detail=Message("volumes.all-capabilities-held"), needed=True)
 
 
 def _initial_namespace() -> Ability:
-    # In a child pid namespace the kernel reports outside openers as 0: nobody could be told apart.
+    # In a child pid namespace the kernel reports outside openers as 0, so they cannot be distinguished.
     inside = all(os.readlink(f"/proc/self/ns/{name}") == f"{name}:[{inode}]" for name, inode in _FIRST.items())
     return Ability(
         "host",
         ok=inside,
-        detail=Text("runs in the host's own namespaces", "运行于主机自身的命名空间")
-        if inside
-        else Text("runs in a container: openers outside of it cannot be named", "运行于容器中：无法识别容器外的打开者"),
-        remedy=None if inside else Text("run the agent on the host", "请在主机上直接运行"),
+        detail=Message("volumes.runs-on-host") if inside else Message("volumes.runs-in-container"),
+        remedy=None if inside else Message("volumes.run-on-host"),
         needed=True,
     )
 
 
 def _open_descriptors() -> Ability:
-    # What a volume really has is said by its tier; this is the most that any can have under this kernel.
+    # The tier of a volume says what it really has; this is the most that any volume can have under this kernel.
     try:
         access = mark_flags.known().access
     except OSError:
         access = 0
     if access & fanotify.FAN_PRE_ACCESS:
-        detail = Text(
-            "every use of an open descriptor can be refused (tiers A and B)",
-            "可拒绝对已打开描述符的一切使用（A、B 级）",
-        )
+        detail = Message("volumes.tier-a-b-available")
         return Ability("open-descriptors", ok=True, detail=detail)
     if access:
         return Ability(
             "open-descriptors",
             ok=True,
-            detail=Text(
-                "reads through open descriptors can be refused (tiers A-read and B-read); who writes or maps a file"
-                " when rights end is ended as a process",
-                "可拒绝经已打开描述符的读取（A-read、B-read 级）；权限终止时仍可写入或已映射文件的进程将被结束",
-            ),
+            detail=Message("volumes.tier-read-available"),
         )
     return Ability(
         "open-descriptors",
         ok=False,
-        detail=Text(
-            "no use of an open descriptor can be refused (tier C); who holds a file when rights end is ended as a"
-            " process",
-            "无法拒绝对已打开描述符的使用（C 级）：权限终止时仍持有文件的进程将被结束",
-        ),
-        remedy=Text(
-            "use a kernel with CONFIG_FANOTIFY_ACCESS_PERMISSIONS",
-            "请使用启用 CONFIG_FANOTIFY_ACCESS_PERMISSIONS 的内核",
-        ),
+        detail=Message("volumes.tier-c-only"),
+        remedy=Message("volumes.use-kernel-with-permission-events"),
     )
 
 
@@ -133,13 +112,9 @@ def _ignore_marks() -> Ability:
     return Ability(
         "ignore-marks",
         ok=True,
-        detail=Text("files that nobody is asked about may leave memory", "无须询问的文件可移出内存")
+        detail=Message("volumes.unchecked-files-evictable")
         if evictable
-        else Text(
-            f"files that nobody is asked about stay in memory, {mark_flags.MOST_PINNED} of each volume at the most;"
-            " beyond that the oldest are asked about again",
-            f"无须询问的文件会留在内存中，每卷最多 {mark_flags.MOST_PINNED} 个；超出时最早的将重新受判定",
-        ),
+        else Message("volumes.unchecked-files-pinned", most_pinned=mark_flags.MOST_PINNED),
     )
 
 
@@ -152,72 +127,48 @@ def _unreadable_events() -> Ability:
     return Ability(
         "unreadable-events",
         ok=True,
-        detail=Text(
-            "an open of a file that the agent cannot open itself is denied, and names the thread",
-            "代理自身无法打开的文件，其打开请求被拒绝并记录线程",
-        )
+        detail=Message("volumes.unreadable-open-denied-with-thread")
         if named
-        else Text(
-            "an open of a file that the agent cannot open itself is denied; the entry cannot say by whom it was tried",
-            "代理自身无法打开的文件，其打开请求被拒绝；日志无法说明由谁发起",
-        ),
+        else Message("volumes.unreadable-open-denied"),
     )
 
 
 def _thread_identity() -> Ability:
     detail = (
-        Text("the identity of a thread is read in one call", "一次调用即可读取线程身份")
-        if subject.pidfd_info_works()
-        else Text("the identity of a thread is read from /proc, which is slower", "改由 /proc 读取线程身份，速度较慢")
+        Message("volumes.pidfd-info-available") if subject.pidfd_info_works() else Message("volumes.pidfd-info-missing")
     )
     return Ability("pidfd-info", ok=True, detail=detail)
 
 
 def _login_uid() -> Ability:
-    value = _number(Path("/proc/self/loginuid"))
-    detail = Text("the kernel keeps login identities", "内核保存登录身份")
-    if value is None:
+    login_uid = _number(Path("/proc/self/loginuid"))
+    detail = Message("volumes.login-identities-kept")
+    if login_uid is None:
         return Ability(
             "loginuid",
             ok=False,
-            detail=Text(
-                "the kernel keeps no login identity: sudo hides who it was", "内核不保存登录身份：sudo 后无法识别本人"
-            ),
-            remedy=Text("use a kernel with CONFIG_AUDIT", "请使用启用 CONFIG_AUDIT 的内核"),
+            detail=Message("volumes.login-identities-missing"),
+            remedy=Message("volumes.use-kernel-with-audit"),
         )
-    if value == _UNSET and not _pam_sets_it():
+    if login_uid == _UNSET and not _pam_sets_it():
         return Ability(
             "loginuid",
             ok=False,
-            detail=Text(
-                "no login service sets the login identity (pam_loginuid)", "登录服务未设置登录身份（pam_loginuid）"
-            ),
-            remedy=Text(
-                "add `session required pam_loginuid.so` to /etc/pam.d/sshd and /etc/pam.d/login",
-                "请在 /etc/pam.d/sshd 与 /etc/pam.d/login 中加入 `session required pam_loginuid.so`",
-            ),
+            detail=Message("volumes.login-identity-not-set"),
+            remedy=Message("volumes.add-pam-loginuid"),
         )
     return Ability("loginuid", ok=True, detail=detail)
 
 
 def _login_uid_stays() -> Ability:
     stays = login_identity.immutable()
-    remedy = Text(
-        "auditctl --loginuid-immutable, and the same line in /etc/audit/rules.d; undone by a reboot only",
-        "auditctl --loginuid-immutable，并写入 /etc/audit/rules.d；仅重启可撤销",
-    )
+    remedy = Message("volumes.set-loginuid-immutable")
     if stays:
-        return Ability("loginuid-immutable", True, Text("nobody can change a login identity", "登录身份不可更改"))
+        return Ability("loginuid-immutable", True, Message("volumes.login-identity-immutable"))
     if stays is None:
-        unknown = Text(
-            "whether root can change a login identity is unknown: the kernel tells root alone",
-            "无法得知 root 能否更改登录身份：内核仅告知 root",
-        )
+        unknown = Message("volumes.login-identity-mutability-unknown")
         return Ability("loginuid-immutable", False, unknown, remedy)
-    detail = Text(
-        "root can give itself another login identity, or none: then `sudo` hides who logged in",
-        "root 可更改或清除自己的登录身份：此时 `sudo` 会隐藏登录者",
-    )
+    detail = Message("volumes.login-identity-mutable")
     return Ability("loginuid-immutable", False, detail, remedy)
 
 
@@ -229,12 +180,12 @@ def _pam_sets_it() -> bool:
     return False
 
 
-def _sysctl(name: str, at_least: int, detail: Text, lack: Text) -> Callable[[], Ability]:
-    """Return a look at one sysctl that should be *at_least* so much."""
+def _sysctl(name: str, at_least: int, detail: Sentence, lack: Sentence) -> Callable[[], Ability]:
+    """Return the check of one sysctl whose value should be *at_least* that number."""
 
-    def look() -> Ability:
-        value = _number(_SYSCTL / name.replace(".", "/"))
-        good = value is not None and value >= at_least
+    def check() -> Ability:
+        setting = _number(_SYSCTL / name.replace(".", "/"))
+        good = setting is not None and setting >= at_least
         command = f"sysctl -w {name}={at_least}"
         return Ability(
             name,
@@ -243,41 +194,30 @@ def _sysctl(name: str, at_least: int, detail: Text, lack: Text) -> Callable[[], 
             remedy=None if good else Text(command, command),
         )
 
-    return look
+    return check
 
 
 def _user_namespaces() -> Ability:
     most = _number(_SYSCTL / "user/max_user_namespaces") or 0
     restricted = _number(_SYSCTL / "kernel/unprivileged_userns_clone") == 0
     if most == 0 or restricted:
-        return Ability(
-            "user-namespaces", ok=True, detail=Text("users cannot make namespaces", "普通用户不能建立命名空间")
-        )
+        return Ability("user-namespaces", ok=True, detail=Message("volumes.user-namespaces-denied"))
     return Ability(
         "user-namespaces",
         ok=True,
-        detail=Text(
-            "users can make namespaces; filesystem marks see through them",
-            "普通用户可建立命名空间；文件系统标记不受其影响",
-        ),
+        detail=Message("volumes.user-namespaces-allowed"),
     )
 
 
 def _rings() -> Ability:
-    value = _number(_SYSCTL / "kernel/io_uring_disabled")
-    if value or (value is None and not _io_uring_there()):
-        return Ability("io_uring", ok=True, detail=Text("not everybody may use io_uring", "并非人人可用 io_uring"))
+    disabled = _number(_SYSCTL / "kernel/io_uring_disabled")
+    if disabled or (disabled is None and not _io_uring_there()):
+        return Ability("io_uring", ok=True, detail=Message("volumes.io-uring-restricted"))
     return Ability(
         "io_uring",
         ok=False,
-        detail=Text(
-            "anybody can keep an open file in an io_uring, in a way that no look at /proc finds",
-            "任何用户都可在 io_uring 中持有已打开的文件，且有办法令 /proc 中查不到",
-        ),
-        remedy=Text(
-            "sysctl -w kernel.io_uring_disabled=2, or 1 and a group for the programs that need it",
-            "sysctl -w kernel.io_uring_disabled=2；如有程序需要，可设为 1 并指定用户组",
-        ),
+        detail=Message("volumes.io-uring-open-to-all"),
+        remedy=Message("volumes.restrict-io-uring"),
     )
 
 
@@ -306,26 +246,26 @@ _LOOKS: tuple[Callable[[], Ability], ...] = (
     _sysctl(
         "fs.protected_hardlinks",
         1,
-        Text("users cannot link files they do not own", "用户不能为他人文件建立硬链接"),
-        Text("any user can keep a second name of any file", "任何用户都可为任意文件保留第二个名称"),
+        Message("volumes.hard-links-protected"),
+        Message("volumes.hard-links-unprotected"),
     ),
     _sysctl(
         "fs.protected_symlinks",
         1,
-        Text("links planted in shared folders are not followed", "不跟随公共目录中他人设置的链接"),
-        Text("links planted in shared folders are followed", "会跟随公共目录中他人设置的链接"),
+        Message("volumes.symlinks-protected"),
+        Message("volumes.symlinks-unprotected"),
     ),
     _sysctl(
         "fs.fanotify.max_user_groups",
         16,
-        Text("enough fanotify groups for the agent and its probes", "fanotify 组数量足够"),
-        Text("too few fanotify groups are allowed", "允许的 fanotify 组数量过少"),
+        Message("volumes.fanotify-groups-sufficient"),
+        Message("volumes.fanotify-groups-insufficient"),
     ),
     _sysctl(
         "fs.fanotify.watchdog_timeout",
         1,
-        Text("the kernel warns of a reader that does not answer", "内核会警告未及时应答的读取者"),
-        Text("the kernel does not warn of a reader that does not answer", "内核不会警告未及时应答的读取者"),
+        Message("volumes.fanotify-watchdog-on"),
+        Message("volumes.fanotify-watchdog-off"),
     ),
     _user_namespaces,
     _rings,

@@ -1,10 +1,10 @@
-"""What becomes of the label of one inode, by what is seen of it. Pure.
+"""Label rules: the new label of one inode, by its state. Pure.
 
-Rules of this file: on a dedicated volume every inode carries a label, an area's or the public one. The label of an area
-that exists is never changed. What has content and no label gets one only while nothing was sealed yet (``seal``), or by
-the word of an officer (``mend``); afterwards (``scan``) it stays without, and closed. What has no content yet may be
-labelled whenever it is met, and what lies in an area may get that area's label instead of the public one: both take
-away, or change nothing.
+Rules of this file: on a dedicated volume every inode carries a label, of an area or the public one. The label of an
+existing area is never changed. An inode with content and no label gets one only before the volume is sealed (``seal``),
+or by order of an officer (``mend``); afterwards (``scan``) it stays without label, and closed. An inode without content
+may be labelled at any time, and an inode in an area may get the label of that area in place of the public one: both
+reduce access, or change nothing.
 """
 
 from collections.abc import Collection
@@ -17,7 +17,7 @@ Kind = Literal["kept", "new", "entered", "unlabelled", "foreign"]
 
 
 class LabelSeen(NamedTuple):
-    """One inode: its label, the area it lies in, and the area that labels the nearest labelled folder above it.
+    """The state of one inode: its label, the area it is in, and the area of the nearest labelled directory above it.
 
     ``place`` and ``above`` are "" for none. ``empty``: a directory, a special file, or a file without content.
     """
@@ -29,25 +29,27 @@ class LabelSeen(NamedTuple):
 
 
 class LabelStep(NamedTuple):
-    """What it is, and the label to write, ``None`` for nothing.
+    """The kind of an inode, and the label to write, ``None`` for none.
 
-    ``kept``: labelled as it should be. ``new``: nothing in it yet, and no label. ``entered``: it came into an area with
-    the public label. ``unlabelled``: content and no label. ``foreign``: the label of no area that exists, or a damaged
-    one; nobody is let in.
+    ``kept``: correctly labelled. ``new``: no content and no label. ``entered``: in an area, with the public label.
+    ``unlabelled``: content and no label. ``foreign``: the label of an area that does not exist, or a damaged label;
+    access is denied.
     """
 
     kind: Kind
     write: str | None = None
 
 
-def judge(seen: LabelSeen, areas: Collection[str], tour: Tour) -> LabelStep:
-    """Return what an inode is, and which label it gets on a *tour*. *areas* are those that exist."""
-    above = seen.above if tour != "mend" or seen.above in areas else ""  # an officer never hands on a label of nobody
-    due = seen.place or above or PUBLIC
-    if seen.label is None:
-        if seen.empty:
+def judge(inode: LabelSeen, areas: Collection[str], tour: Tour) -> LabelStep:
+    """Return the kind of an inode, and the label it gets on a *tour*. *areas* are the existing areas."""
+    above = (
+        inode.above if tour != "mend" or inode.above in areas else ""
+    )  # the label of a missing area is never passed on
+    due = inode.place or above or PUBLIC
+    if inode.label is None:
+        if inode.empty:
             return LabelStep("new", due)
         return LabelStep("unlabelled", None if tour == "scan" else due)
-    if area := area_of(seen.label):
+    if area := area_of(inode.label):
         return LabelStep("kept") if area in areas else LabelStep("foreign", due if tour == "mend" else None)
-    return LabelStep("entered", seen.place) if seen.place else LabelStep("kept")
+    return LabelStep("entered", inode.place) if inode.place else LabelStep("kept")

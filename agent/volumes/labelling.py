@@ -1,8 +1,9 @@
-"""Sweeps: every inode of an area gets its label, while the area is guarded already.
+"""Label sweeps: every inode of an area gets its label, while the area is already guarded.
 
-Rules of this file: a sweep follows the mark, and nobody waits for it, because the decider labels what is opened before
-the sweep comes by. It goes through a doorway that asks nobody. A sweep that was finished under the present holder is
-not done again: since then every open has labelled what it met. It can be stopped at any moment and begun again.
+Rules of this file: a sweep follows the mark, and nobody waits for it, because the decider labels files that are opened
+before the sweep reaches them. It uses a private mount that needs no verdict. A sweep that was finished under the
+present holder is not repeated: since then every open has labelled its file. It can be stopped at any time and started
+again.
 """
 
 import contextlib
@@ -19,11 +20,11 @@ from agent.kernel.start_time import start_time
 
 
 class SweepStoppedError(Exception):
-    """The agent ends, and the sweep goes on at the next start; or nobody wants it any more."""
+    """The sweep was stopped: the agent is stopping and continues at the next start, or the sweep was cancelled."""
 
 
 class LabelSweeps:
-    """What is still to be swept, and what has been. *file* keeps the latter while this holder lives."""
+    """The pending and the finished sweeps. *file* stores the finished ones while this holder lives."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -31,47 +32,49 @@ class LabelSweeps:
         self._sealed: set[str] = set()
         self._stopping = False
         self._holder = f"{os.getppid()}-{start_time(os.getppid())}"
-        self._done: set[str] = set()
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):  # then all are swept again
-            kept = json.loads(file.read_text())
-            if kept["holder"] == self._holder:
-                self._done = {str(key) for key in kept["done"]}
+        self._swept_keys: set[str] = set()
+        with contextlib.suppress(
+            OSError, ValueError, TypeError, KeyError, RecursionError
+        ):  # then all areas are swept again
+            stored = json.loads(file.read_text())
+            if stored["holder"] == self._holder:
+                self._swept_keys = {str(key) for key in stored["done"]}
 
-    def want(self, area: str, path: str, device: int, *, again: bool = False, sealed: bool = False) -> None:
-        """Have *area* swept, unless it was under this holder already; *again*: in any case.
+    def want(self, area: str, path: str, device: int, *, swept_anew: bool = False, sealed: bool = False) -> None:
+        """Schedule a sweep of *area*, unless it was swept under this holder; *swept_anew*: in any case.
 
-        *sealed*: everything on its volume had a label; what has content and lost it gets none.
+        *sealed*: everything on its volume had a label; a file with content that lost its label gets none.
         """
         self._sealed = {*self._sealed, area} if sealed else self._sealed - {area}
         key = _key(area, path, device)
-        if again:
-            self._done.discard(key)
-        if key not in self._done and (area, path) not in self._waiting:
+        if swept_anew:
+            self._swept_keys.discard(key)
+        if key not in self._swept_keys and (area, path) not in self._waiting:
             self._waiting.append((area, path))
 
     def waiting(self) -> tuple[str, ...]:
-        """Return the areas that wait for a sweep, the one under way first."""
+        """Return the areas that wait for a sweep, the current one first."""
         return tuple(area for area, _ in self._waiting)
 
     def forget(self, area: str) -> None:
-        """Let go of an area that was removed, or hidden; a sweep of it under way ends."""
+        """Cancel the sweep of an area that was removed or hidden."""
         self._waiting = deque(entry for entry in self._waiting if entry[0] != area)
 
     def stop(self) -> None:
-        """End the sweep under way, from any thread; nothing is swept any more."""
+        """Stop the current sweep, from any thread, and all further ones."""
         self._stopping = True
 
     def have_swept(self, area: str, path: str, device: int) -> bool:
-        """Whether every inode of *area* carries a label, as far as a sweep under this holder has seen."""
-        return _key(area, path, device) in self._done
+        """Return whether a sweep under this holder has labelled every inode of *area*."""
+        return _key(area, path, device) in self._swept_keys
 
-    def step(self, groups: FanotifyGroups, found: Callable[[str, labels.LabelReport], None]) -> bool:
-        """Sweep the next area and tell what was *found*; return whether there was one. Raises ``OSError``."""
+    def step(self, groups: FanotifyGroups, report_sweep: Callable[[str, labels.LabelReport], None]) -> bool:
+        """Sweep the next area and call *report_sweep*; return whether there was one. Raises ``OSError``."""
         if not self._waiting or self._stopping:
             return False
         area, path = entry = self._waiting[0]
 
-        def going_on(_seen: int) -> None:
+        def going_on(_inodes: int) -> None:
             if self._stopping or entry not in self._waiting:
                 raise SweepStoppedError
 
@@ -84,19 +87,19 @@ class LabelSweeps:
             raise
         if (area, path) in self._waiting:
             self._waiting.remove((area, path))
-            found(area, report)
+            report_sweep(area, report)
             self.swept(area, path, Path(path).stat().st_dev, report)
         return True
 
     def swept(self, area: str, path: str, device: int, report: labels.LabelReport) -> None:
-        """Take note of a sweep that is over."""
+        """Record a finished sweep."""
         if report.complete:
-            self._done.add(_key(area, path, device))
+            self._swept_keys.add(_key(area, path, device))
             self._keep()
 
     def _keep(self) -> None:
-        with contextlib.suppress(OSError):  # then it is swept once more than needed
-            self._file.write_text(json.dumps({"holder": self._holder, "done": sorted(self._done)}))
+        with contextlib.suppress(OSError):  # then it is swept once more than necessary
+            self._file.write_text(json.dumps({"holder": self._holder, "done": sorted(self._swept_keys)}))
 
 
 def sweep(
@@ -107,7 +110,7 @@ def sweep(
     *,
     sealed: bool = False,
 ) -> labels.LabelReport:
-    """Label every inode of *area*, which stands at *path* on a volume that carries marks. Raises ``OSError``."""
+    """Label every inode of *area*, which is at *path* on a volume that carries marks. Raises ``OSError``."""
     with doorway(groups.open, groups.access, path) as inside:
         return labels.sweep(inside, area, progress, named=path, sealed=sealed)
 

@@ -1,8 +1,8 @@
-"""A process that opens what it is told and says what happened. The probe needs one that may be kept waiting.
+"""The opener process of the probe: it opens files on command and reports the result. The probe may keep it waiting.
 
 Run as ``python -I -S probe_opener.py PATH``: one command a line on stdin, one answer a line on stdout: ``ok`` with a
-number, or an ``errno`` name. The first answer comes unasked, when it is up. Rules of this file: standard library only
-and no import of the agent, so that it starts in a few milliseconds; it touches nothing but PATH and its directory.
+number, or an ``errno`` name. It sends a first answer when it is ready. Rules of this file: standard library only and no
+import of the agent, so that it starts in a few milliseconds; it uses only PATH and its directory.
 """
 
 import ctypes
@@ -16,9 +16,9 @@ _CLONE_NEWNS, _CLONE_NEWUSER = 0x20000, 0x10000000
 
 
 class Opener:
-    """Holds descriptors of ``path`` and of its directory.
+    """The holder of descriptors of ``path`` and of its directory.
 
-    Each public method is a command; it returns a number for the answer.
+    Each public method is a command; it returns the number of the answer.
     """
 
     def __init__(self, path: str) -> None:
@@ -26,7 +26,7 @@ class Opener:
         self.fd = self.directory = -1
 
     def open(self) -> int:
-        """Open the file for reading and writing, and its directory; answers the thread that did."""
+        """Open the file for reading and writing, and its directory; return the id of the opening thread."""
         for fd in (self.fd, self.directory):
             if fd >= 0:
                 os.close(fd)
@@ -36,21 +36,21 @@ class Opener:
         return threading.get_native_id()
 
     def thread(self) -> int:
-        """Open in a second thread; answers that thread's id, which is not the process's."""
-        found: list[int | OSError] = []
+        """Open in a second thread; return that thread's id, which differs from the process id."""
+        answers: list[int | OSError] = []
 
         def run() -> None:
             try:
-                found.append(self.open())
+                answers.append(self.open())
             except OSError as error:
-                found.append(error)
+                answers.append(error)
 
         worker = threading.Thread(target=run, name="second-opener")
         worker.start()
         worker.join()
-        if isinstance(found[0], OSError):
-            raise found[0]
-        return found[0]
+        if isinstance(answers[0], OSError):
+            raise answers[0]
+        return answers[0]
 
     def read(self) -> int:
         """Read through the descriptor."""
@@ -61,7 +61,7 @@ class Opener:
         return os.pwrite(self.fd, b"probe", 0)
 
     def list(self) -> int:
-        """Read names through the directory's descriptor."""
+        """Read names through the descriptor of the directory."""
         return len(os.listdir(self.directory))
 
     def map(self) -> int:
@@ -75,7 +75,7 @@ class Opener:
         return 0
 
     def leave(self) -> int:
-        """Move into a new user and mount namespace; answers 1, or 0 when only the mount namespace was to be had."""
+        """Enter a new user and mount namespace; return 1, or 0 when only a mount namespace was possible."""
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNS) == 0:
             return 1
@@ -87,8 +87,8 @@ class Opener:
 def main() -> None:
     """Serve commands until stdin ends."""
     opener = Opener(sys.argv[1])
-    os.chdir(opener.folder)  # a new mount namespace takes the working directory along to its own copy of the mount
-    print("ok 0", flush=True)  # up
+    os.chdir(opener.folder)  # in a new mount namespace the working directory is on the new copy of the mount
+    print("ok 0", flush=True)  # ready
     for line in sys.stdin:
         try:
             answer = f"ok {getattr(opener, line.strip())()}"

@@ -1,9 +1,9 @@
-"""The process behind ``probe``: it plays guard for one file of its own and reports what the kernel does.
+"""The process behind ``probe``: it guards one file of its own and reports the behaviour of the kernel.
 
 Run as ``python -m agent.volumes.probe_process PATH FOLDER SECONDS``; prints one JSON line ``[name, works, why]`` for
-each finding as soon as it is known. Rules of this file: alarm(2) with its default action is the dead-man's handle and
-needs no Python to work; while a mark is in place this process opens nothing on the volume and answers every event; only
-the probe's own file is ever denied.
+each result as soon as it is known. Rules of this file: alarm(2) with its default action ends the process in any case,
+without Python; while a mark is in place this process opens nothing on the volume and answers every event; only the
+probe's own file is ever denied.
 """
 
 import contextlib
@@ -23,42 +23,42 @@ from agent.volumes import probe_opener
 
 Group = Literal["open", "access"]
 
-_PATIENCE = 5.0  # seconds for one command of the opener, once it is up
+_PATIENCE = 5.0  # seconds for one command of the opener, once it is ready
 _EVERYWHERE = fanotify.FAN_MARK_ADD | fanotify.FAN_MARK_FILESYSTEM
 _OPENS = fanotify.FAN_OPEN_PERM | fanotify.FAN_ONDIR
 _READS = fanotify.FAN_ACCESS_PERM | fanotify.FAN_ONDIR
 
 
 class OpenResult(NamedTuple):
-    """What the opener answered (``ok`` and a number, or an error) and which events of its file came, as thread ids."""
+    """The opener's answer (a number or an error), and the thread ids of the events of its file, by group."""
 
     number: int
     error: str
-    asked: dict[Group, list[int]]
+    event_tids: dict[Group, list[int]]
 
     def refused(self, group: Group) -> str:
-        """Return ``""`` when the denial in *group* was asked for and reached the opener, else what went wrong."""
-        if not self.asked[group]:
+        """Return ``""`` when *group* got an event and its denial reached the opener, else the reason."""
+        if not self.event_tids[group]:
             return "no-event"
         return "" if self.error == "EPERM" else self.error or "not-refused"
 
 
 class Guard:
-    """Two groups, one opener, one file in a folder of our own."""
+    """The probe's guard: two groups, one opener, one file in a directory of its own."""
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.identities = {(found.st_dev, found.st_ino) for found in map(os.stat, (file, os.path.dirname(file)))}
+        self.identities = {(status.st_dev, status.st_ino) for status in map(os.stat, (file, os.path.dirname(file)))}
         self.groups: dict[Group, int] = {"open": fanotify.init(), "access": fanotify.init()}
         command = [sys.executable, "-I", "-S", probe_opener.__file__, file]
         self.opener = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.opener.stdin is not None
         assert self.opener.stdout is not None
         self.commands, self.answers = self.opener.stdin.fileno(), self.opener.stdout.fileno()
-        os.read(self.answers, 256)  # it is up
+        os.read(self.answers, 256)  # it is ready
 
     def close(self) -> None:
-        """Let go of everything. Closing a group answers whatever still waits."""
+        """Close everything. Closing a group answers the events that still wait."""
         for group in self.groups.values():
             os.close(group)
         self.opener.kill()
@@ -73,39 +73,39 @@ class Guard:
         return ""
 
     def ignore(self) -> str:
-        """Have the file's accesses ignored; return ``""`` or the ``errno`` name."""
-        known = mark_flags.known()
-        flags = fanotify.FAN_MARK_ADD | (fanotify.FAN_MARK_EVICTABLE if known.evictable else 0)
+        """Ignore the accesses of the file; return ``""`` or the ``errno`` name."""
+        flags_known = mark_flags.known()
+        flags = fanotify.FAN_MARK_ADD | (fanotify.FAN_MARK_EVICTABLE if flags_known.evictable else 0)
         try:
-            mark_flags.ignore_access(self.groups["access"], flags, known.access, self.file)
+            mark_flags.ignore_access(self.groups["access"], flags, flags_known.access, self.file)
         except OSError as error:
             return _name(error)
         return ""
 
     def ask(self, command: str, deny: Group | None = None) -> OpenResult:
-        """Let the opener do *command* and answer the kernel meanwhile; *deny* refuses the file's events in a group."""
+        """Send *command* to the opener and answer events meanwhile; *deny*: the group whose file events are denied."""
         os.write(self.commands, f"{command}\n".encode())
-        asked: dict[Group, list[int]] = {"open": [], "access": []}
+        tids: dict[Group, list[int]] = {"open": [], "access": []}
         deadline = time.monotonic() + _PATIENCE
-        while (left := deadline - time.monotonic()) > 0:
-            ready, _, _ = select.select([*self.groups.values(), self.answers], [], [], left)
+        while (remaining := deadline - time.monotonic()) > 0:
+            ready, _, _ = select.select([*self.groups.values(), self.answers], [], [], remaining)
             for group, descriptor in self.groups.items():
                 if descriptor in ready:
                     for fd, tid in _events(descriptor):
                         if fd >= 0 and self._answer(descriptor, fd, denied=deny == group):
-                            asked[group].append(tid)
+                            tids[group].append(tid)
             if self.answers in ready:
-                said = os.read(self.answers, 256).decode("ascii", "replace").split()
-                if said[:1] == ["ok"]:
-                    return OpenResult(int(said[1]), "", asked)
-                return OpenResult(0, said[0] if said else "opener-died", asked)
-        return OpenResult(0, "timeout", asked)
+                answer = os.read(self.answers, 256).decode("ascii", "replace").split()
+                if answer[:1] == ["ok"]:
+                    return OpenResult(int(answer[1]), "", tids)
+                return OpenResult(0, answer[0] if answer else "opener-died", tids)
+        return OpenResult(0, "timeout", tids)
 
     def _answer(self, group: int, descriptor: int, *, denied: bool) -> bool:
         try:
-            found = os.fstat(descriptor)
-            ours = (found.st_dev, found.st_ino) in self.identities
-            with contextlib.suppress(FileNotFoundError):  # the opener was killed meanwhile
+            status = os.fstat(descriptor)
+            ours = (status.st_dev, status.st_ino) in self.identities
+            with contextlib.suppress(FileNotFoundError):  # the opener was killed in the meantime
                 fanotify.respond(group, descriptor, fanotify.FAN_DENY if ours and denied else fanotify.FAN_ALLOW)
             return ours
         finally:
@@ -113,27 +113,27 @@ class Guard:
 
 
 def labels(file: str) -> str:
-    """Try to label and to unlabel the file."""
+    """Try to label the file and to remove the label."""
     try:
         label.write(file, "probe")
-        kept = label.read(file) == "probe"
+        is_kept = label.read(file) == "probe"
         os.removexattr(file, label.ATTRIBUTE)
     except OSError as error:
         return _name(error)
-    return "" if kept else "not-kept"
+    return "" if is_kept else "not-kept"
 
 
 def opens(guard: Guard) -> None:
-    """Deny an open, and see which thread asks. Marks the file only."""
+    """Deny an open, and check the reported thread. Marks the file only."""
     trouble = guard.mark("open", fanotify.FAN_MARK_ADD, fanotify.FAN_OPEN_PERM)
     say("open", trouble or guard.ask("open", deny="open").refused("open"))
-    seen = guard.ask("thread")
-    right = seen.asked["open"] == [seen.number] and seen.number != guard.opener.pid
-    say("thread", "" if right else seen.error or "other-thread")
+    opened = guard.ask("thread")
+    right = opened.event_tids["open"] == [opened.number] and opened.number != guard.opener.pid
+    say("thread", "" if right else opened.error or "other-thread")
 
 
 def uses(guard: Guard) -> None:
-    """Deny each use of a descriptor that is already open, where the kernel asks about all. Marks the file only."""
+    """Deny each use of an open descriptor, where the kernel supports all uses. Marks the file only."""
     trouble = guard.mark("access", fanotify.FAN_MARK_ADD, fanotify.FAN_PRE_ACCESS) or guard.ask("open").error
     say("pre-access", trouble)
     for use in ("read", "write", "map", "truncate"):
@@ -143,8 +143,8 @@ def uses(guard: Guard) -> None:
 
 
 def reads(guard: Guard) -> None:
-    """Deny reads where the kernel asks about these only. The filesystem is marked, as for the guard."""
-    older = guard.ask("open").error  # before the mark: the kernel may decide at an open whether it will ever ask
+    """Deny reads, where the kernel supports these only. Marks the filesystem, as the guard does."""
+    older = guard.ask("open").error  # before the mark: the kernel may decide at the open whether reads are checked
     trouble = guard.mark("access", _EVERYWHERE, _READS)
     say("access", trouble)
     say("older", older or trouble or guard.ask("read", deny="access").refused("access"))
@@ -156,10 +156,10 @@ def reads(guard: Guard) -> None:
 
 
 def _quiet_and_flush(guard: Guard, mask: int, names: tuple[str, str]) -> None:
-    """Mark as the guard does: quiet while ignored, cut when flushed."""
+    """Mark as the guard does: no event while ignored, denied after a flush."""
     trouble = guard.mark("access", _EVERYWHERE, mask) or guard.ask("open").error or guard.ignore()
     silence = guard.ask("read")
-    say(names[0], trouble or silence.error or ("event" if silence.asked["access"] else ""))
+    say(names[0], trouble or silence.error or ("event" if silence.event_tids["access"] else ""))
     if not trouble:
         fanotify.flush_ignored(guard.groups["access"])
     say(names[1], trouble or guard.ask("read", deny="access").refused("access"))
@@ -169,24 +169,24 @@ def _quiet_and_flush(guard: Guard, mask: int, names: tuple[str, str]) -> None:
 def namespaces(guard: Guard) -> None:
     """Mark as the guard does, and deny an open from another namespace."""
     blind = guard.mark("open", _EVERYWHERE, _OPENS)
-    left = guard.ask("leave")
-    say("namespaces", blind or left.error or guard.ask("open", deny="open").refused("open"))
+    unshared = guard.ask("leave")
+    say("namespaces", blind or unshared.error or guard.ask("open", deny="open").refused("open"))
 
 
 def forget(guard: Guard) -> None:
-    """Take all marks away."""
+    """Remove all marks."""
     for group in guard.groups.values():
         for kind in (0, fanotify.FAN_MARK_FILESYSTEM):
             fanotify.mark(group, fanotify.FAN_MARK_FLUSH | kind, 0, "/")
 
 
 def say(name: str, trouble: str) -> None:
-    """Report one finding."""
+    """Report one result."""
     print(json.dumps([name, not trouble, trouble]), flush=True)
 
 
 def main() -> None:
-    """Probe the volume of PATH in a folder of our own."""
+    """Probe the volume of PATH in a directory of its own."""
     path, folder, seconds = sys.argv[1:4]
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(int(seconds))
@@ -195,8 +195,8 @@ def main() -> None:
     place = os.path.join(path, folder)
     file = os.path.join(place, "probe")
     os.mkdir(place, 0o700)
-    with open(file, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as made:
-        made.write(bytes(8192))
+    with open(file, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as probe_file:
+        probe_file.write(bytes(8192))
     say("pidfd-info", "" if subject.pidfd_info_works() else "ENOTTY")
     say("label", labels(file))
     guard = Guard(file)
@@ -213,7 +213,7 @@ def main() -> None:
 def _events(group: int) -> list[fanotify.Event]:
     try:
         return fanotify.events(fanotify.read(group, 4096))
-    except (BlockingIOError, fanotify.UnreadableEventError):  # there was one, and the kernel has denied it
+    except (BlockingIOError, fanotify.UnreadableEventError):  # there was an event, which the kernel has denied
         return []
 
 

@@ -1,9 +1,9 @@
-"""Looking at what Samba on this host shares, by its own word: ``testparm``, of every configuration that may be in use.
+"""Detection of Samba's shares on this host: by ``testparm``, for every configuration that may be in use.
 
-Rules of this file: it reads, and starts nothing but ``testparm``, which knows the defaults, what is included and what
-the registry has; where it is not installed, or does not answer, the files are read here. Everything is bounded in
-number, size and time. A process counts as a server of root's alone, so that nobody else can make us read anything.
-Sources: smbd(8), testparm(1), net(8) for user shares, proc(5).
+Rules of this file: it reads, and starts nothing but ``testparm``, which knows the defaults, the includes and the
+registry; where that is not installed or does not answer, the files are read here. Everything is bounded in number, size
+and time. Only processes started by root count as servers, so that no other user can make us read files. Sources:
+smbd(8), testparm(1), net(8) for user shares, proc(5).
 """
 
 import contextlib
@@ -29,17 +29,17 @@ from agent.volumes.samba_shares import (
     share,
     shares,
 )
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
 DEFAULTS = ("/etc/samba/smb.conf", "/usr/local/samba/etc/smb.conf")
 _USER_SHARES = "/var/lib/samba/usershares"
 _LARGEST, _MOST, _MOST_USER_SHARES, _SECONDS = 1 << 20, 8, 500, 5.0
-_WITH_VALUE = "dlnOpP"  # short options of smbd that take one, beside -s
+_WITH_VALUE = "dlnOpP"  # short options of smbd that take a value, beside -s
 
 
 class Served(NamedTuple):
-    """A configuration, and what the command line sets besides. Without ``file`` it is the one smbd was built with."""
+    """A configuration file and the options of the command line. Without ``file``: smbd's built-in default."""
 
     file: str
     options: tuple[str, ...] = ()
@@ -51,86 +51,80 @@ class _Server(NamedTuple):
     elsewhere: SambaElsewhere | None
 
 
-def look(homes: Iterable[str], mounts: MountTable, defaults: Iterable[str] = DEFAULTS) -> SambaSeen:
-    """Return what Samba shares on this host. *homes* are where people's home directories are; never raises."""
+def find_shares(homes: Iterable[str], mounts: MountTable, defaults: Iterable[str] = DEFAULTS) -> SambaSeen:
+    """Return the shares of Samba on this host. *homes* are the parents of home directories; never raises."""
     places, standard = tuple(homes), [file for file in defaults if os.path.exists(file)]
-    asked: dict[Served, int] = {Served(file): 0 for file in standard}  # the pid of who uses it, 0: nobody has to
-    found: list[SambaShare] = []
+    pids: dict[Served, int] = {Served(file): 0 for file in standard}  # the pid of its server; 0: none needed
+    shares_found: list[SambaShare] = []
     elsewhere: list[SambaElsewhere] = []
-    unknown: list[Text] = []
+    unknown: list[Sentence] = []
     for server in _servers():
         if server.elsewhere is not None:
             elsewhere.append(server.elsewhere)
             continue
         files = [server.served.file] if server.served.file else standard
         for file in files:
-            asked.setdefault(Served(file, server.served.options), server.pid)
+            pids.setdefault(Served(file, server.served.options), server.pid)
         if not files:
-            unknown.append(
-                Text(f"smbd {server.pid} does not say what it reads", f"smbd {server.pid} 未说明其读取的配置文件")
-            )
-    if len(asked) > _MOST:
-        unknown.append(Text(f"more than {_MOST} configurations of Samba", f"Samba 配置文件超过 {_MOST} 个"))
-    for served, pid in list(asked.items())[:_MOST]:
-        got, missing = _one(served, places)
+            unknown.append(Message("volumes.smbd-configuration-unknown", pid=server.pid))
+    if len(pids) > _MOST:
+        unknown.append(Message("volumes.too-many-samba-configurations", most=_MOST))
+    for served, pid in list(pids.items())[:_MOST]:
+        file_shares, missing = _read_configuration(served, places)
         if missing and pid and not os.path.exists(f"/proc/{pid}"):
-            continue  # the server has ended meanwhile, and its configuration with it
-        found += got
-        said = visible(served.file)
-        unknown += [Text(f"`{said}`: {why.en}", f"`{said}`：{why.zh}") for why in missing]
-    return SambaSeen(tuple(_real(one, mounts) for one in found), tuple(elsewhere), tuple(unknown))
+            continue  # the server has ended in the meantime, and its configuration no longer counts
+        shares_found += file_shares
+        shown_file = visible(served.file)
+        unknown += [Message("common.named", name=shown_file, text=reason) for reason in missing]
+    return SambaSeen(
+        tuple(_real(samba_share, mounts) for samba_share in shares_found), tuple(elsewhere), tuple(unknown)
+    )
 
 
-def _one(served: Served, homes: tuple[str, ...]) -> tuple[list[SambaShare], list[Text]]:
+def _read_configuration(served: Served, homes: tuple[str, ...]) -> tuple[list[SambaShare], list[Sentence]]:
     text = _text(served.file)
     if text is None:
-        return [], [Text("cannot be read", "无法读取")]
-    here = read(text, _text)
-    unknown = [
-        Text(f"`{visible(line)}` is settled by each client", f"`{visible(line)}` 因客户端而异") for line in here.open
+        return [], [Message("common.unreadable")]
+    configuration = read(text, _text)
+    unknown: list[Sentence] = [
+        Message("volumes.samba-setting-depends-on-client", line=line) for line in configuration.open
     ]
-    sections: Sections | None = _asked(served)
+    sections: Sections | None = _testparm_sections(served)
     if sections is None:
-        sections = _with(here, served.options)
-        unknown += [
-            Text(
-                f"`{visible(line)}` leads elsewhere, and testparm does not say where",
-                f"`{visible(line)}` 指向他处，且 testparm 未给出结果",
-            )
-            for line in here.other
-        ]
-    found = list(shares(sections, served.file, homes))
+        sections = _with(configuration, served.options)
+        unknown += [Message("volumes.samba-setting-unresolved", line=line) for line in configuration.unresolved]
+    file_shares = list(shares(sections, served.file, homes))
     try:
-        found += _user_shares(sections, served.file)
+        file_shares += _user_shares(sections, served.file)
     except OSError as error:
-        why = visible(error.strerror or str(error))
-        unknown.append(Text(f"the shares of users cannot be read: {why}", f"无法读取用户共享：{why}"))
-    return found, unknown
+        reason = visible(error.strerror or str(error))
+        unknown.append(Message("volumes.user-shares-unreadable", reason=reason))
+    return file_shares, unknown
 
 
-def _asked(served: Served) -> Sections | None:
-    """Return what ``testparm`` says, ``None`` when it does not."""
-    words = [f"--option={option}" for option in served.options]
+def _testparm_sections(served: Served) -> Sections | None:
+    """Return the sections from ``testparm``, ``None`` when it gives none."""
+    options = [f"--option={option}" for option in served.options]
     with contextlib.suppress(RefusedError):
-        said = tools.run("testparm", "-s", "-v", *words, served.file, seconds=_SECONDS, fine=(0, 1))
-        if "\n[global]\n" in said and len(said) <= 4 * _LARGEST:
-            found = read(said, lambda _file: None).sections
-            for settings in found.values():
-                settings.pop("copy", None)  # done already: what is not there now has its default, whatever was copied
-            return found if "easupport" in found["global"] else None
+        output = tools.run("testparm", "-s", "-v", *options, served.file, seconds=_SECONDS, fine=(0, 1))
+        if "\n[global]\n" in output and len(output) <= 4 * _LARGEST:
+            parsed = read(output, lambda _file: None).sections
+            for settings in parsed.values():
+                settings.pop("copy", None)  # already applied: a missing setting has its default
+            return parsed if "easupport" in parsed["global"] else None
     return None
 
 
-def _with(found: SambaText, options: Iterable[str]) -> Sections:
+def _with(configuration: SambaText, options: Iterable[str]) -> Sections:
     for option in options:
-        name, _, value = option.partition("=")
-        for settings in found.sections.values():
-            settings[plain(name)] = value.strip()
-    return found.sections
+        name, _, setting = option.partition("=")
+        for settings in configuration.sections.values():
+            settings[plain(name)] = setting.strip()
+    return configuration.sections
 
 
 def _user_shares(sections: Sections, source: str) -> Iterator[SambaShare]:
-    """Yield the shares that users made by ``net usershare add``. Raises ``OSError``."""
+    """Yield the shares that users created with ``net usershare add``. Raises ``OSError``."""
     general = sections["global"]
     if general.get("usersharemaxshares") == "0":
         return
@@ -149,7 +143,7 @@ def _user_shares(sections: Sections, source: str) -> Iterator[SambaShare]:
 
 
 def _text(path: str, largest: int = _LARGEST) -> str | None:
-    """Return the text of a plain file, ``None`` when it is not to be had or too large."""
+    """Return the text of a regular file, ``None`` when it is unreadable or too large."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
@@ -157,65 +151,65 @@ def _text(path: str, largest: int = _LARGEST) -> str | None:
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        data = file.read(largest + 1)
-    return None if len(data) > largest else os.fsdecode(data)
+        content = file.read(largest + 1)
+    return None if len(content) > largest else os.fsdecode(content)
 
 
 def _servers() -> Iterator[_Server]:
-    """Yield the running servers: started by root, and of that name."""
+    """Yield the running smbd processes that root started."""
     ours = os.stat("/")
     for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
-        here = Path(f"/proc/{pid}")
+        process = Path(f"/proc/{pid}")
         with contextlib.suppress(OSError, ValueError):
-            if os.path.basename(os.readlink(here / "exe").removesuffix(" (deleted)")) != "smbd":
+            if os.path.basename(os.readlink(process / "exe").removesuffix(" (deleted)")) != "smbd":
                 continue
-            uids = (here / "status").read_bytes().partition(b"\nUid:")[2].split(None, 4)
-            if b"0" not in (uids[0], uids[2]):  # its real and its saved one
+            uids = (process / "status").read_bytes().partition(b"\nUid:")[2].split(None, 4)
+            if b"0" not in (uids[0], uids[2]):  # its real and its saved uid
                 continue
-            root = os.stat(here / "root")
+            root = os.stat(process / "root")
             if (root.st_dev, root.st_ino) != (ours.st_dev, ours.st_ino):
-                rows = mountinfo.parse((here / "mountinfo").read_bytes())
+                rows = mountinfo.parse((process / "mountinfo").read_bytes())
                 yield _Server(pid, Served(""), SambaElsewhere(pid, frozenset(row.device for row in rows)))
                 continue
-            said = served(_words(here / "cmdline"), _words(here / "environ"))
-            file = os.path.join(os.readlink(here / "cwd"), said.file) if said.file else ""
-            yield _Server(pid, Served(file, said.options), None)
+            command = served(_zero_terminated(process / "cmdline"), _zero_terminated(process / "environ"))
+            file = os.path.join(os.readlink(process / "cwd"), command.file) if command.file else ""
+            yield _Server(pid, Served(file, command.options), None)
 
 
-def _words(path: Path) -> list[str]:
+def _zero_terminated(path: Path) -> list[str]:
     with path.open("rb") as file:
-        return [os.fsdecode(word) for word in file.read(_LARGEST).split(b"\0")]
+        return [os.fsdecode(part) for part in file.read(_LARGEST).split(b"\0")]
 
 
-def served(words: Iterable[str], environment: Iterable[str] = ()) -> Served:
-    """Return what an smbd of this command line and environment reads."""
-    file = next((word.partition("=")[2] for word in environment if word.startswith("SMB_CONF_PATH=")), "")
+def served(arguments: Iterable[str], environment: Iterable[str] = ()) -> Served:
+    """Return the configuration that an smbd with this command line and environment reads."""
+    file = next((argument.partition("=")[2] for argument in environment if argument.startswith("SMB_CONF_PATH=")), "")
     options: list[str] = []
-    rest = iter(list(words)[1:])
-    for word in rest:
-        name, found, value = word.partition("=")
+    remaining = iter(list(arguments)[1:])
+    for argument in remaining:
+        name, separator, option_value = argument.partition("=")
         if name in ("--configfile", "--option"):
-            value = value if found else next(rest, "")
+            option_value = option_value if separator else next(remaining, "")
             if name == "--option":
-                options.append(value)
+                options.append(option_value)
             else:
-                file = value
-        elif word.startswith("-") and not word.startswith("--"):
-            letters = word[1:]
+                file = option_value
+        elif argument.startswith("-") and not argument.startswith("--"):
+            letters = argument[1:]
             at = next((number for number, letter in enumerate(letters) if letter in _WITH_VALUE + "s"), None)
             if at is not None:
-                value = letters[at + 1 :] or next(rest, "")
-                file = value if letters[at] == "s" else file
+                option_value = letters[at + 1 :] or next(remaining, "")
+                file = option_value if letters[at] == "s" else file
     return Served(file, tuple(options))
 
 
-def _real(one: SambaShare, mounts: MountTable) -> SambaShare:
-    """Add where the paths of a share really lead; a path on a filesystem that may not answer is not looked up."""
+def _real(samba_share: SambaShare, mounts: MountTable) -> SambaShare:
+    """Return the share with its resolved paths added; a path on a filesystem that may not answer is not resolved."""
 
     def real(path: str) -> str:
         mount = mountinfo.resolve(path, mounts)
         local = mount is not None and (mount.device[0] != 0 or mount.fstype in ("tmpfs", "btrfs", "zfs", "overlay"))
         return os.path.realpath(path) if local else path
 
-    paths = tuple(dict.fromkeys((*one.paths, *map(real, one.paths))))
-    return one._replace(paths=paths, depot=real(one.depot) if one.depot else "")
+    paths = tuple(dict.fromkeys((*samba_share.paths, *map(real, samba_share.paths))))
+    return samba_share._replace(paths=paths, depot=real(samba_share.depot) if samba_share.depot else "")

@@ -1,11 +1,11 @@
-"""A volume that is mounted and marked before anybody can see it, and comes to its place beneath a cover.
+"""Staging of a volume: it is mounted and marked before it is visible, and moved to its place beneath a cover.
 
     own mount namespace: mount → probe → mark both groups → cover → detached copy of both
-    later, in the host's: the copy to its place
+    later, in the host's namespace: the copy is moved to its place
 
 Rules of this file: the copy is volume and cover in one, so that the move shows the cover and never the volume; only a
-proof takes the cover off (:mod:`agent.volumes.protection`). The thread that prepares it has a mount namespace of its
-own, which ends with it. It may sleep as long as the disk does; whoever waits can give up, and the work goes on.
+proof removes the cover (:mod:`agent.volumes.protection`). The preparing thread has its own mount namespace, which ends
+with it. It may block as long as the disk does; the waiting caller can give up, and the work continues.
 """
 
 import os
@@ -21,13 +21,13 @@ from agent.volumes import guarding
 from agent.volumes.guarding import Guarding
 from agent.volumes.planning import AreaPlan
 from agent.volumes.protection import Protection
-from rules.text import Text
+from rules.text import Message
 from rules.tiers import Tier
 from rules.visible import visible
 
 
 class VolumeSource(NamedTuple):
-    """What is to be mounted: a block device with a filesystem of ``fstype``, with options as mount(8) takes them."""
+    """The source of a mount: a block device with a filesystem of ``fstype``, and options as for mount(8)."""
 
     node: str
     fstype: str
@@ -36,7 +36,7 @@ class VolumeSource(NamedTuple):
 
 @dataclass(slots=True)
 class StagedVolume:
-    """A marked volume beneath a cover, detached. ``tree`` is its descriptor; without it the kernel lets it go."""
+    """A marked volume beneath a cover, detached. ``tree`` is its descriptor; closing it makes the kernel release it."""
 
     tree: int
     point: str
@@ -45,20 +45,20 @@ class StagedVolume:
     tier: Tier
 
     def publish(self) -> None:
-        """Bring it to its place, covered. Raises ``OSError``, and it can be tried again."""
-        mounting.unhide(self.point)  # a cover over the empty place; the volume would end up above it
+        """Move it to its place, covered. Raises ``OSError``; then it can be tried again."""
+        mounting.unhide(self.point)  # remove a cover of the empty place, because the volume would be mounted above it
         new_mount.move(self.tree, self.point)
         self.close()
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the descriptor."""
         if self.tree >= 0:
             os.close(self.tree)
             self.tree = -1
 
 
 class Staging:
-    """The work of preparing one volume, in a thread of its own."""
+    """The preparation of one volume, in a thread of its own."""
 
     def __init__(self, groups: FanotifyGroups, protection: Protection, source: VolumeSource, point: str) -> None:
         self._groups = groups
@@ -66,7 +66,7 @@ class Staging:
         self._source = source
         self._point = point
         self._turn = threading.Lock()
-        self._found: StagedVolume | RefusedError | OSError | None = None
+        self._outcome: StagedVolume | RefusedError | OSError | None = None
         self._given_up = False
         self._thread = threading.Thread(target=self._run, name="staging", daemon=True)
         self._thread.start()
@@ -79,29 +79,29 @@ class Staging:
     def result(self, seconds: float) -> StagedVolume:
         """Return the volume. Raises ``OSError`` and :class:`RefusedError`; ``TimeoutError`` after *seconds*.
 
-        After that nobody gets it any more: it is let go when it comes.
+        After a timeout the volume is released as soon as it is ready.
         """
         self._thread.join(seconds)
         with self._turn:
-            found = self._found
-            self._given_up = found is None
-        if found is None:
+            outcome = self._outcome
+            self._given_up = outcome is None
+        if outcome is None:
             raise TimeoutError
-        if isinstance(found, StagedVolume):
-            return found
-        raise found
+        if isinstance(outcome, StagedVolume):
+            return outcome
+        raise outcome
 
     def _run(self) -> None:
-        found: StagedVolume | RefusedError | OSError
+        outcome: StagedVolume | RefusedError | OSError
         try:
-            found = self._stage()
+            outcome = self._stage()
         except (OSError, RefusedError) as error:
-            found = error
+            outcome = error
         with self._turn:
             if not self._given_up:
-                self._found = found
-            elif isinstance(found, StagedVolume):
-                found.close()
+                self._outcome = outcome
+            elif isinstance(outcome, StagedVolume):
+                outcome.close()
 
     def _stage(self) -> StagedVolume:
         point, protection = self._point, self._protection
@@ -119,7 +119,7 @@ class Staging:
             try:
                 return self._marked(plan, root)
             except BaseException:
-                with protection.turn:  # taken with the plan
+                with protection.turn:  # the lock was taken with the plan
                     protection.locks.abandon(plan.device)
                 raise
         finally:
@@ -129,7 +129,7 @@ class Staging:
         tier = self._protection.volume_tiers.tier(plan)
         Guarding(self._groups, plan, (), tier).mark()
         if plan.st_dev not in guarding.marked(self._groups.open):
-            shown = visible(self._source.node)
-            raise RefusedError(Text(f"no mark is seen on `{shown}`", f"`{shown}` 上未见标记"))
+            shown_node = visible(self._source.node)
+            raise RefusedError(Message("volumes.mark-missing", device=shown_node))
         mounting.hide(self._point)
         return StagedVolume(new_mount.detached_copy(root), self._point, plan.device, plan.st_dev, tier)

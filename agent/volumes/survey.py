@@ -1,8 +1,8 @@
-"""Looking at a directory and the machine around it before it becomes an area. The rim of ``volumes``.
+"""Survey of a directory and its machine before the directory becomes an area.
 
-Rules of this file: it reads and changes nothing, opens no file of the tree, and asks no network. What other programs
-say about themselves (export tables, /proc) is read as bytes from strangers. The filesystem of a path comes from the
-mount table, not from looking it up, so that an unreachable server cannot hold us up.
+Rules of this file: it reads and changes nothing, opens no file of the tree, and uses no network. Data of other programs
+(export tables, /proc) is read as untrusted bytes. The filesystem of a path comes from the mount table, not from a
+lookup, so that an unreachable server cannot block us.
 """
 
 import errno
@@ -26,7 +26,7 @@ from agent.volumes.facts import MachinePath, PathHolder, UnprotectableError, Vol
 from agent.volumes.refusals import refusal, served_past
 from agent.volumes.samba_shares import SambaSeen
 
-# What must never wait for a verdict: the machine itself, its logs and sockets (deadlocks reported for other agents).
+# Paths that must never wait for a verdict: the machine itself, its logs and sockets (other agents had deadlocks).
 _SYSTEM = ("/", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr", "/var/log")
 _BUSY = ("/home", "/opt", "/root", "/tmp", "/var", "/var/tmp")  # noqa: S108 - names to recognise, nothing is put there
 _EXPORT_TABLES = ("/etc/exports", "/var/lib/nfs/etab")
@@ -37,7 +37,7 @@ _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What is the same for every directory of this host at this moment; the fields of ``VolumeFacts``."""
+    """Facts of the machine that are the same for every directory; fields as in ``VolumeFacts``."""
 
     mounts: MountTable
     vital: tuple[MachinePath, ...]
@@ -47,7 +47,7 @@ class Machine:
 
 
 def look_around(home: str | os.PathLike[str]) -> Machine:
-    """Return the machine around the agent that lives in *home*."""
+    """Return the facts of the machine for the agent at *home*."""
     rows = mounting.uncovered(mountinfo.table())
     return Machine(
         mounts=rows,
@@ -59,24 +59,24 @@ def look_around(home: str | os.PathLike[str]) -> Machine:
 
 
 def served_round(paths: Mapping[str, str]) -> dict[str, UnprotectableError]:
-    """Return which areas, by name, are served in a way that goes round the guard by now. *paths*: where each lies."""
+    """Return the reasons of the areas, by name, that are now served past the guard. *paths*: their paths by name."""
     if not paths:
         return {}
     rows = mounting.uncovered(mountinfo.table())
-    exports, seen = tuple(_exports()), samba(rows)
-    found = {
-        name: served_past(VolumeFacts(path, os.path.realpath(path), mounts=rows, exports=exports, samba=seen))
+    exports, samba_seen = tuple(_exports()), samba(rows)
+    reasons = {
+        name: served_past(VolumeFacts(path, os.path.realpath(path), mounts=rows, exports=exports, samba=samba_seen))
         for name, path in paths.items()
     }
-    return {name: reason for name, reason in found.items() if reason is not None}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
 def samba(mounts: MountTable) -> SambaSeen:
-    """Return what Samba shares on this host."""
-    return samba_look.look(("/home", *_account_homes()), mounts)
+    """Return the shares of Samba on this host."""
+    return samba_look.find_shares(("/home", *_account_homes()), mounts)
 
 
-def gather(
+def survey_directory(
     path: str | os.PathLike[str],
     home: str | os.PathLike[str],
     areas: Iterable[tuple[str, str]] = (),
@@ -86,46 +86,46 @@ def gather(
     machine: Machine | None = None,
     way_in: WayIn | None = None,
 ) -> VolumeFacts:
-    """Return all that ``plan_area`` may know about *path*. Walks the tree once; never raises for what it finds there.
+    """Return the facts about *path* for ``plan_area``. Walks the tree once; never raises for its content.
 
-    *home* is the agent's own directory, *areas* are its other areas as (name, path). With *inside* false, for an area
-    that was looked into when it was added, neither the tree nor the processes that hold parts of it are looked at.
-    *machine* spares looking around again for each of many areas. *way_in* leads to the directory without asking the
-    guard: on a volume that carries marks already we would have to wait for the decider, and be denied.
+    *home* is the agent's own directory, *areas* are its other areas as (name, path). With *inside* false, for an
+    existing area, neither the tree nor its holder processes are inspected. *machine* avoids a new survey of the machine
+    for each of many areas. *way_in* gives a path to the directory that needs no verdict: on a marked volume the survey
+    would have to wait for the decider, and be denied.
     """
     machine = machine or look_around(home)
-    asked = os.path.abspath(path)
-    real = os.path.realpath(asked)
+    requested = os.path.abspath(path)
+    real = os.path.realpath(requested)
     try:
         descriptor = mounting.reach(real)
     except OSError as error:
-        return VolumeFacts(asked, real, error=error.errno or errno.EIO)
+        return VolumeFacts(requested, real, error=error.errno or errno.EIO)
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISDIR(found.st_mode):
-            return VolumeFacts(asked, real, error=errno.ENOTDIR)
-        here = f"/proc/self/fd/{descriptor}/."
+        status = os.fstat(descriptor)
+        if not stat.S_ISDIR(status.st_mode):
+            return VolumeFacts(requested, real, error=errno.ENOTDIR)
+        descriptor_path = f"/proc/self/fd/{descriptor}/."
         facts = VolumeFacts(
-            asked,
+            requested,
             real,
-            st_dev=found.st_dev,
+            st_dev=status.st_dev,
             mount=mountinfo.resolve(real, machine.mounts),
             mounts=machine.mounts,
-            labels=labels.supported(here),
+            labels=labels.supported(descriptor_path),
             vital=machine.vital,
             busy=machine.busy,
             exports=machine.exports,
             samba=machine.samba,
             areas=tuple(areas),
-            known=not inside,
+            already_area=not inside,
         )
         if not inside or refusal(facts):  # a walk over a whole system disk would only delay the answer
             return facts
         with ExitStack() as stack:
             if way_in is not None:
                 with suppress(OSError):
-                    here = stack.enter_context(way_in(real))
-            survey = labels.survey(here, progress=progress, named=real)
+                    descriptor_path = stack.enter_context(way_in(real))
+            survey = labels.survey(descriptor_path, progress=progress, named=real)
         holders, unseen = _holders(facts)
         return replace(facts, survey=survey, holders=holders, unseen=unseen)
     finally:
@@ -151,7 +151,7 @@ def _folder(package: ModuleType) -> str:
 
 
 def _account_homes() -> Iterator[str]:
-    """Yield the home directories of people in /etc/passwd; a directory service is not asked, it may not answer."""
+    """Yield the home directories of people in /etc/passwd; a directory service is not used, it may not answer."""
     for line in _read("/etc/passwd").splitlines():
         fields = line.split(b":")
         if len(fields) == 7 and fields[2].isdigit() and 1000 <= int(fields[2]) < 60_000 and fields[5].startswith(b"/"):
@@ -169,20 +169,20 @@ def _exports() -> Iterator[tuple[str, str]]:
 
 def exported_paths(text: bytes) -> tuple[str, ...]:
     """Return the directories an exports(5) or etab file names: first word of a line, quoted or with octal escapes."""
-    found = []
+    paths = []
     for line in text.replace(b"\\\n", b" ").splitlines():
         line = line.strip()
-        word = line[1:].partition(b'"')[0] if line.startswith(b'"') else line.split(None, 1)[0] if line else b""
-        if word.startswith(b"/"):
-            plain = _OCTAL.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), word)
-            found.append(os.path.normpath(os.fsdecode(plain)))
-    return tuple(found)
+        escaped = line[1:].partition(b'"')[0] if line.startswith(b'"') else line.split(None, 1)[0] if line else b""
+        if escaped.startswith(b"/"):
+            plain = _OCTAL.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), escaped)
+            paths.append(os.path.normpath(os.fsdecode(plain)))
+    return tuple(paths)
 
 
 def ksmbd_paths(text: bytes) -> tuple[str, ...]:
     """Return the directories a ksmbd.conf(5ksmbd) shares."""
-    found = re.findall(rb"^\s*path\s*=\s*(/.*?)\s*$", text, re.MULTILINE)
-    return tuple(os.path.normpath(os.fsdecode(path)) for path in found)
+    matches = re.findall(rb"^\s*path\s*=\s*(/.*?)\s*$", text, re.MULTILINE)
+    return tuple(os.path.normpath(os.fsdecode(path)) for path in matches)
 
 
 def _read(*paths: str) -> bytes:
@@ -195,15 +195,15 @@ def _read(*paths: str) -> bytes:
 
 
 def _holders(facts: VolumeFacts) -> tuple[tuple[PathHolder, ...], int]:
-    """Return what processes hold below the directory, and how many processes would not be looked into.
+    """Return the holder processes of files below the directory, and the number of processes not inspected.
 
-    A descriptor opened before the marks is exempt for ever (FMODE_NONOTIFY_PERM is fixed at open), so it is told. Seen
-    are the names by every mount of the filesystem in our namespace. psutil shows the table of the first thread alone.
+    A descriptor opened before the marks stays exempt (FMODE_NONOTIFY_PERM is fixed at open), so it is reported. Names
+    are found by every mount of the filesystem in our namespace. psutil shows the table of the first thread only.
     """
     assert facts.mount is not None
     inner = facts.mount.inner(facts.path) or "/"
     tops = [top for row in mountinfo.siblings(facts.mount, facts.mounts) if (top := row.outer(inner))]
-    found, unseen = [], 0
+    holders, unseen = [], 0
     for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
         if pid == os.getpid():
             continue
@@ -212,27 +212,27 @@ def _holders(facts: VolumeFacts) -> tuple[tuple[PathHolder, ...], int]:
         except PermissionError:
             unseen += 1
             continue
-        except OSError:  # it ended meanwhile, and what it held with it
+        except OSError:  # it ended in the meantime
             continue
         comm = os.fsdecode(_read(f"/proc/{pid}/comm").strip())
         for how, target in held:
             path = target.removesuffix(" (deleted)")
             if any(within(path, top) for top in tops):
-                found.append(PathHolder(pid, comm, how, path))
-    return tuple(found), unseen
+                holders.append(PathHolder(pid, comm, how, path))
+    return tuple(holders), unseen
 
 
 def _held(pid: int) -> Iterator[tuple[str, str]]:
-    shown = tables(pid)
-    for thread in shown.files:
+    tables_of_pid = tables(pid)
+    for thread in tables_of_pid.files:
         for number in os.listdir(f"/proc/{thread}/fd"):
             with suppress(FileNotFoundError):  # closed since it was listed
                 yield "open", os.readlink(f"/proc/{thread}/fd/{number}")
-    for thread in shown.places:
+    for thread in tables_of_pid.places:
         for name in ("cwd", "root"):
             with suppress(FileNotFoundError):  # kernel threads and the dead have none
                 yield "inside", os.readlink(f"/proc/{thread}/{name}")
-    lines = [line for thread in shown.memory for line in _read(f"/proc/{thread}/maps").splitlines()]
+    lines = [line for thread in tables_of_pid.memory for line in _read(f"/proc/{thread}/maps").splitlines()]
     mapped = {fields[5] for line in lines if len(fields := line.split(None, 5)) == 6}
     for path in sorted(mapped):
         yield "mapped", os.fsdecode(path.replace(b"\\012", b"\n"))

@@ -1,9 +1,9 @@
-"""Whether a volume is the one we last guarded, as it was then: a number on the area's own directory, and in a file.
+"""Visit numbers: the check that a volume is the one guarded last, by a number on the area's directory and in a file.
 
-Each time an area is brought under guard the number grows, on both. A smaller one on the volume is an older state of it
-(a snapshot, a restored image); none is another volume. Rules of this file: it tells, and decides nothing; the number
-is an extended attribute only the administrator of the initial namespace can write, like a label. On a volume that
-cannot be written the number stays as it is.
+Each time an area is brought under guard the number grows, in both places. A smaller number on the volume means an older
+state of it (a snapshot, a restored image); no number means another volume. Rules of this file: it reports, and decides
+nothing; the number is an extended attribute that only the administrator of the initial namespace can write, like a
+label. On a read-only volume the number stays unchanged.
 """
 
 import contextlib
@@ -19,46 +19,46 @@ Change = Literal["", "older", "other"]
 
 
 class VisitNumbers:
-    """The numbers by area, in the file *path*. Belongs to whoever brings areas under guard."""
+    """The numbers by area, in the file *path*. Belongs to the thread that guards areas."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
         with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-            self._known = {str(area): int(number) for area, number in json.loads(path.read_text()).items()}
+            self._numbers = {str(area): int(number) for area, number in json.loads(path.read_text()).items()}
 
     def arrive(self, area: str, directory: str) -> Change:
-        """Compare and count on. Returns what has changed; "" when nothing has, or nothing was known.
+        """Compare the numbers and increase them. Returns the change, "" for none or for a new area.
 
         Raises ``OSError`` when *directory* cannot be read.
         """
-        found, known = _read(directory), self._known.get(area)
+        on_volume, in_file = _read(directory), self._numbers.get(area)
         change: Change = ""
-        if known is not None:
-            change = "other" if found is None else "older" if found < known else ""
-        number = max(found or 0, known or 0) + (change != "other")  # … so that the one before it is no older state
+        if in_file is not None:
+            change = "other" if on_volume is None else "older" if on_volume < in_file else ""
+        number = max(on_volume or 0, in_file or 0) + (change != "other")  # the previous volume must not look older
         try:
             os.setxattr(directory, ATTRIBUTE, str(number).encode())
         except OSError as error:
             if error.errno not in (errno.EROFS, errno.ENOSPC, errno.EDQUOT):
                 raise
-            number = found or known or 0
-        self._known[area] = number
+            number = on_volume or in_file or 0
+        self._numbers[area] = number
         self._write()
         return change
 
     def forget(self, area: str, directory: str = "") -> None:
-        """Forget a removed area; take the number off its *directory*, if that can be reached."""
+        """Delete the number of a removed area, and remove it from its *directory*, if given."""
         if directory:
             with contextlib.suppress(OSError):
                 os.removexattr(directory, ATTRIBUTE)
-        if self._known.pop(area, None) is not None:
+        if self._numbers.pop(area, None) is not None:
             self._write()
 
     def _write(self) -> None:
         fresh = self._path.with_suffix(".new")
-        with contextlib.suppress(OSError):  # next time it is told again, which is the safe side
-            fresh.write_text(json.dumps(self._known))
+        with contextlib.suppress(OSError):  # then the change is reported again next time, which is safe
+            fresh.write_text(json.dumps(self._numbers))
             fresh.replace(self._path)
 
 

@@ -1,7 +1,7 @@
-"""The dedicated volumes that areas lie on, as wholes: what a walk over one needs to know.
+"""Whole volumes: the dedicated volumes of areas, with the data for a walk over all of each.
 
-Rules of this file: only a mount that shows the root of its filesystem shows all of it; without one there is no walk
-over the whole. Pure, but for :func:`find`, which reads the mount table.
+Rules of this file: only a mount of the root of a filesystem shows all of it; without such a mount there is no walk over
+the whole. Pure, except :func:`find`, which reads the mount table.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,10 +15,10 @@ from agent.volumes.planning import AreaPlan
 
 @dataclass(frozen=True, slots=True)
 class WholeVolume:
-    """One filesystem. ``point`` is where all of it is seen, "" when nowhere; ``areas`` by their path through it.
+    """One filesystem. ``point`` is the mount point of its root, "" for none; ``areas`` by their path through it.
 
-    ``sealed``: every inode there was given a label once, and the registry says so. ``dedicated``: no area lies bound
-    onto itself on a filesystem that people work on.
+    ``sealed``: the registry says that every inode there has been labelled. ``dedicated``: no area on it is bound onto
+    itself on a shared filesystem.
     """
 
     device: Device
@@ -39,38 +39,45 @@ def volumes(
 ) -> Iterator[WholeVolume]:
     """Yield each filesystem that carries a *guarded* area. *mounts* is the mount table without our covers."""
     sealed = {row.resource.id for row in rows if row.volume.get("sealed") is True}
-    known = {row.resource.id for row in rows}
+    registered = {row.resource.id for row in rows}
     on: dict[Device, dict[str, AreaPlan]] = {}
     for name in guarded:
-        if name in plans and name in known:
+        if name in plans and name in registered:
             on.setdefault(plans[name].device, {})[name] = plans[name]
     for device, areas in on.items():
-        tops = [row for row in mounts if row.device == device and row.root == "/" and _seen(row, mounts)]
-        # Of several the one people come by to an area: that is the path officers type, and read.
+        tops = [row for row in mounts if row.device == device and row.root == "/" and _is_on_top(row, mounts)]
+        # Of several mounts the one through which people reach an area: officers type and read that path.
         tops.sort(key=lambda row: not any(row.outer(plan.inner) == plan.path for plan in areas.values()))
         top = tops[0] if tops else None
-        shown = {(top.outer(plan.inner) or plan.path) if top else plan.path: name for name, plan in areas.items()}
+        by_path = {(top.outer(plan.inner) or plan.path) if top else plan.path: name for name, plan in areas.items()}
         first = next(iter(areas.values()))
         yield WholeVolume(
             device,
             first.st_dev,
             top.point if top else "",
-            shown,
+            by_path,
             any(name in sealed for name in areas),
             all(plan.dedicated for plan in areas.values()),
         )
 
 
 def find(plans: Mapping[str, AreaPlan], guarded: Iterable[str], rows: Sequence[AreaRow]) -> tuple[WholeVolume, ...]:
-    """Return :func:`volumes` of this moment."""
+    """Return the current :func:`volumes`."""
     return tuple(volumes(plans, guarded, rows, mounting.uncovered(mountinfo.table())))
 
 
-def around(path: str, known: Iterable[WholeVolume]) -> WholeVolume | None:
-    """Return the volume whose whole shows *path*, or whose area does; *path* is absolute and has no links."""
-    return next((one for one in known if any(within(path, at) for at in (one.point or path + "/", *one.areas))), None)
+def around(path: str, whole_volumes: Iterable[WholeVolume]) -> WholeVolume | None:
+    """Return the volume whose mount or area contains *path*; *path* is absolute and has no links."""
+    return next(
+        (
+            volume
+            for volume in whole_volumes
+            if any(within(path, at) for at in (volume.point or path + "/", *volume.areas))
+        ),
+        None,
+    )
 
 
-def _seen(mount: Mount, mounts: Sequence[Mount]) -> bool:
+def _is_on_top(mount: Mount, mounts: Sequence[Mount]) -> bool:
     top = mountinfo.resolve(mount.point, mounts)
     return top is not None and top.id == mount.id

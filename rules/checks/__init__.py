@@ -1,6 +1,6 @@
-"""The rules: small pure functions, one idea a file.
+"""Checks: the rules as small pure functions, one subject a file.
 
 Each takes a :class:`rules.evaluation.RuleContext` and returns a :class:`rules.model.RuleResult`, or ``None`` where the
-rule has nothing to say about this resource. None of them reads a clock but the case's, and none knows what the others
-found.
+rule does not apply to this resource. A rule reads only the clock of its context and does not know the results of the
+others.
 """

@@ -1,16 +1,22 @@
-"""开放时间: an area or room that names a schedule is open only within it, on the site's clock.
+"""Opening hours 开放时间: an area or room with a schedule is open only within it, on the clock of the site.
 
-Rules of this file: times are those of the pack's ``utc_offset``; a schedule the pack does not know is never open.
+Rules of this file: times are those of the pack's ``utc_offset``; a schedule missing from the pack is never open.
 """
 
 from rules.evaluation import RuleContext
 from rules.model import RuleResult
-from rules.pack.model import WEEKDAYS
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message
 
-_WAIT = Text("the opening hours begin", "等到开放时间")
-_WEEKDAYS_ZH = "一二三四五六日"
+_WAIT = Message("rules.wait-for-opening-hours")
+_WEEKDAY_NAMES = (
+    Message("rules.monday"),
+    Message("rules.tuesday"),
+    Message("rules.wednesday"),
+    Message("rules.thursday"),
+    Message("rules.friday"),
+    Message("rules.saturday"),
+    Message("rules.sunday"),
+)
 
 
 def hours(case: RuleContext) -> RuleResult | None:
@@ -18,24 +24,21 @@ def hours(case: RuleContext) -> RuleResult | None:
     name = case.resource.hours
     if not name:
         return None
-    shown = visible(name)
     schedule = case.pack.hours.get(name)
     if schedule is None:
         return case.deny(
             "hours",
-            Text(f"the pack has no hours `{shown}`", f"规则包中没有开放时间 `{shown}`"),
-            Text(f"the pack gets a table [hours.{shown}]", f"在规则包中补上 [hours.{shown}]"),
+            Message("rules.schedule-unknown", schedule=name),
+            Message("rules.add-schedule-to-pack", schedule=name),
         )
     midnight = case.clock.midnight(case.pack.utc_offset)
     weekday = midnight.weekday()
     if weekday not in schedule.weekdays:
-        because = Text(
-            f"{case.what} is closed on `{WEEKDAYS[weekday]}`", f"{case.what} 周{_WEEKDAYS_ZH[weekday]}不开放"
-        )
+        because = Message("rules.closed-on-weekday", resource=case.resource.id, weekday=_WEEKDAY_NAMES[weekday])
     elif schedule.holidays == "closed" and midnight.date() in case.facts.holidays:
-        because = Text(f"{case.what} is closed on holidays", f"{case.what} 节假日不开放")
+        because = Message("rules.closed-holidays", resource=case.resource.id)
     elif any(case.clock.within(midnight + start, midnight + end) for start, end in schedule.windows):
-        return case.ok("hours", Text(f"{case.what} is open now", f"{case.what} 正在开放"), schedule.clauses)
+        return case.ok("hours", Message("rules.open-now", resource=case.resource.id), schedule.clauses)
     else:
-        because = Text(f"{case.what} is closed at this hour", f"{case.what} 此时不开放")
+        because = Message("rules.closed-at-this-hour", resource=case.resource.id)
     return case.deny("hours", because, _WAIT, schedule.clauses)

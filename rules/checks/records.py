@@ -1,8 +1,8 @@
-"""档案: the dated facts a person needs before access (vetting, training, signatures …), by record kind.
+"""Records 档案: the dated records a person needs before access (vetting, training, signatures …), by kind.
 
 Rules of this file: the latest record of a kind decides, so a failed exam voids the passed one before it; of two records
-of the same instant the worse one counts. What is asked depends on the resource, never on the person's level: a lower
-level must not ask for less and so open more.
+of the same instant the worse one counts. Requirements depend on the resource, never on the level of the person: a lower
+level must not require less and so open more.
 """
 
 from datetime import datetime, timedelta
@@ -12,8 +12,7 @@ from rules.checks.visits import UNDER_ESCORT, on_visit
 from rules.evaluation import RuleContext
 from rules.model import Record, RuleResult
 from rules.pack.model import RecordKind
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message, Sentence
 
 
 def record(case: RuleContext, name: str, kind: RecordKind) -> RuleResult | None:
@@ -21,7 +20,7 @@ def record(case: RuleContext, name: str, kind: RecordKind) -> RuleResult | None:
     if case.resource.level < kind.from_level or (kind.domains and case.resource.domain not in kind.domains):
         return None
     if not kind.temporary and obstacle(case, temporary=True) is None:
-        return case.ok(name, Text("not asked of a temporary grant", "临时授权不要求此项"))
+        return case.ok(name, Message("rules.not-required-for-temporary-grant"))
     if on_visit(case):
         return case.ok(name, UNDER_ESCORT)
     begun = [entry for entry in case.person.records if entry.kind == name and case.clock.reached(entry.on)]
@@ -30,11 +29,11 @@ def record(case: RuleContext, name: str, kind: RecordKind) -> RuleResult | None:
         trouble = _trouble(case, kind, entries)
         if trouble is not None:
             return case.deny(name, _about(trouble, kind, topic), _renewed(kind))
-    return case.ok(name, Text(f"{kind.title.en}: valid", f"{kind.title.zh}：有效"))
+    return case.ok(name, Message("rules.record-valid", title=kind.title))
 
 
-def _trouble(case: RuleContext, kind: RecordKind, entries: list[Record]) -> Text | None:
-    """Return why *entries*, all of one kind and topic and begun, do not satisfy *kind*; ``None`` if they do."""
+def _trouble(case: RuleContext, kind: RecordKind, entries: list[Record]) -> Sentence | None:
+    """Return why *entries*, of one kind and topic and already begun, do not satisfy *kind*; ``None`` if they do."""
     if not entries:
         return _MISSING
     latest = max(entry.on for entry in entries)
@@ -49,7 +48,7 @@ def _trouble(case: RuleContext, kind: RecordKind, entries: list[Record]) -> Text
         ends.append(latest + timedelta(days=kind.valid_days))
     if ends and case.clock.reached(min(ends)):
         return _EXPIRED
-    if not all(_preceded(case, other, latest) for other in kind.after):
+    if not all(_preceded(case, earlier, latest) for earlier in kind.after):
         return _OUT_OF_ORDER
     return None
 
@@ -59,20 +58,19 @@ def _preceded(case: RuleContext, kind: str, latest: datetime) -> bool:
     return any(entry.kind == kind and entry.passed and entry.on <= latest for entry in case.person.records)
 
 
-def _about(trouble: Text, kind: RecordKind, topic: str | None) -> Text:
+def _about(trouble: Sentence, kind: RecordKind, topic: str | None) -> Sentence:
     if topic is None:
-        return Text(f"{kind.title.en}: {trouble.en}", f"{kind.title.zh}：{trouble.zh}")
-    return Text(
-        f"{kind.title.en} ({visible(topic)}): {trouble.en}", f"{kind.title.zh}（{visible(topic)}）：{trouble.zh}"
-    )
+        return Message("common.labelled", label=kind.title, text=trouble)
+    title = Message("common.with-note", text=kind.title, more=topic)
+    return Message("common.labelled", label=title, text=trouble)
 
 
-def _renewed(kind: RecordKind) -> Text:
-    return Text(f"{kind.title.en} is passed and recorded", f"通过并登记{kind.title.zh}")
+def _renewed(kind: RecordKind) -> Sentence:
+    return Message("rules.record-required", title=kind.title)
 
 
-_MISSING = Text("no record", "没有记录")
-_FAILED = Text("the latest record is not passed", "最近一次未通过")
-_OLD_POST = Text("the record is from before the change of post", "记录早于岗位变动")
-_EXPIRED = Text("the record is no longer valid", "记录已过有效期")
-_OUT_OF_ORDER = Text("a step that comes before it is missing", "缺少前置步骤")
+_MISSING = Message("rules.no-record")
+_FAILED = Message("rules.latest-record-not-passed")
+_OLD_POST = Message("rules.record-before-change-post")
+_EXPIRED = Message("rules.record-expired")
+_OUT_OF_ORDER = Message("rules.earlier-step-missing")

@@ -1,31 +1,29 @@
-"""知悉范围: is this person among those who need to know (D05-2.4a, D10-4.3a)?
+"""Need-to-know scope 知悉范围 (D05-2.4a, D10-4.3a).
 
-Rules of this file: a circle is a list of persons, departments and projects, and being on one of them is enough. Where
-no list was made, the circle is the persons a grant names: no list never means everybody.
+Rules of this file: a scope lists persons, departments and projects; one match is sufficient. Without a list, the scope
+is the persons with a grant: an empty scope never means everyone.
 """
 
-from rules.checks.grants import obstacle, said
+from rules.checks.grants import flaw_message, obstacle
 from rules.checks.visits import UNDER_ESCORT, on_visit
 from rules.evaluation import RuleContext
 from rules.model import RuleResult, Scope
-from rules.text import Text
+from rules.text import Message
 
 
 def scope(case: RuleContext) -> RuleResult:
-    """The person is in the circle of knowers, whatever his level."""
+    """The person is in the need-to-know scope, whatever their level."""
     if on_visit(case):
         return case.ok("scope", UNDER_ESCORT)
     circle = case.resource.scope
     if circle.persons or circle.departments or circle.projects:
         return _listed(case, circle)
-    if case.resource.level >= case.pack.grant.from_level:  # the rule on grants decides, and says it better
-        return case.ok(
-            "scope", Text(f"the circle of {case.what} is whom a grant names", f"{case.what} 的知悉范围即被授权人员")
-        )
+    if case.resource.level >= case.pack.grant.from_level:  # the rule on grants decides, with a better reason
+        return case.ok("scope", Message("rules.scope-is-grants", resource=case.resource.id))
     flaw = obstacle(case)
     if flaw is None:
-        return case.ok("scope", Text(f"a grant names {case.who}", f"授权中列有 {case.who}"))
-    return case.deny("scope", said(case, flaw), Text("another person approves a grant", "由他人批准授权"))
+        return case.ok("scope", Message("rules.named-in-grant", person=case.person.id))
+    return case.deny("scope", flaw_message(case, flaw), Message("rules.another-person-approves-grant"))
 
 
 def _listed(case: RuleContext, circle: Scope) -> RuleResult:
@@ -35,11 +33,9 @@ def _listed(case: RuleContext, circle: Scope) -> RuleResult:
         or (person.department and person.department in circle.departments)
         or not circle.projects.isdisjoint(person.projects)
     ):
-        return case.ok(
-            "scope", Text(f"{case.who} is in the circle of {case.what}", f"{case.who} 在 {case.what} 知悉范围内")
-        )
+        return case.ok("scope", Message("rules.in-scope", person=case.person.id, resource=case.resource.id))
     return case.deny(
         "scope",
-        Text(f"{case.who} is outside the circle of {case.what}", f"{case.who} 不在 {case.what} 知悉范围内"),
-        Text("the person, department or project is added to the circle", "将此人、部门或项目列入知悉范围"),
+        Message("rules.outside-scope", person=case.person.id, resource=case.resource.id),
+        Message("rules.add-to-scope"),
     )

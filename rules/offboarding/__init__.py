@@ -1,1 +1,1 @@
-"""The procedure of a departure 离岗办理 as a pure state machine."""
+"""The offboarding procedure 离岗离职办理 as a pure state machine."""

@@ -1,8 +1,8 @@
-"""One departure as frozen data: who approved, what was handed over, what was signed, what is still owed.
+"""Offboarding cases as frozen data: approvals, hand-over, signatures, and the duties that are still open.
 
 Rules of this file: a case carries everything it was opened with (its chain of approvers, its lines, its signatures), so
-a later change of the pack alters no case that runs. The step is read off what is recorded and cannot contradict it.
-Instants are aware and in UTC; ``last_day`` is a day of the site's calendar. People are the registry's own ids.
+a later change of the pack does not alter a running case. The step is derived from the recorded data and cannot
+contradict it. Instants are aware and in UTC; ``last_day`` is a day of the site's calendar. People are registry ids.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from datetime import date, datetime
 from rules.model import DepartureStage
 from rules.offboarding.measure import Measure, MeasureKind, MeasureTaken
 from rules.offboarding.vocabulary import CaseDuty, CaseKind, CaseStep
-from rules.text import Text
+from rules.text import Sentence
 
-PERSONNEL = "hr"  # who opens a case that the personnel system brings: nobody of the registry
+PERSONNEL = "hr"  # the opener of a case from the personnel system: no person of the registry
 STAYS = frozenset(kind for kind in CaseKind if not kind.leaves_unit)  # there are no papers to release
 GIVES_NOTICE = frozenset((CaseKind.RESIGNATION, CaseKind.RETIREMENT, CaseKind.REHIRED, CaseKind.TRANSFER))
-GONE = frozenset({CaseKind.UNAUTHORISED, CaseKind.DEATH})  # not there: nothing can be taught, examined or signed
+GONE = frozenset({CaseKind.UNAUTHORISED, CaseKind.DEATH})  # absent: nothing can be taught, examined or signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,15 @@ class Approver:
     """One place in the chain."""
 
     role: str
-    title: Text
+    title: Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One approval: in which role, by whom, when, and the opinion written on the form.
+    """One approval: its role, approver, time, and the opinion written on the form.
 
-    ``written_by``: who put it on record at that instant; empty: that was not kept then. ``paper``: the number of what
-    was signed by hand, where somebody else wrote it down, and ``paper_on`` the day on it.
+    ``written_by``: the person who recorded it at that instant; empty: not recorded then. ``paper``: the number of the
+    document signed by hand, where another person recorded it, and ``paper_on`` the day on it.
     """
 
     role: str
@@ -46,7 +46,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class CaseRemark:
-    """Who did something, when, and why: a case sent back, a decision taken back."""
+    """The person, time and reason of an act: a case returned, a decision rescinded."""
 
     by: str
     at: datetime
@@ -55,11 +55,11 @@ class CaseRemark:
 
 @dataclass(frozen=True, slots=True)
 class HandoverItem:
-    """One line of the hand-over list: what goes to which department. ``missing`` says why it was written off."""
+    """One line of the hand-over list and its receiving department. ``missing`` is the reason why it was written off."""
 
     key: str
-    title: Text
-    department: Text
+    title: Sentence
+    department: Sentence
     done_by: str = ""
     done_at: datetime | None = None
     missing: str = ""
@@ -67,10 +67,10 @@ class HandoverItem:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A document the leaver signs, and who saw him sign it."""
+    """A document that the leaver signs, and the witness of the signature."""
 
     name: str
-    title: Text
+    title: Sentence
     seen_by: str = ""
     signed_at: datetime | None = None
 
@@ -96,7 +96,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """One ended grant that is asked for again after a rescission, and who gave it back (two officers)."""
+    """One ended grant whose restoration is requested after a rescission, and its confirmation (two officers)."""
 
     grant: str
     asked_by: str
@@ -106,17 +106,16 @@ class Restoration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffboardingCase:
-    """离岗办理: one departure or transfer. ``chain`` is empty for a kind whose opening ends access at once.
+    """离岗离职办理: one departure or transfer. ``chain`` is empty for a kind whose opening ends access at once.
 
-    ``late_days``: by how many days the notice came too late (D20-A.6.1). ``needs_period``: the law leaves no choice
-    about the cooling-off period. ``effective_at``: the leave date, an instant; ``None``: with the last approval.
-    ``advanced``: who brought the leave date forward last. ``carried_out_at``: when the agent carried out a leave date
-    that was to come. ``batch``: layoffs of one name are
-    shown as one. ``resumption``: the first of two officers who let somebody back from long leave. ``reference``:
-    the number of the case in the personnel system, and ``printed_class`` the class 涉密人员类别 it printed.
-    ``department`` and ``post``: where a transfer leads. ``roles``: administrator roles the leaver held when access
-    ended; ``ended_by``: who wrote the deciding approval down; ``confirmation``: the second officer's, which such a
-    leaver takes.
+    ``late_days``: by how many days the notice came too late (D20-A.6.1). ``needs_period``: the law requires a
+    cooling-off period. ``effective_at``: the leave date, an instant; ``None``: with the last approval. ``advanced``:
+    the last advance of the leave date. ``carried_out_at``: when the agent carried out a future leave date. ``batch``:
+    layoffs of one name are shown as one. ``resumption``: the first of two officers who confirm the return from long
+    leave. ``reference``: the number of the case in the personnel system, and ``printed_class`` the class
+    涉密人员类别 printed there. ``department`` and ``post``: the target of a transfer. ``roles``: administrator
+    roles of the leaver when access ended; ``ended_by``: the person who recorded the deciding approval;
+    ``confirmation``: the second officer's, which such a leaver requires.
     """
 
     id: str = ""
@@ -163,7 +162,7 @@ class OffboardingCase:
 
     @property
     def step(self) -> CaseStep:
-        """Where the case stands."""
+        """The step of the case."""
         if self.rescinded:
             return CaseStep.WITHDRAWN if self.withdrawn else CaseStep.RESCINDED
         if self.closed:
@@ -180,7 +179,7 @@ class OffboardingCase:
 
     @property
     def stage(self) -> DepartureStage:
-        """What a decision is told: the stage of :class:`rules.model.Departure`."""
+        """The stage of :class:`rules.model.Departure` that decisions use."""
         if self.closed:
             return DepartureStage.CLOSED
         if self.ended_at and self.period and self.period.until:
@@ -195,14 +194,14 @@ class OffboardingCase:
 
     @property
     def ended_at(self) -> datetime | None:
-        """Since when all access is over; ``None`` before the approval, and while the leave date is to come."""
+        """The end of all access; ``None`` before the approval, and before a future leave date."""
         if self.approved_at is None or self.scheduled:
             return None
         return max(self.approved_at, self.effective_at or self.approved_at)
 
     @property
     def ended_by_hand(self) -> bool:
-        """Whether access ended because somebody brought the leave date forward to the very instant of doing so."""
+        """Whether access ended because an officer brought the leave date forward to that very instant."""
         return bool(self.advanced and self.ended_at and self.advanced.at >= self.ended_at)
 
     @property
@@ -211,10 +210,10 @@ class OffboardingCase:
         return self.approved_at is not None and bool(self.roles) and self.confirmation is None
 
     def gives_way_to(self, kind: CaseKind) -> bool:
-        """Whether a case of *kind*, of the same person, takes its place when that one ends access.
+        """Whether a case of *kind*, of the same person, supersedes this one when that one ends access.
 
-        Nothing is left to decide, and that one ends as much. Of two that reach as far, what is still scheduled gives
-        way, and what passes; whoever has left the unit has left it.
+        This one must be decided, and that one must end as much. Of two with the same reach, one that is still scheduled
+        or a passing kind gives way; a departure from the unit never does.
         """
         if self.kind.reach == kind.reach:
             return self.step is CaseStep.SCHEDULED or (kind.passes and self.step is CaseStep.APPROVED)
@@ -223,40 +222,44 @@ class OffboardingCase:
     def runs_beside(self, kind: CaseKind) -> bool:
         """Whether a case of *kind*, of the same person, may be opened while this one runs.
 
-        A wider one may, because it will overtake this one; a narrower one may until this one's leave date has come.
+        A wider one may, because it will supersede this one; a narrower one may before this one's leave date.
         """
         if self.kind.reach < kind.reach:
             return self.gives_way_to(kind)
         return self.kind.reach > kind.reach and self.step is CaseStep.SCHEDULED
 
-    def overtook(self, other: "OffboardingCase") -> bool:
-        """Whether the approval or the leave date of this case closed *other*, which one act does at one instant."""
-        over = other.closed and other.person == self.person and other.id != self.id
-        return bool(over) and other.closed is not None and other.closed.at in (self.approved_at, self.carried_out_at)
+    def overtook(self, overtaken: "OffboardingCase") -> bool:
+        """Whether the approval or the leave date of this case closed *overtaken*, which one act does at one instant."""
+        over = overtaken.closed and overtaken.person == self.person and overtaken.id != self.id
+        return (
+            bool(over)
+            and overtaken.closed is not None
+            and overtaken.closed.at in (self.approved_at, self.carried_out_at)
+        )
 
     @property
     def officers(self) -> frozenset[str]:
-        """Who answers for the end of access: every approver, who wrote the last one down, and who confirmed."""
+        """The people who answer for the end of access: approvers, recorder of the last approval, confirmer."""
         opener = () if self.chain else (self.opened_by,)
         confirmed = (self.confirmation.by,) if self.confirmation else ()
-        return frozenset((*opener, *(given.by for given in self.approvals), self.ended_by, *confirmed)) - {""}
+        return frozenset((*opener, *(approval.by for approval in self.approvals), self.ended_by, *confirmed)) - {""}
 
     @property
     def next_approver(self) -> Approver | None:
-        """Whose approval comes next."""
+        """The next approver of the chain."""
         return self.chain[len(self.approvals)] if len(self.approvals) < len(self.chain) else None
 
     @property
     def owed(self) -> tuple[CaseDuty, ...]:
-        """What still has to be done before papers and closing; nothing, once the case is over for whatever reason."""
+        """The open duties before papers and closing; none once the case is over for any reason."""
         if self.closed or self.rescinded:
             return ()
-        there = self.kind not in GONE
+        present = self.kind not in GONE
         open_duties = {
-            CaseDuty.HAND_OVER: any(item.done_at is None for item in self.items),
-            CaseDuty.EDUCATION: there and self.needs_education and self.education is None,
-            CaseDuty.EXAM: there and self.needs_exam and not (self.exams and self.exams[-1].passed),
-            CaseDuty.SIGNATURES: there and any(paper.signed_at is None for paper in self.signatures),
+            CaseDuty.HAND_OVER: any(line.done_at is None for line in self.items),
+            CaseDuty.EDUCATION: present and self.needs_education and self.education is None,
+            CaseDuty.EXAM: present and self.needs_exam and not (self.exams and self.exams[-1].passed),
+            CaseDuty.SIGNATURES: present and any(paper.signed_at is None for paper in self.signatures),
             CaseDuty.COOLING_OFF: self.period is None and self.kind is not CaseKind.DEATH,
             CaseDuty.MEASURES: bool(self.measures_owed),
         }
@@ -264,21 +267,27 @@ class OffboardingCase:
 
     @property
     def measures_owed(self) -> tuple[Measure, ...]:
-        """What has to be done once for a cooling-off period that was decided; visits go on and keep nothing back."""
+        """The one-time measures still open for a decided cooling-off period; visits recur and block nothing."""
         if not (self.period and self.period.until):
             return ()
-        done = {one.measure for one in self.taken}
-        return tuple(one for one in self.measures if one.name not in done and one.kind is not MeasureKind.VISIT)
+        recorded = {measure.measure for measure in self.taken}
+        return tuple(
+            measure
+            for measure in self.measures
+            if measure.name not in recorded and measure.kind is not MeasureKind.VISIT
+        )
 
     @property
     def measures_open(self) -> tuple[MeasureTaken, ...]:
-        """What is given back or withdrawn after the period: passports held, and the filing."""
-        ending = {one.name for one in self.measures if one.kind.ends}
+        """The entries to return or withdraw after the period: passports held, and the filing."""
+        ending = {entry.name for entry in self.measures if entry.kind.ends}
         return tuple(
-            one for one in self.taken if one.measure in ending and one.ended is None and (one.item or one.paper)
+            entry
+            for entry in self.taken
+            if entry.measure in ending and entry.ended is None and (entry.item or entry.paper)
         )
 
     @property
     def has_papers(self) -> bool:
-        """Whether papers are released at the end: not to who stays with the unit, nor to who is gone."""
+        """Whether papers are released at the end: not for a person who stays with the unit, is absent or has died."""
         return self.kind not in STAYS | GONE

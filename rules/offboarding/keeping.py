@@ -1,58 +1,51 @@
-"""What a leaver is still named for when the case is to end: areas in his keeping, a role nobody else has, a key.
+"""Responsibilities that a leaver still holds when the case is to end: custody of areas and rooms, sole roles, keys.
 
-Rules of this file: pure. It is seen anew at every try, and never ticked off: a line of the hand-over list says that
-something was handed over, the registry, the host and the pinned keys say whether it was.
+Rules of this file: pure. They are determined anew at every attempt and never ticked off: a line of the hand-over list
+states that something was handed over; the registry, the host and the pinned keys show whether it was.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from rules.offboarding.machine import DepartureRefusedError
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message, Sentence, series
 
 
 class Kept(NamedTuple):
-    """One thing that somebody else has to take over first, and how."""
+    """One responsibility that another person has to take over first, and the remedy."""
 
-    what: Text
-    remedy: Text
+    what: Sentence
+    remedy: Sentence
 
 
 def kept(places: Iterable[str], roles: Iterable[str], keys: Iterable[str]) -> tuple[Kept, ...]:
-    """Return what is kept: custody of *places* (areas and rooms), *roles* no other account holds, approvers' *keys*."""
-    found = [
+    """Return the responsibilities: custody of *places* (areas and rooms), sole *roles*, approvers' *keys*."""
+    responsibilities = [
         Kept(
-            Text(f"custodian of `{visible(place)}`", f"仍是 `{visible(place)}` 的保管人"),
-            Text(
-                "name another custodian: `shoumi area set` or `room set`",
-                "请另定保管人：`shoumi area set` 或 `room set`",
-            ),
+            Message("departure.still-custodian", place=place),
+            Message("departure.appoint-custodian"),
         )
         for place in places
     ]
-    found += [
+    responsibilities += [
         Kept(
-            Text(f"the only one in the role `{visible(role)}`", f"角色 `{visible(role)}` 仅有此人"),
-            Text("add a successor to the role's group", "请将继任者加入该角色的用户组"),
+            Message("departure.still-last-in-role", role=role),
+            Message("departure.appoint-successor"),
         )
         for role in roles
     ]
-    found += [
+    responsibilities += [
         Kept(
-            Text(f"approver by the pinned key `{visible(key)}`", f"仍持有审批密钥 `{visible(key)}`"),
-            Text(
-                "take the key out of hr-keys.json and pin a successor's",
-                "请从 hr-keys.json 删除该密钥并登记继任者的密钥",
-            ),
+            Message("departure.still-approver", key=key),
+            Message("departure.replace-pinned-key"),
         )
         for key in keys
     ]
-    return tuple(found)
+    return tuple(responsibilities)
 
 
 def nothing_kept(still: Sequence[Kept]) -> None:
-    """Raise :class:`.DepartureRefusedError` naming everything of *still*; the hint says how to hand over the first."""
+    """Raise :class:`.DepartureRefusedError` naming everything of *still*; the hint is the remedy of the first."""
     if still:
-        en, zh = "; ".join(one.what.en for one in still), "；".join(one.what.zh for one in still)
-        raise DepartureRefusedError(Text(f"not handed over: {en}", f"尚未移交：{zh}"), still[0].remedy)
+        titles = series(responsibility.what for responsibility in still)
+        raise DepartureRefusedError(Message("departure.responsibilities-remain", titles=titles), still[0].remedy)

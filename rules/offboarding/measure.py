@@ -1,28 +1,28 @@
-"""脱密期管理: what is done during a cooling-off period, as frozen data, and the words of it.
+"""Cooling-off measures 脱密期管理 as frozen data, with their names.
 
-Rules of this file: what a pack asks for is a :class:`Measure`, what was done is a :class:`MeasureTaken` with its paper
-and its day. A day is one of the site's calendar; ``at`` is when it was written down. Nothing done is ever taken off: a
-passport that is given back and a filing that is withdrawn have an end beside them.
+Rules of this file: what a pack requires is a :class:`Measure`; what was done is a :class:`MeasureTaken` with its paper
+and its day. A day is one of the site's calendar; ``at`` is when it was recorded. Nothing recorded is ever removed: a
+passport that is returned and a filing that is withdrawn have an end as well.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from rules.text import Text
+from rules.text import Message, Sentence, Text
 
 
 class MeasureKind(StrEnum):
-    """What sort of thing is done. A word of packs and of the registry; it never changes its meaning."""
+    """The kinds of measures. A value stands in packs and in the registry and never changes its meaning."""
 
-    ENTRUST = "entrust"  # somebody else keeps the period from now on
-    VISIT = "visit"  # a return visit 回访; asked for again and again
-    PASSPORT = "passport"  # a passport or permit is held, until it is given back
+    ENTRUST = "entrust"  # another party keeps the period from now on
+    VISIT = "visit"  # a return visit 回访; recurs
+    PASSPORT = "passport"  # a passport or permit is held, until it is returned
     BORDER = "border"  # filed with border control 出入境备案, until it is withdrawn
 
     @property
-    def text(self) -> Text:
-        """The words a person reads."""
+    def text(self) -> Sentence:
+        """The sentence of this kind."""
         return _MEASURES[self]
 
     @property
@@ -32,21 +32,21 @@ class MeasureKind(StrEnum):
 
 
 class Keeper(StrEnum):
-    """Who keeps a cooling-off period."""
+    """The keepers of a cooling-off period."""
 
     UNIT = "unit"
     RECEIVING = "receiving"
     AUTHORITY = "authority"
 
     @property
-    def text(self) -> Text:
-        """The words a person reads."""
+    def text(self) -> Sentence:
+        """The sentence of this keeper."""
         return _KEEPERS[self]
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a case was opened with: asked for once, or a visit every ``every_days`` (0: no interval is asked)."""
+    """A required measure of a case: once, or a visit every ``every_days`` (0: no interval is required)."""
 
     name: str
     kind: MeasureKind
@@ -56,7 +56,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class MeasureEnd:
-    """That a passport was given back, or a filing withdrawn, on ``day`` by a paper."""
+    """The return of a passport or the withdrawal of a filing, on ``day`` by a paper."""
 
     by: str
     at: datetime
@@ -66,10 +66,10 @@ class MeasureEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureTaken:
-    """What was done of a measure.
+    """A measure as taken.
 
-    ``party``: with or to whom. ``item``: the passport held; empty, with a ``note``, where there is none to hold.
-    ``keeper``: whom the period was entrusted to.
+    ``party``: the other party. ``item``: the passport held; empty, with a ``note``, if there is none to hold.
+    ``keeper``: the new keeper of the period.
     """
 
     measure: str
@@ -85,13 +85,13 @@ class MeasureTaken:
 
 
 _MEASURES = {
-    MeasureKind.ENTRUST: Text("entrust the period", "委托脱密期管理"),
-    MeasureKind.VISIT: Text("return visit", "回访"),
-    MeasureKind.PASSPORT: Text("passport held", "证照代管"),
-    MeasureKind.BORDER: Text("filing with border control", "出入境备案"),
+    MeasureKind.ENTRUST: Message("departure.measure-entrust"),
+    MeasureKind.VISIT: Message("departure.measure-visit"),
+    MeasureKind.PASSPORT: Message("departure.measure-passport"),
+    MeasureKind.BORDER: Message("departure.measure-border"),
 }
 _KEEPERS = {
-    Keeper.UNIT: Text("this unit", "本单位"),
-    Keeper.RECEIVING: Text("the receiving unit", "接收单位"),
-    Keeper.AUTHORITY: Text("the local secrecy authority", "地方保密行政管理部门"),
+    Keeper.UNIT: Message("departure.keeper-unit"),
+    Keeper.RECEIVING: Message("departure.keeper-receiving"),
+    Keeper.AUTHORITY: Message("departure.keeper-authority"),
 }

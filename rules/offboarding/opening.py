@@ -1,9 +1,8 @@
-"""离岗: how a case begins, and what the pack asks of this leaver.
+"""Opening of a case, and the duties that the pack requires of this leaver.
 
-Rules of this file: what is owed is fixed when the case is opened. Notice that comes too late is flagged, never
-refused: a person who is going goes. A kind that ends access at once needs no chain; the opener answers for it
-(D18-5.3). A notice of the personnel system brings its own approvals; they count like any others: different people,
-none of them the leaver.
+Rules of this file: the duties are fixed when the case is opened. Late notice is flagged, never refused: the person
+leaves in any case. A kind that ends access at once needs no chain; the opener answers for it (D18-5.3). A notice of the
+personnel system brings its own approvals; they count like any others: different people, none of them the leaver.
 """
 
 from collections.abc import Sequence
@@ -26,20 +25,20 @@ from rules.offboarding.machine import DepartureRefusedError, approve, may, not_o
 from rules.offboarding.measure import Measure, MeasureKind
 from rules.offboarding.vocabulary import CaseEvent, CaseKind, CaseStep
 from rules.pack.model import Pack
-from rules.text import Text
+from rules.text import Message, Sentence
 
-OFFICER = Approver("officer", Text("security officer", "安全保密管理员"))
+OFFICER = Approver("officer", Message("common.security-officer"))
 _LEADS_ON = frozenset((CaseKind.TRANSFER, CaseKind.REHIRED))  # to another post
 
 
 def chain(pack: Pack, kind: CaseKind) -> tuple[Approver, ...]:
-    """Return who approves a departure of this kind, in order; nobody, for a kind that ends access at once."""
+    """Return the approvers of a departure of this kind, in order; none, for a kind that ends access at once."""
     rule = pack.departure_case
     if kind in rule.immediate:
         return ()
     named = [(name, pack.approvers[name]) for name in rule.chain]
-    asked = tuple(Approver(name, place.title) for name, place in named if not place.kinds or kind in place.kinds)
-    return asked or (OFFICER,)
+    approvers = tuple(Approver(name, place.title) for name, place in named if not place.kinds or kind in place.kinds)
+    return approvers or (OFFICER,)
 
 
 def open_case(
@@ -60,33 +59,28 @@ def open_case(
     effective_at: datetime | None = None,
     batch: str = "",
 ) -> OffboardingCase:
-    """Open the case of *person*. *lines*: what he has to hand over beside the pack's own list.
+    """Open the case of *person*. *lines*: the hand-over lines in addition to the pack's own list.
 
-    *department* and *post* say where a transfer leads; *anywhere*: it may be said later, because what ends does not
-    wait for it. *effective_at*: the leave date; one that is past when the last approval comes ends access with it.
-    Raises :class:`DepartureRefusedError` when he opens his own, for a notice from the future, a transfer to nowhere,
-    and a leave date of what ends access at once.
+    *department* and *post*: the target of a transfer; *anywhere*: it may be stated later, because what ends does not
+    depend on it. *effective_at*: the leave date; one that has passed at the last approval ends access with it. Raises
+    :class:`DepartureRefusedError` when the person opens their own case, for a notice from the future, a transfer
+    without a target, and a leave date of a kind that ends access at once.
     """
     not_own(person.id, by)
     noticed = noticed_at or now
     if noticed > now:
-        raise DepartureRefusedError(
-            Text("the notice is dated in the future", "离岗报告的日期在未来"), Text("check the date", "请核对日期")
-        )
+        raise DepartureRefusedError(Message("departure.notice-in-future"), Message("common.check-date"))
     leads = bool(department or post)
     if (leads and kind not in _LEADS_ON) or (kind is CaseKind.TRANSFER and not (leads or anywhere)):
         raise DepartureRefusedError(
-            Text(
-                "a transfer leads to a department or post, and else only a rehire may",
-                "调动须写明新部门或岗位；除返聘外，其他类别不写",
-            ),
-            Text("give or leave out the new department and post", "请补上或去掉新部门、岗位"),
+            Message("departure.transfer-target-invalid"),
+            Message("departure.check-department-and-post"),
         )
-    rule, asked = pack.departure_case, chain(pack, kind)
-    if effective_at and not asked:
+    rule, approvers = pack.departure_case, chain(pack, kind)
+    if effective_at and not approvers:
         raise DepartureRefusedError(
-            Text(f"it ends access at once: {kind.text.en}", f"{kind.text.zh}即时取消权限"),
-            Text("leave the leave date out", "请勿填写离岗时间"),
+            Message("departure.kind-ends-access-at-once", kind=kind.text),
+            Message("departure.omit-leave-date"),
         )
     return OffboardingCase(
         person=person.id,
@@ -94,8 +88,8 @@ def open_case(
         last_day=last_day,
         noticed_at=noticed,
         opened_by=by,
-        chain=asked,
-        approved_at=None if asked else now,
+        chain=approvers,
+        approved_at=None if approvers else now,
         late_days=_late(pack, kind, last_day, noticed),
         reason=reason,
         reference=reference,
@@ -113,9 +107,9 @@ def open_case(
 
 
 def measures(pack: Pack, kind: CaseKind) -> tuple[Measure, ...]:
-    """Return what *pack* asks to be done during the cooling-off period of a departure of *kind*.
+    """Return the measures that *pack* requires during the cooling-off period of a departure of *kind*.
 
-    Who stays with the unit is kept by it, and entrusted to nobody.
+    For a person who stays with the unit, the unit keeps the period, and it is not entrusted.
     """
     return tuple(
         Measure(name, rule.kind, rule.title, rule.every_days)
@@ -134,9 +128,9 @@ def hand_in_again(
 
 
 def by_notice(pack: Pack, case: OffboardingCase, approvers: Sequence[str], now: datetime) -> OffboardingCase:
-    """Approve *case* on a notice of the personnel system, which names who approved there.
+    """Approve *case* on a notice of the personnel system, which names the approvers there.
 
-    The notice replaces the chain of the pack; approvals given here before count as nothing. Raises
+    The notice replaces the chain of the pack; approvals given here before do not count. Raises
     :class:`DepartureRefusedError` for too few people, one named twice, the leaver among them, or a case past approval.
     """
     if case.step is CaseStep.RETURNED:
@@ -145,11 +139,8 @@ def by_notice(pack: Pack, case: OffboardingCase, approvers: Sequence[str], now: 
     wanted = pack.departure_case.hr_approvers
     if len(approvers) < wanted:
         raise DepartureRefusedError(
-            Text(
-                f"the notice names {len(approvers)} approvers, and the pack asks for {wanted}",
-                f"通知中有 {len(approvers)} 名审批人，规则包要求 {wanted} 名",
-            ),
-            Text("have it signed by everybody it needs", "请由全部审批人签署"),
+            Message("departure.too-few-approvers", count=len(approvers), required=wanted),
+            Message("departure.have-notice-signed"),
         )
     places = tuple(Approver(f"hr-{number}", _personnel(number)) for number in range(1, len(approvers) + 1))
     case = replace(case, chain=places, approvals=())
@@ -159,22 +150,22 @@ def by_notice(pack: Pack, case: OffboardingCase, approvers: Sequence[str], now: 
 
 
 def overtake(case: OffboardingCase, kind: CaseKind, by: str, now: datetime) -> OffboardingCase:
-    """Close a case because another of its person, of *kind*, ends as much, and asks for what is owed.
+    """Close a case because another one of its person, of *kind*, ends at least as much and has its own duties.
 
-    *by* approved that one last, or wrote it down. Raises :class:`DepartureRefusedError` for a case that does not give
-    way to it (:meth:`.OffboardingCase.gives_way_to`), and while a second officer is still asked about this one.
+    *by*: the last approver of that one, or its recorder. Raises :class:`DepartureRefusedError` for a case that does not
+    give way to it (:meth:`.OffboardingCase.gives_way_to`), and while this one awaits a second officer.
     """
     may(case, CaseEvent.OVERTAKE, by)
     if not case.gives_way_to(kind):
         raise DepartureRefusedError(
-            Text("a case is overtaken by one that ends as much", "仅可被终止范围不小于本案的后续离岗取代"),
-            Text("see the status of the case", "请查看本案状态"),
+            Message("departure.cannot-be-overtaken"),
+            Message("departure.see-case"),
         )
     return replace(case, closed=CaseRemark(by, now, kind.value))
 
 
 def vouched(case: OffboardingCase, approvers: Sequence[str], now: datetime) -> OffboardingCase:
-    """Return *case*, whose access is over, confirmed when the *approvers* of a notice make it two people's decision."""
+    """Return *case*, whose access is over, confirmed if the *approvers* of a notice make two people decide."""
     first = case.officers - {PERSONNEL, *approvers}
     named = [by for by in dict.fromkeys(approvers) if by != case.person]
     if case.confirmation or not named or len(first) + len(named) < 2:
@@ -185,10 +176,10 @@ def vouched(case: OffboardingCase, approvers: Sequence[str], now: datetime) -> O
 def noted(
     case: OffboardingCase, now: datetime, printed_class: str = "", until: datetime | None = None
 ) -> OffboardingCase:
-    """Return *case* with what a notice says beside the approval, where it says anything.
+    """Return *case* with the other contents of a notice besides the approval.
 
     *until*: the end of the cooling-off period, decided in the personnel system. It counts like an officer's decision: a
-    period is only made longer, and one that is over before access ended is none. What the pack asks for stays owed.
+    period is only extended, and one that is over before access ended does not count. The duties of the pack stay open.
     """
     case = replace(case, printed_class=printed_class or case.printed_class)
     decided = case.period and case.period.until
@@ -198,15 +189,15 @@ def noted(
     return replace(case, period=Period(until, PERSONNEL, now))
 
 
-def _personnel(number: int) -> Text:
-    return Text(f"personnel system, approver {number}", f"人事系统，审批人 {number}")
+def _personnel(number: int) -> Sentence:
+    return Message("departure.personnel-system-approver", number=number)
 
 
 def _late(pack: Pack, kind: CaseKind, last_day: date, noticed: datetime) -> int:
     if kind not in GIVES_NOTICE:
         return 0
-    given = (last_day - (noticed + pack.utc_offset).date()).days
-    return max(0, pack.departure_case.notice_days - given)
+    notice_days = (last_day - (noticed + pack.utc_offset).date()).days
+    return max(0, pack.departure_case.notice_days - notice_days)
 
 
 def _signatures(pack: Pack, person: Person) -> tuple[Signature, ...]:

@@ -1,1 +1,1 @@
-"""Rule packs: TOML text read strictly into frozen data, and a lint of what it says."""
+"""Rule packs: TOML text read strictly into frozen data, and a lint of its meaning."""

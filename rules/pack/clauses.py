@@ -1,6 +1,6 @@
-"""The regulations as data: every clause (``clauses.csv``), and the 25 duties drawn from them (``duties.csv``).
+"""Regulations as data: every clause (``clauses.csv``), and the 25 duties derived from them (``duties.csv``).
 
-Rules of this file: it parses text that somebody else read; the two tables are product data and have no other copy.
+Rules of this file: it parses text and reads no file; the two tables are product data and have no other copy.
 """
 
 import csv
@@ -8,27 +8,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from rules.text import Text
+from rules.text import Sentence, Text
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One printed duty: the regulation and the place in it, what it asks, and how software can serve it."""
+    """One clause: regulation, article, obligation, and how software can serve it."""
 
     id: str
     document: str
     article: str
-    obligation: Text
+    obligation: Sentence
     theme: str
     how: Literal["enforced", "recorded", "reported", "manual"]
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """One of the 25 duties that software can enforce, with the clauses it is drawn from."""
+    """One of the 25 duties that software can enforce, with the clauses it is derived from."""
 
     number: int
-    title: Text
+    title: Sentence
     clauses: tuple[str, ...]
 
 

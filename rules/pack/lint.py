@@ -1,6 +1,6 @@
-"""Does a well-formed pack make sense? Everything that is asked of its meaning, in one list.
+"""Lint of a well-formed pack: all checks of its meaning.
 
-Rules of this file: what follows from the grammar is checked by :mod:`rules.pack.schema`; here a pack is whole.
+Rules of this file: the grammar is checked by :mod:`rules.pack.schema`; here the pack is complete.
 """
 
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from rules.pack import lint_departure, lint_reachability, lint_references
 from rules.pack.model import Pack
 from rules.pack.problem import LintFinding, PackProblem, Path
 from rules.pack.toml_lines import line_of
-from rules.text import Text
+from rules.text import Message
 
-_LOOKS = (
+_CHECKS = (
     lint_references.names,
     lint_references.domains,
     lint_references.labels,
@@ -29,13 +29,13 @@ _LOOKS = (
 )
 
 
-def doubts(pack: Pack, lines: Mapping[Path, int]) -> list[PackProblem]:
-    """Return what makes no sense in *pack*, with the lines found by :func:`rules.pack.toml_lines.key_lines`."""
-    found = [doubt for look in _LOOKS for doubt in look(pack)]
+def lint(pack: Pack, lines: Mapping[Path, int]) -> list[PackProblem]:
+    """Return the problems in the meaning of *pack*, with the lines found by :func:`rules.pack.toml_lines.key_lines`."""
+    findings = [finding for check in _CHECKS for finding in check(pack)]
     if pack.hours and ("utc_offset",) not in lines:
-        text = Text(
-            "opening hours without `utc_offset`: on whose clock?", "有开放时间而无 `utc_offset`：以哪个时区为准？"
-        )
-        hint = Text('add `utc_offset = "+08:00"` at the top', '在开头加上 `utc_offset = "+08:00"`')
-        found.append(LintFinding(("hours",), text, hint))
-    return [PackProblem(line_of(lines, doubt.path), doubt.text, doubt.hint, doubt.severity) for doubt in found]
+        text = Message("pack.utc-offset-missing")
+        hint = Message("pack.add-utc-offset")
+        findings.append(LintFinding(("hours",), text, hint))
+    return [
+        PackProblem(line_of(lines, finding.path), finding.text, finding.hint, finding.severity) for finding in findings
+    ]

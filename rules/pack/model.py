@@ -1,8 +1,8 @@
-"""规则包: what a site decides about its rules, as frozen data.
+"""Data model of rule packs 规则包: the decisions of a site about its rules, as frozen data.
 
-Rules of this file: one table of a pack is one class or a plain :class:`RuleSource`, one setting is one field, and a
-field nobody reads does not exist. A table is named like the rule it feeds and switches that rule on by being there; the
-five every pack must have are ``hold``, ``departure``, ``level``, ``scope`` and ``grant``.
+Rules of this file: one table of a pack is one class or a plain :class:`RuleSource`, one setting is one field, and every
+field is read. A table is named like its rule and switches that rule on by its presence; the five required tables are
+``hold``, ``departure``, ``level``, ``scope`` and ``grant``.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from typing import Literal
 from rules.model import Employment, Level, Passback
 from rules.offboarding.measure import MeasureKind
 from rules.offboarding.vocabulary import CaseKind
-from rules.text import Text
+from rules.text import Sentence, Text
 from rules.tiers import MinimumTier
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -21,10 +21,10 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSource:
-    """Where a rule and its values come from.
+    """Sources of a rule and its settings.
 
     ``clauses``: the regulation clauses it serves. ``duties``: the numbers in ``duties.csv``. ``site``: the settings of
-    the table whose values no regulation prints, so that the site answers for them.
+    the table whose values no regulation prescribes, so that the site is accountable for them.
     """
 
     clauses: tuple[str, ...] = ()
@@ -34,9 +34,9 @@ class RuleSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelRule(RuleSource):
-    """``[level]``: a person's level in a domain opens what is at or below it.
+    """``[level]``: a person's level in a domain opens resources at or below it.
 
-    ``needs_approver``: a level nobody is named for having approved does not count. ``map``: per domain, the highest
+    ``needs_approver``: a level without a named approver does not count. ``map``: per domain, the highest
     level each printed label stands for; in a domain with a map, a label that is not in it counts for nothing.
     """
 
@@ -46,14 +46,14 @@ class LevelRule(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarredRule(RuleSource):
-    """``[barred]``: per domain, labels that never open anything, whatever else their holder was given."""
+    """``[barred]``: per domain, labels that never open anything, whatever else their holder has."""
 
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantRule(RuleSource):
-    """``[grant]``: from ``from_level`` on, a personal grant is needed; ``after_post_change``: only one made since."""
+    """``[grant]``: from ``from_level`` on, a grant is required; ``after_post_change``: only one made since then."""
 
     from_level: Level = Level.INTERNAL
     after_post_change: bool = True
@@ -61,7 +61,7 @@ class GrantRule(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TempAuth(RuleSource):
-    """``[temp_auth]``: a dated grant that stands in for the level, up to ``max_level``, for at most ``max_days``."""
+    """``[temp_auth]``: a dated grant that replaces the level, up to ``max_level``, for at most ``max_days``."""
 
     enabled: bool = False
     max_days: int = 0
@@ -70,9 +70,9 @@ class TempAuth(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmploymentRule(RuleSource):
-    """``[employment]``: who is employed in a way in ``deny`` gets nothing in ``domains`` (none named: in all).
+    """``[employment]``: a form of employment in ``deny`` gets nothing in ``domains`` (none named: in all).
 
-    ``temp_auth``: but what a valid temporary grant opens to him.
+    ``temp_auth``: except what a valid temporary grant opens.
     """
 
     deny: frozenset[Employment] = frozenset()
@@ -82,7 +82,7 @@ class EmploymentRule(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkingRule(RuleSource):
-    """``[marking]``: an area without a secrecy period, or without a circle of knowers, stays shut."""
+    """``[marking]``: an area without a secrecy period, or without a need-to-know scope, is opened to no one."""
 
     period: bool = False
     scope: bool = False
@@ -90,9 +90,9 @@ class MarkingRule(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoPersonRule(RuleSource):
-    """``[two_person]``: rooms from this level on are entered by two, beside the rooms that ask for it themselves.
+    """``[two_person]``: rooms from this level on need two persons, in addition to rooms that require it themselves.
 
-    ``seconds``: how far apart the two badges may be, in rooms that do not say it themselves.
+    ``seconds``: the longest time between the two badges, in rooms without a setting of their own.
     """
 
     from_level: Level = Level.TOP_SECRET
@@ -101,9 +101,9 @@ class TwoPersonRule(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnePlaceRule(RuleSource):
-    """``[one_place]``: what happens, in every room, to a badge that goes in twice or is in two rooms.
+    """``[one_place]``: the reaction, in every room, to a badge that enters twice or is in two rooms.
 
-    A room may be stricter, never softer. Every door needs a reader on the way out, or nobody gets in a second time.
+    A room may be stricter, never softer. Every door needs an exit reader, or no one can enter a second time.
     """
 
     passback: Passback = Passback.HARD
@@ -111,7 +111,7 @@ class OnePlaceRule(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitRule(RuleSource):
-    """``[visit]``: visitors are taken under escort, into rooms up to ``max_level``, for ``max_days`` at most."""
+    """``[visit]``: visitors enter under escort, rooms up to ``max_level``, for ``max_days`` at most."""
 
     max_days: int = 0
     max_level: Level = Level.NONE
@@ -126,14 +126,14 @@ class InRoomRule(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireRule(RuleSource):
-    """``[wire]``: rooms from this level on take no door whose wire proves nothing about who is talking."""
+    """``[wire]``: rooms from this level on accept no door whose wire is not authenticated."""
 
     from_level: Level = Level.SECRET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LossRule(RuleSource):
-    """``[losses]``: what ends when somebody who stays loses rights, beside what holds the files they lose.
+    """``[losses]``: what ends, besides the holder processes, when a person who stays loses rights.
 
     ``sessions``: their login sessions on this host, with everything in them.
     """
@@ -150,11 +150,11 @@ class ProtectionRule(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoHandsRule(RuleSource):
-    """``[two_hands]``: what gives access is proposed by one officer and confirmed by another (:mod:`rules.two_hands`).
+    """``[two_hands]``: one officer proposes an act that gives access, another confirms it (:mod:`rules.two_hands`).
 
     One of them is a system administrator and the other a security officer; for acts in ``any_two`` any two officers
-    will do, and for those in ``one_hand`` one is enough (``*``: for every act). ``registered``: only the account of
-    a registered person is a hand. ``days``: how long a proposal waits before it lapses.
+    may act, and for those in ``one_hand`` one is sufficient (``*``: for every act). ``registered``: only the account of
+    a registered person is a hand. ``days``: days after which a proposal expires.
     """
 
     any_two: tuple[str, ...] = ()
@@ -167,7 +167,7 @@ class TwoHandsRule(RuleSource):
         return act in self.any_two or "*" in self.any_two
 
     def takes_one(self, act: str) -> bool:
-        """Whether one officer is enough for *act*."""
+        """Whether one officer is sufficient for *act*."""
         return act in self.one_hand or "*" in self.one_hand
 
 
@@ -183,9 +183,9 @@ class TrialRule(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordKind(RuleSource):
-    """``[records.KIND]``: a dated fact a person needs before access.
+    """``[records.KIND]``: a dated record a person needs before access.
 
-    Asked from resource level ``from_level`` on, in ``domains`` (none named: in all). The latest record of the kind
+    Required from resource level ``from_level`` on, in ``domains`` (none named: in all). The latest record of the kind
     decides; with ``topics``, the latest of each topic. It must be passed, be younger than ``valid_days`` (0: no limit),
     with ``after_post_change`` not be older than the person's post, and not be older than every passed record of a kind
     in ``after``. ``temporary``: the holder of a temporary grant needs it too.
@@ -215,13 +215,13 @@ class Schedule(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepartureCase(RuleSource):
-    """``[departure_case]``: how a departure is approved and what it owes before it is closed.
+    """``[departure_case]``: approvals of an offboarding, and its duties before it is closed.
 
     ``chain``: names of ``[approvers.NAME]`` in their order; none: one officer approves. ``notice_days``: how long
     before the last day notice is given. A kind in ``immediate`` ends access when its case is opened. ``hr_approvers``:
-    how many different people must stand behind a notice of the personnel system that brings its own approvals. Whoever
-    holds a level in one of ``cooling_off`` (domains) leaves with a cooling-off period, without exception.
-    ``stop_units``: system units that run as who leaves (``User=``) are stopped; else they are named.
+    how many different people must have approved a notice of the personnel system that brings its own approvals. A
+    person with a level in one of ``cooling_off`` (domains) leaves with a cooling-off period, without exception.
+    ``stop_units``: system units that run as the leaver (``User=``) are stopped; else they are listed.
     """
 
     chain: tuple[str, ...] = ()
@@ -236,7 +236,7 @@ class DepartureCase(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApproverRule(RuleSource):
-    """``[approvers.NAME]``: one place in the chain, asked for the ``kinds`` of departure it names (none: for all)."""
+    """``[approvers.NAME]``: one approver in the chain, for the ``kinds`` of offboarding it names (none: all)."""
 
     title: Text
     kinds: frozenset[CaseKind] = frozenset()
@@ -244,7 +244,7 @@ class ApproverRule(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoverLine(RuleSource):
-    """``[handover.NAME]``: one line of the hand-over list, and the department that signs it."""
+    """``[handover.NAME]``: one item of the hand-over list, and the department that signs it."""
 
     title: Text
     department: Text
@@ -252,7 +252,7 @@ class HandoverLine(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExitSignature(RuleSource):
-    """``[signatures.NAME]``: a document signed on leaving, by those employed and placed so (none named: by all)."""
+    """``[signatures.NAME]``: a document signed on leaving, by these employments and departments (none named: all)."""
 
     title: Text
     employment: frozenset[Employment] = frozenset()
@@ -261,7 +261,7 @@ class ExitSignature(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureRule(RuleSource):
-    """``[measures.NAME]``: what is done during a cooling-off period after a departure of ``kinds`` (none named: all).
+    """``[measures.NAME]``: a measure during the cooling-off period after an offboarding of ``kinds`` (none named: all).
 
     ``every_days``: how long after the last return visit the next one is due; 0, and for other kinds: once.
     """
@@ -274,7 +274,7 @@ class MeasureRule(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned(RuleSource):
-    """``[planned.NAME]``: a duty that no decision enforces; ``served_by`` names the part of the program it is for."""
+    """``[planned.NAME]``: a duty that no decision enforces; ``served_by`` names the part that serves it."""
 
     title: Text
     served_by: str
@@ -282,10 +282,10 @@ class Planned(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleInfo:
-    """One rule that is switched on, for lists and help. ``id`` is what a verdict's ``rule`` says."""
+    """One rule that is switched on, for lists and help. ``id`` is the ``rule`` of a verdict."""
 
     id: str
-    title: Text
+    title: Sentence
     clauses: tuple[str, ...] = ()
     duties: tuple[int, ...] = ()
 
@@ -294,14 +294,15 @@ class RuleInfo:
 class Pack:
     """One rule pack.
 
-    ``digest`` is the SHA-256 of its UTF-8 text in hex, so that an entry names exactly what decided. ``rules`` are the
-    rules in force in the order they decide; ``clauses`` are theirs by rule id, and ``allow`` has what it rests on.
+    ``digest`` is the SHA-256 of its UTF-8 text in hex, so that a log entry names exactly the pack that decided.
+    ``rules`` are the rules in force in the order they decide; ``clauses`` are those of each rule by id; ``allow`` has
+    those it rests on.
     """
 
     name: str
     version: str
     title: Text
-    domains: Mapping[str, Text]
+    domains: Mapping[str, Sentence]
     hold: RuleSource
     departure: RuleSource
     level: LevelRule

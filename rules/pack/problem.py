@@ -1,53 +1,58 @@
-"""What can be wrong with a rule pack, told so that the reader can mend it.
+"""Problems of a rule pack: line, sentence and hint.
 
     Exception
     └── PackError        a pack cannot be used; carries every problem found, not only the first
 
-Rules of this file: a problem names a line of the pack's text, says what is wrong in one sentence and what to do next in
-another. An ``error`` keeps the pack from being loaded; a ``warning`` does not.
+Rules of this file: a problem names a line of the pack, the error in one sentence and the remedy in another. An
+``error`` keeps the pack from being loaded; a ``warning`` does not.
 """
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from rules.text import Text
+from rules.text import Message, Sentence, series
 
 Path = tuple[str, ...]
-"""Where in a pack: the keys from the top, ``("records", "training", "valid_days")``."""
+"""A path in a pack: the keys from the top, ``("records", "training", "valid_days")``."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackProblem:
-    """One thing wrong in a pack. ``line`` counts from 1."""
+    """One problem in a pack. ``line`` counts from 1."""
 
     line: int
-    text: Text
-    hint: Text
+    text: Sentence
+    hint: Sentence
     severity: Literal["error", "warning"] = "error"
 
 
 class LintFinding(NamedTuple):
-    """A problem that knows its key but not yet its line."""
+    """A problem with its key but without its line."""
 
     path: Path
-    text: Text
-    hint: Text
+    text: Sentence
+    hint: Sentence
     severity: Literal["error", "warning"] = "error"
 
 
 class PackError(Exception):
-    """The pack cannot be used. ``problems`` holds all that was found, by line, warnings included."""
+    """The pack cannot be used. ``problems`` holds all problems by line, warnings included."""
 
     def __init__(self, problems: tuple[PackProblem, ...]) -> None:
-        super().__init__("; ".join(f"line {problem.line}: {problem.text.en}" for problem in problems))
+        super().__init__("; ".join(f"line {problem.line}: {problem.text}" for problem in problems))
         self.problems = problems
+
+    @property
+    def text(self) -> Sentence:
+        """Return all problems in one sentence, each with its line."""
+        return series(Message("registry.at-line", line=problem.line, text=problem.text) for problem in self.problems)
 
 
 class WrongValueError(Exception):
-    """How a reader of one value objects; it never leaves this package. ``at``: the keys below the value's own."""
+    """Raised by a reader for one setting; it never leaves this package. ``at``: the keys below the setting."""
 
-    def __init__(self, text: Text, hint: Text, at: Path = ()) -> None:
-        super().__init__(text.en)
+    def __init__(self, text: Sentence, hint: Sentence, at: Path = ()) -> None:
+        super().__init__(text)
         self.text = text
         self.hint = hint
         self.at = at

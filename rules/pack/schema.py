@@ -1,4 +1,4 @@
-"""What a pack may contain: every table, every key, how it is read, and what it is when it is left out.
+"""Schema of rule packs: every table and key, and its reader.
 
 Rules of this file: the tables below are the whole grammar; a key that is not in them is an error with the nearest known
 name as its hint. The defaults live in one place only, the classes of :mod:`rules.pack.model`.
@@ -12,12 +12,12 @@ from rules.pack import model, values
 
 Reader = Callable[[object], Any]
 PARTS = ("guard", "doors", "departure", "registry", "log", "inspect")
-SOURCE: Mapping[str, Reader] = {"clauses": values.clauses, "duties": values.duties, "site": values.words}
+SOURCE: Mapping[str, Reader] = {"clauses": values.clauses, "duties": values.duties, "site": values.plain_strings}
 
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
-    """One kind of table: the class it becomes, its keys beside those every table has, and which must be there."""
+    """One kind of table: its class, its keys besides those of every table, and the required ones."""
 
     make: Callable[..., Any]
     keys: Mapping[str, Reader]
@@ -25,8 +25,8 @@ class TableSchema:
 
 
 HEAD: Mapping[str, Reader] = {
-    "name": values.word,
-    "version": values.word,
+    "name": values.plain_string,
+    "version": values.plain_string,
     "title": values.text,
     "utc_offset": values.offset,
     "domains": values.texts,
@@ -48,7 +48,7 @@ TABLES: Mapping[str, TableSchema] = {
     ),
     "employment": TableSchema(
         model.EmploymentRule,
-        {"deny": values.employments, "domains": values.words, "temp_auth": values.flag},
+        {"deny": values.employments, "domains": values.plain_strings, "temp_auth": values.flag},
         must=("deny",),
     ),
     "marking": TableSchema(model.MarkingRule, {"period": values.flag, "scope": values.flag}),
@@ -69,19 +69,24 @@ TABLES: Mapping[str, TableSchema] = {
     "losses": TableSchema(model.LossRule, {"sessions": values.flag}, must=("sessions",)),
     "two_hands": TableSchema(
         model.TwoHandsRule,
-        {"any_two": values.words, "one_hand": values.words, "registered": values.flag, "days": values.days},
+        {
+            "any_two": values.plain_strings,
+            "one_hand": values.plain_strings,
+            "registered": values.flag,
+            "days": values.days,
+        },
     ),
     "trial": TableSchema(model.TrialRule, {"enforce": values.flag}, must=("enforce",)),
     "departure_case": TableSchema(
         model.DepartureCase,
         {
-            "chain": values.words,
+            "chain": values.plain_strings,
             "notice_days": values.days,
             "immediate": values.kinds,
             "hr_approvers": values.people,
             "education": values.flag,
             "exam": values.flag,
-            "cooling_off": values.words,
+            "cooling_off": values.plain_strings,
             "stop_units": values.flag,
         },
     ),
@@ -94,11 +99,11 @@ FAMILIES: Mapping[str, TableSchema] = {
         {
             "title": values.text,
             "from_level": values.level,
-            "domains": values.words,
-            "topics": values.words,
+            "domains": values.plain_strings,
+            "topics": values.plain_strings,
             "valid_days": values.days,
             "after_post_change": values.flag,
-            "after": values.words,
+            "after": values.plain_strings,
             "temporary": values.flag,
         },
         must=("title",),
@@ -114,7 +119,7 @@ FAMILIES: Mapping[str, TableSchema] = {
     ),
     "signatures": TableSchema(
         model.ExitSignature,
-        {"title": values.text, "employment": values.employments, "departments": values.words},
+        {"title": values.text, "employment": values.employments, "departments": values.plain_strings},
         must=("title",),
     ),
     "measures": TableSchema(

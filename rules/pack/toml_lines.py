@@ -1,7 +1,7 @@
-"""On which line of a TOML text does a key stand.
+"""Line numbers of the keys in a TOML text.
 
-The standard library's ``tomllib`` gives values without places. Rules of this file: the text has already been accepted
-by ``tomllib``, so nothing here judges syntax; a key that is not found is answered with the nearest key above it.
+The standard library's ``tomllib`` gives no line numbers. Rules of this file: the text has already been accepted
+by ``tomllib``, so nothing here judges syntax; for a missing key the nearest key above it is used.
 """
 
 import re
@@ -30,7 +30,7 @@ _DEPTH = {"[": 1, "{": 1, "]": -1, "}": -1}
 def key_lines(text: str) -> Mapping[Path, int]:
     """Return the line, from 1, of every table and every assignment in the valid TOML *text*.
 
-    A table that has no header of its own stands where it is first implied: ``[a.b]`` implies ``a``.
+    A table without a header of its own has the line where it is first implied: ``[a.b]`` implies ``a``.
     """
     lines: dict[Path, int] = {}
     implied: dict[Path, int] = {}
@@ -53,7 +53,7 @@ def key_lines(text: str) -> Mapping[Path, int]:
             place = token.end()
             fresh = token[0] == "\n" and depth == 0
             continue
-        else:  # not TOML after all: what was found so far still helps
+        else:  # not TOML after all: the lines found so far still help
             break
         fresh = False
     return {**implied, **lines}

@@ -15,6 +15,7 @@ from agent.control.handlers import handler_table
 from agent.errors import UsageError
 from rules.model import Level
 from rules.text import Text
+from tests.sentences import en, zh
 
 HAN = re.compile("[\u4e00-\u9fff]")
 OPERATIONS = list(TABLE.values())
@@ -63,7 +64,7 @@ def test_everything_the_agent_can_be_asked_has_a_command() -> None:
     asked_by_others |= {"log.read", "log.page", "log.numbers"}  # how a screen turns pages; `log list` shows the same
     asked_by_others |= {"proposal.add", "proposal.lapse", "factor.give"}  # by the agent itself, and by its clients
     asked_by_others |= {"request.add", "request.mine", "request.support"}  # `shoumi request`, `mine` and `support`
-    words = {".".join(command.words) for command in COMMANDS}
+    words = {".".join(command.names) for command in COMMANDS}
     assert set(TABLE) - words == asked_by_others
 
 
@@ -73,7 +74,7 @@ def test_every_text_of_the_table_is_in_both_languages(operation: Operation) -> N
         bilingual(text)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command.words))
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command.names))
 def test_every_text_of_the_command_line_is_in_both_languages(command: object) -> None:
     bilingual(command.help)  # type: ignore[attr-defined]
     for param in command.params:  # type: ignore[attr-defined]
@@ -170,10 +171,11 @@ def test_each_kind_is_read_in_one_type_and_nothing_is_guessed(kind: Kind) -> Non
     read = operation.read({"it": given}, UTC).values["it"]
     assert (read, type(read)) == (wanted, type(wanted))
     for value in BAD[kind]:
-        with pytest.raises(UsageError, match=r"^`it` must be ") as caught:
+        with pytest.raises(UsageError, match=r"^Message\('operations\.must-be', name='it', ") as caught:
             operation.read({"it": value}, UTC)
+        assert en(caught.value.text).startswith("`it` must be ")
         bilingual(caught.value.text)
-        assert "\0" not in caught.value.text.en
+        assert "\0" not in en(caught.value.text)
 
 
 def test_levels_are_read_in_both_languages_and_with_domains() -> None:
@@ -187,5 +189,5 @@ def test_a_path_that_is_not_utf8_passes() -> None:
 
 
 def bilingual(text: Text) -> None:
-    assert text.en
-    assert HAN.search(text.zh), text
+    assert en(text)
+    assert HAN.search(zh(text)), text

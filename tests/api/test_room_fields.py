@@ -6,13 +6,14 @@ import pytest
 
 from agent.api.operations.room_fields import ROOM_FIELDS, RoomField, asked_for, values
 from rules.model import RoomRules, RoomSettings
+from tests.sentences import en
 
 NEW = {**asdict(RoomRules()), **asdict(RoomSettings())}
 OTHER = {int: 7, str: "08:00"}
 
 
 def shown(room: dict[str, object]) -> list[str]:
-    return [text.en for text in asked_for(room)] + [label.en for label, _ in values(room, all_of_them=False)]
+    return [en(text) for text in asked_for(room)] + [en(label) for label, _ in values(room, all_of_them=False)]
 
 
 def test_a_new_room_shows_nothing() -> None:
@@ -24,11 +25,11 @@ def other(field: RoomField) -> object:
     new = NEW[field.name]
     if isinstance(new, bool):
         return not new
-    return next((code for code in field.words if code != new), OTHER.get(type(new)))
+    return next((code for code in field.labels if code != new), OTHER.get(type(new)))
 
 
 @pytest.mark.parametrize("field", ROOM_FIELDS, ids=lambda field: field.name)
 def test_each_field_that_is_changed_is_shown(field: RoomField) -> None:
     value = other(field)
     [text] = shown({**NEW, field.name: value})
-    assert text == (f"{field.label.en}: no" if value is False else field.label.en)
+    assert text == (f"{en(field.label)}: no" if value is False else en(field.label))

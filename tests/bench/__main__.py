@@ -13,8 +13,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NoReturn
 
-from agent.cli.say import choose_language
+from agent.cli.terminal import choose_language
 from agent.errors import ShoumiError
+from agent.language.catalogue import localized
+from agent.language.errors import error_lines
 from agent.runtime.home import Home
 from agent.simulator import volume_image
 from rules.text import Language, Text
@@ -47,13 +49,13 @@ def main(argv: list[str]) -> int:
     """Measure the parts that are named, all of them if none is. A missed bar is a finding and no failure."""
     options = argparse.ArgumentParser(prog="python -m tests.bench")
     options.add_argument("parts", nargs="*", metavar="PART", help=" | ".join(PARTS))
-    options.add_argument("--write-docs", action="store_true", help="put the table into docs/performance.md")
+    options.add_argument("--write-docs", action="store_true", help="put the table into both pages of measurements")
     chosen = options.parse_args(argv)
     if chosen.parts and (chosen.write_docs or not PARTS.keys() >= set(chosen.parts)):
         options.error(f"parts are {', '.join(PARTS)}; the page takes all of them")
     language = choose_language(Home.at(None))
     if missing := volume_image.available():
-        print(missing.say(language), file=sys.stderr)
+        print(localized(missing, language), file=sys.stderr)
         return 1
     signal.signal(signal.SIGALRM, _too_long)
     signal.signal(signal.SIGTERM, _too_long)
@@ -67,6 +69,7 @@ def main(argv: list[str]) -> int:
     (build / "bench.json").write_text(report.as_json(rows, described), encoding="utf-8")
     if chosen.write_docs:
         report.write_page(ROOT / "docs" / "performance.md", rows, described)
+        report.write_page(ROOT / "docs" / "performance.zh.md", rows, described, "zh")
     return 0
 
 
@@ -153,7 +156,7 @@ def _terminal(_language: Language) -> Iterator[Row]:
 
 
 def _talk(text: Text, language: Language) -> None:
-    print(text.say(language), file=sys.stderr, flush=True)
+    print(localized(text, language), file=sys.stderr, flush=True)
 
 
 PARTS |= {
@@ -173,6 +176,6 @@ if __name__ == "__main__":
     try:
         code = main(sys.argv[1:])
     except ShoumiError as error:
-        print("\n".join(error.lines("en")), file=sys.stderr)
+        print("\n".join(error_lines(error, "en")), file=sys.stderr)
         code = error.exit_code
     sys.exit(code)

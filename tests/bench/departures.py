@@ -35,6 +35,7 @@ from rules.text import Text
 from tests.bench.machine import other_cpus
 from tests.bench.rows import Row, judged, milliseconds
 from tests.bench.samples import percentile
+from tests.sentences import en, zh
 from tests.stopped import stopped
 
 PEOPLE, AREAS, FILES = 10_000, 1_000, 100_000
@@ -301,9 +302,9 @@ def _row(ident: str, several: Text, took: dict[str, list[float]]) -> Row:
     }
     p50, p99 = percentile(last, 50), percentile(last, 99)
     what = Text(
-        f"HR's token dropped → the leaver's last read, {several.en}, {PEOPLE:,} people × {AREAS:,} areas,"
+        f"HR's token dropped → the leaver's last read, {en(several)}, {PEOPLE:,} people × {AREAS:,} areas,"
         f" {FILES:,} files",
-        f"人事令牌投递 → 离岗人员最后一次读取，{several.zh}，{PEOPLE:,} 人 × {AREAS:,} 个目录，{FILES:,} 个文件",
+        f"人事令牌投递 → 离岗人员最后一次读取，{zh(several)}，{PEOPLE:,} 人 × {AREAS:,} 个目录，{FILES:,} 个文件",
     )
     shown = f"{milliseconds(p50)} (p99 {milliseconds(p99)})"
     numbers |= {"worst_ms": max(last) / 1e6, "load": os.getloadavg()[0]}

@@ -72,7 +72,7 @@ def _badges(readers: Sequence[SoftwareReader], count: int, *, pause: float) -> l
         time.sleep(pause + chance.random() * 0.05)  # at any moment between two polls
         shown = time.monotonic()
         reader.swipe(number)
-        if not reader.wait(lambda heard, n=before: sum(told.what == "strike" for told in heard) > n, _PATIENCE):
+        if not reader.wait(lambda heard, n=before: sum(told.kind == "strike" for told in heard) > n, _PATIENCE):
             raise TimeoutError("a badge was shown and no strike followed")
         took.append((_last_strike(reader).at - shown) * 1e9)
         reader.heard.clear()
@@ -80,7 +80,7 @@ def _badges(readers: Sequence[SoftwareReader], count: int, *, pause: float) -> l
 
 
 def _last_strike(reader: SoftwareReader) -> ReceivedCommand:
-    return [told for told in reader.heard if told.what == "strike"][-1]
+    return [told for told in reader.heard if told.kind == "strike"][-1]
 
 
 class _Panel:

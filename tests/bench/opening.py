@@ -15,6 +15,7 @@ from tests.bench.peer import Peer
 from tests.bench.rows import Row, judged, microseconds, spread
 from tests.bench.samples import Rounds, by_name, latency, ratio
 from tests.bench.sites import READER, Site
+from tests.sentences import en, zh
 
 _ROUNDS = 40
 _TIMES = 3  # through all files in a round: 300 opens
@@ -78,7 +79,7 @@ def _told(place: str, where: Text, rounds: Mapping[str, Rounds], *, barred: bool
         for peer in (PEER, WRITER):
             if peer in rounds:
                 numbers[f"against_{peer.replace('-', '_')}"] = ratio(taken, rounds[peer])
-        what = Text(f"{NAMES[name].en}, {where.en}", f"{NAMES[name].zh}，{where.zh}")
+        what = Text(f"{en(NAMES[name])}, {en(where)}", f"{zh(NAMES[name])}，{zh(where)}")
         shown = spread(found)
         yield Row(
             f"open.{name}.{place}", what, shown, None if name == BARE else against_bare, _AGAINST_BARE, numbers=numbers

@@ -14,6 +14,7 @@ from rules.text import Text
 from tests.bench.openers import opener, opens_for
 from tests.bench.rows import Row, Verdict, judged, microseconds
 from tests.bench.sites import READER, Site
+from tests.sentences import en, zh
 
 _OPENERS = (1, 4, 16)
 _MILLISECONDS = 700
@@ -45,7 +46,7 @@ def _row(name: str, where: Text, count: int, rate: float, sync: float) -> Row:
     power = name.startswith("power")
     people = Text("1 opener" if count == 1 else f"{count} openers", f"{count} 个进程")
     durability = name.partition("-")[0]
-    what = Text(f"{people.en}, `{durability}`, {where.en}", f"{people.zh}，`{durability}`，{where.zh}")
+    what = Text(f"{en(people)}, `{durability}`, {en(where)}", f"{zh(people)}，`{durability}`，{zh(where)}")
     shown = f"{rate:,.0f} /s" + (f" (fdatasync {microseconds(sync)})" if power else "")
     numbers = {"opens_per_second": rate, "fdatasync_us": sync / 1000}
     if not power or count != 16:

@@ -55,8 +55,8 @@ def unprotected_row(bare: list[bytes], site: Site) -> Row:
                 (running if on else stopped).append(person.round(10))
     found = ratio(running, stopped)
     shown = f"{microseconds(latency(running).median)} / {microseconds(latency(stopped).median)}"
-    what = Text("open of an unprotected file, agent running / stopped", "打开未受保护的文件，代理运行 / 停止")
-    against = Text("agent stopped", "代理停止")
+    what = Text("open of an unprotected file, agent running / stopped", "打开未受保护的文件，守护服务运行 / 停止")
+    against = Text("agent stopped", "守护服务停止")
     return Row("unprotected", what, shown, found, against, f"≤ {_BAR:.2f}", judged(found <= _BAR), {"ratio": found})
 
 

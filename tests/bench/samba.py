@@ -16,6 +16,7 @@ from rules.text import Text
 from tests.bench.rows import Row
 from tests.bench.sites import READER, site
 from tests.samba.server import PASSWORD, FileServer, serving
+from tests.sentences import en, zh
 
 FILES = 5000
 _ROUNDS = 3
@@ -75,8 +76,8 @@ def _row(share: str, how: str, seconds: list[float], bare: list[float]) -> Row:
     doing = {"write": Text("to a share", "写入共享"), "read": Text("from a share", "自共享读出")}[how]
     guard = _UNGUARDED if share == _BARE else Text(f"guarded (`{share}`)", f"有防护（`{share}`）")
     what = Text(
-        f"{FILES:,} small files copied {doing.en} with Samba, {guard.en}",
-        f"经 Samba {doing.zh} {FILES:,} 个小文件，{guard.zh}",
+        f"{FILES:,} small files copied {en(doing)} with Samba, {en(guard)}",
+        f"经 Samba {zh(doing)} {FILES:,} 个小文件，{zh(guard)}",
     )
     times = median(one / other for one, other in zip(seconds, bare, strict=True))
     shown = f"{median(seconds):,.1f} s ({min(seconds):,.1f} to {max(seconds):,.1f})"

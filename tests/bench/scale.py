@@ -9,6 +9,7 @@ from tests.bench.machine import other_cpus
 from tests.bench.openers import opener
 from tests.bench.rows import Row, judged, milliseconds
 from tests.bench.samples import percentile
+from tests.sentences import en, zh
 
 _CHANGES = 200
 _PAIRS = 30_000  # every person in three areas; about as many as the decider keeps
@@ -38,7 +39,7 @@ def rows() -> list[Row]:
 
 
 def _start(took: list[int]) -> Row:
-    what = Text(f"decider start, {_SIZE.en}", f"判定进程启动，{_SIZE.zh}")
+    what = Text(f"decider start, {en(_SIZE)}", f"判定进程启动，{zh(_SIZE)}")
     found = median(took)
     return Row(
         "start", what, milliseconds(found), None, None, "≤ 2 s", judged(found <= _START_BAR), {"ms": found / 1e6}
@@ -49,7 +50,7 @@ def _changes(took: list[tuple[int, int]]) -> list[Row]:
     commits, acks = zip(*took, strict=True)
     p50, p99 = percentile(acks, 50), percentile(acks, 99)
     what = Text(
-        f"change of rights committed → decider acknowledges, {_SIZE.en}", f"权限变更提交 → 判定进程确认，{_SIZE.zh}"
+        f"change of rights committed → decider acknowledges, {en(_SIZE)}", f"权限变更提交 → 判定进程确认，{zh(_SIZE)}"
     )
     shown = f"{milliseconds(p50)} (p99 {milliseconds(p99)})"
     numbers = {"p50_ms": p50 / 1e6, "p99_ms": p99 / 1e6, "commit_p50_ms": percentile(commits, 50) / 1e6}
@@ -58,7 +59,7 @@ def _changes(took: list[tuple[int, int]]) -> list[Row]:
 
 def _memory(rest: dict[str, float], full: dict[str, float], allowed: int) -> Row:
     what = Text(
-        f"decider memory, {_SIZE.en}, after {_PAIRS:,} verdicts", f"判定进程内存，{_SIZE.zh}，{_PAIRS:,} 次判定后"
+        f"decider memory, {en(_SIZE)}, after {_PAIRS:,} verdicts", f"判定进程内存，{zh(_SIZE)}，{_PAIRS:,} 次判定后"
     )
     shown = f"{full['Pss']:.1f} MB (Rss {full['Rss']:.1f})"
     numbers = {"pss_mb": full["Pss"], "rss_mb": full["Rss"], "rss_at_start_mb": rest["Rss"], "allowed": allowed}

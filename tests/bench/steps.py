@@ -31,6 +31,7 @@ from rules.model import Action
 from rules.text import Text
 from tests.bench.machine import pinned_cpu
 from tests.bench.rows import Row, microseconds
+from tests.sentences import en, zh
 
 _RUNS, _TIMES = 400, 100
 _EVENT = 24  # bytes of an event's metadata
@@ -57,7 +58,7 @@ def rows() -> list[Row]:
 
 
 def _row(step: Step, took: float) -> Row:
-    what = Text(f"step of the decider: {step.what.en}", f"判定步骤：{step.what.zh}")
+    what = Text(f"step of the decider: {en(step.what)}", f"判定步骤：{zh(step.what)}")
     return Row(f"step.{step.id}", what, microseconds(took), numbers={"us": took / 1000})
 
 
@@ -71,7 +72,7 @@ def _steps() -> Iterator[list[Step]]:
         fd = os.open(document, os.O_RDONLY | os.O_CLOEXEC)
         stack.callback(os.close, fd)
         clock, objects, verdicts = AgentClock(), Objects(), VerdictCache("files1")
-        objects.replace_roots([Root(os.fsencode(folder), "plans", 0, alone=False)])
+        objects.replace_roots([Root(os.fsencode(folder), "plans", 0, alone=False, enforced=True)])
         tasks = Tasks(pidfd_info=pidfd_info_works())
         stack.callback(tasks.close)
         policy = PolicySnapshot(Home(folder / "home"))
@@ -81,7 +82,7 @@ def _steps() -> Iterator[list[Step]]:
         journal = EntryJournal(appender, clock, "files1")
         thing, who, now = objects.find(fd), tasks.identify(os.getpid()), clock.now()
         ruling = replace(verdicts.ruling(who, ("plans",), Action.OPEN, now), until=NEVER)
-        verdicts._rulings[(verdicts._told(who), ("plans",), Action.OPEN)] = ruling  # noqa: SLF001 - kept
+        verdicts._rulings[(verdicts._verdict_key(who), ("plans",), Action.OPEN)] = ruling  # noqa: SLF001 - kept
         text = b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields)
         event = fanotify._METADATA.pack(  # noqa: SLF001 - as the kernel writes it
             _EVENT, fanotify.VERSION, 0, _EVENT, fanotify.FAN_OPEN_PERM, fd, os.getpid()

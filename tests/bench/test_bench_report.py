@@ -1,12 +1,14 @@
 """The bench's arithmetic and its table. What it measures is measured, not tested."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from agent.presentation.table import width
 from rules.text import Text
+from tests import ROOT
 from tests.bench import report
 from tests.bench.rows import Row
 from tests.bench.samples import latency, percentile, ratio
@@ -80,3 +82,14 @@ def test_a_page_without_markers_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="markers"):
         report.write_page(page, ROWS, MACHINE)
     assert page.read_text(encoding="utf-8") == "words"
+
+
+def test_the_two_pages_have_the_same_figures() -> None:
+    pages = [(ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("performance.md", "performance.zh.md")]
+    english, chinese = (_figures(page) for page in pages)
+    assert english == chinese
+
+
+def _figures(page: str) -> list[list[str]]:
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    return [sorted(re.findall(r"\d[\d,.]*\d|\d", line)) for line in rows]

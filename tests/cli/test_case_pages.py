@@ -13,13 +13,13 @@ def test_a_leave_date_is_shown_and_brought_forward(shoumi: Shoumi, language: str
     said = shoumi("case", "open", "E1001", "--last-day", "2099-12-31", "--effective", "2099-12-31T12:00")
     assert said.code == 0
     done = shoumi("case", "approve", "E1001", language=language)
-    assert {"en": "access ends at the leave date", "zh": "权限到期取消"}[language] in done.out
+    assert {"en": "access ends at the leave date", "zh": "权限将于离岗离职时间终止"}[language] in done.out
     page = shoumi("case", "show", "E1001", language=language).out
-    assert {"en": "leave date", "zh": "离岗时间"}[language] in page
+    assert {"en": "leave date", "zh": "离岗离职时间"}[language] in page
     assert {"en": "resignation (leaves the unit)", "zh": "辞职（离职）"}[language] in page
     assert "shoumi case advance E1001 --to TIME" in page
     wrong = shoumi("case", "advance", "E1001", "--to", "2100-01-01", language=language)
-    assert (wrong.code, {"en": "only brought forward", "zh": "只可提前"}[language] in wrong.err) == (1, True)
+    assert (wrong.code, {"en": "can only be brought forward", "zh": "只可提前"}[language] in wrong.err) == (1, True)
     ended = json.loads(shoumi("case", "advance", "E1001", "--json").out)
     assert ended["step"] == "approved"
     assert ended["ended_at"]
@@ -42,4 +42,4 @@ def test_who_is_back_from_long_leave_takes_the_same_command_by_a_second_officer(
     shoumi("person", "add", "E1001")
     shoumi("case", "open", "E1001", "--last-day", "2099-12-31", "--kind", "long-leave")
     shoumi("case", "approve", "E1001")
-    assert "a second officer does so by the same command" in shoumi("case", "resume", "E1001").out
+    assert "a second officer confirms with the same command" in shoumi("case", "resume", "E1001").out

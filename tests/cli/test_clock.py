@@ -8,7 +8,7 @@ from tests.control.site import Site
 def test_a_clock_that_was_set_back_is_told_until_an_officer_accepts_it(site: Site, shoumi) -> None:
     refused = shoumi("clock", "accept", "--reason", "x")
     assert refused.code == 1
-    assert "judged by the system clock already" in refused.err
+    assert "verdicts already use the system clock" in refused.err
     site.tell_peer("behind 3600")
     assert "was set back" in shoumi("status").out
     assert "1:00:00 ahead of it" in shoumi("status").out

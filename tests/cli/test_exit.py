@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli.say import json_line
+from agent.cli.terminal import json_line
 from tests.control.site import Site
 
 
@@ -136,7 +136,7 @@ def test_json_lines_parse_back_and_hold_nothing_that_moves_the_cursor(text: str)
 
 
 def test_the_language_is_the_variable_then_the_site_then_the_locale(tmp_path: Path) -> None:
-    from agent.cli.say import choose_language
+    from agent.cli.terminal import choose_language
     from agent.runtime.home import Home
 
     home = Home(tmp_path)

@@ -8,7 +8,7 @@ from agent.cli.__main__ import COMMANDS, NOUNS
 
 HAN = re.compile("[\u4e00-\u9fff]")
 ENGLISH_OF_ARGPARSE = re.compile(r"usage:|options:|positional arguments|show this help message")
-LINES = [(), *((noun,) for noun in NOUNS), *(command.words for command in COMMANDS)]
+LINES = [(), *((noun,) for noun in NOUNS), *(command.names for command in COMMANDS)]
 
 
 @pytest.mark.parametrize("words", LINES, ids=" ".join)
@@ -43,7 +43,7 @@ def test_help_is_in_the_language_asked_for(run, words: tuple[str, ...]) -> None:
     ids=" ".join,
 )
 def test_a_line_that_is_not_understood_is_usage_in_both_languages(run, words: tuple[str, ...]) -> None:
-    for language, hint in (("en", "hint: "), ("zh", "提示: ")):
+    for language, hint in (("en", "hint: "), ("zh", "提示：")):
         said = run(*words, language=language)
         assert said.code == 2
         assert said.out == ""
@@ -51,3 +51,11 @@ def test_a_line_that_is_not_understood_is_usage_in_both_languages(run, words: tu
         assert first.startswith("shoumi: ")
         assert second.startswith(hint)
         assert bool(HAN.search(first)) == (language == "zh"), first
+
+
+@pytest.mark.parametrize(
+    ("language", "first"),
+    [("en", "shoumi: `--limit`: must be a number, not '-1'"), ("zh", "shoumi: `--limit`：应为数字，而不是 '-1'")],
+)
+def test_a_value_that_is_not_a_number_is_named_with_its_option(run, language: str, first: str) -> None:
+    assert run("log", "list", "--limit", "-1", language=language).err.splitlines()[0] == first

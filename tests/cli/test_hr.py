@@ -18,6 +18,7 @@ from agent.simulator import hr_sender
 from tests import ROOT, needs
 from tests.cli.said import Shoumi
 from tests.control.site import Site
+from tests.sentences import en
 
 SITE = "urn:shoumi:agent:test"
 
@@ -65,14 +66,17 @@ def test_a_departure_dropped_by_the_command_is_done_when_it_returns(shoumi: Shou
     [event] = json.loads(shoumi("hr", "answers", "show", "leaver 1").out)["events"].values()
     assert event["state"] == "done"
     missing = shoumi("hr", "answers", "show", "nothing")
-    assert (missing.code, "there is no answer about `nothing`" in missing.err) == (1, True)
+    assert (missing.code, "there is no answer to `nothing`" in missing.err) == (1, True)
 
 
 def test_who_is_nobody_here_is_told_and_how_the_site_names_people_helps(shoumi: Shoumi, keys: Path) -> None:
     shoumi("person", "add", "E1001")
     said = shoumi("hr", "drop", str(notice(keys, "guid-77")), *signing(keys), "--name", "a")
-    assert (said.code, "quarantined nobody here is named so: `guid-77`" in said.err) == (1, True)
-    assert "`guid-77` is `E1001`" in shoumi("hr", "subject", "add", "E1001", "--number", "guid-77").out
+    assert (said.code, "QUARANTINED: this site has no person with this name or number: `guid-77`" in said.err) == (
+        1,
+        True,
+    )
+    assert "`guid-77` names `E1001` now" in shoumi("hr", "subject", "add", "E1001", "--number", "guid-77").out
     assert "guid-77" in shoumi("hr", "subject", "list").out
     assert shoumi("case", "release", "guid-77").code == 0
     deadline = time.monotonic() + 30
@@ -84,7 +88,7 @@ def test_who_is_nobody_here_is_told_and_how_the_site_names_people_helps(shoumi: 
 def test_a_token_that_is_wrong_is_refused_with_the_reason_on_both_sides(shoumi: Shoumi, keys: Path) -> None:
     (keys / "forged").write_text("a.b.c")
     said = shoumi("hr", "drop", str(keys / "forged"), "--jwks", str(keys / "agent.jwks"), language="zh")
-    assert (said.code, "rejected" in said.err) == (1, True)
+    assert (said.code, "已拒收：" in said.err) == (1, True)
     assert "人事系统" not in said.out
     status = shoumi("status", language="zh").out
     assert "未执行" in status
@@ -103,8 +107,8 @@ def test_the_status_says_what_troubles_the_channel_and_nothing_when_nothing_does
     shoumi: Shoumi, site: Site, home: Path, keys: Path, language: str
 ) -> None:
     words = {
-        "en": (": it was not heard for too long", ": 1 notices wait in quarantine", f": {home}"),
-        "zh": ("：已过久未收到其令牌", "：隔离区有 1 份通知待处理", f"：{home}"),
+        "en": (": no token received for too long", ": 1 notice waits in quarantine", f": {home}"),
+        "zh": ("：过久未收到令牌", "：隔离区有 1 份通知待处理", f"：{home}"),
     }[language]
     title = {"en": "personnel system", "zh": "人事系统"}[language]
     assert title not in shoumi("status", language=language).out
@@ -120,7 +124,7 @@ def test_the_status_says_what_troubles_the_channel_and_nothing_when_nothing_does
     said = shoumi("status", language=language).out
     for word in words:
         assert f"{title}{word}" in said
-    assert {"en": "is there twice", "zh": "出现两次"}[language] in said
+    assert {"en": "occurs twice", "zh": "出现两次"}[language] in said
 
 
 def test_the_file_that_runs_alone_needs_nothing_of_the_agent(
@@ -209,9 +213,9 @@ def test_nothing_answers_while_no_agent_runs_and_that_is_said(tmp_path: Path) ->
     sent = hr_drop.deliver("a.b.c", tmp_path, "one")
     code, last = hr_drop.wait(tmp_path, sent, 0.2, None, lambda _event: None)
     assert (code, last) == (hr_drop.WAITING, None)
-    with pytest.raises(hr_drop.DropError, match="waits there already"):
+    with pytest.raises(hr_drop.DropError, match="is already waiting in the spool"):
         hr_drop.deliver("a.b.c", tmp_path, "one")
-    with pytest.raises(hr_drop.DropError, match=r"there is no spool at `.*nowhere`: are keys pinned\?") as error:
+    with pytest.raises(hr_drop.DropError, match=r"no spool at `.*nowhere`; check that the keys are pinned") as error:
         hr_drop.deliver("a.b.c", tmp_path / "nowhere", "one")
     assert error.value.code == hr_drop.WAITING
 
@@ -226,18 +230,18 @@ def test_before_keys_are_pinned_both_senders_say_so_and_what_helps(
     folder, token = tmp_path / "keys", tmp_path / "token"
     token.write_text("a.b.c")
     said = shoumi("hr", "drop", str(token))
-    assert (said.code, f"there is no spool at `{home}`: are keys pinned?" in said.err) == (4, True)
-    assert "hint: it is the agent's home" in said.err
-    assert "没有投递目录：是否已固定密钥？" in shoumi("hr", "drop", str(token), language="zh").err
+    assert (said.code, f"no spool at `{home}`; check that the keys are pinned" in said.err) == (4, True)
+    assert "hint: `--to` must be the agent's home" in said.err
+    assert "中没有投递目录；请检查是否已固定密钥" in shoumi("hr", "drop", str(token), language="zh").err
     monkeypatch.setenv("SHOUMI_LANG", "en")
     assert hr_drop.main([str(token), "--to", str(tmp_path)]) == 4
-    assert "hint: it is the agent's home" in capsys.readouterr().err
+    assert "hint: `--to` must be the agent's home" in capsys.readouterr().err
     made = hr_sender.make_keys(folder, audience=SITE, iss="https://hr.example", approvers=[("a", "E2")])
-    with pytest.raises(RefusedError, match="there is no spool at") as error:
+    with pytest.raises(RefusedError, match=r"simulator.spool-not-found") as error:
         hr_sender.drop(tmp_path / "spool" / "new", "a.b.c", "one")
     assert made.exists()
     assert error.value.hint
-    assert "shoumi run" in error.value.hint.en
+    assert "shoumi run" in en(error.value.hint)
 
 
 def test_who_waits_in_vain_is_told_by_which_name_to_look(shoumi: Shoumi, site: Site, keys: Path) -> None:

@@ -10,8 +10,8 @@ def test_own_attempts_are_hidden_counted_and_shown_when_asked_for(site: Site, sh
     site.tell_peer("tried E1")
     listed = shoumi("log", "list")
     assert "hold" not in listed.out
-    assert "1 attempts that the agent made itself are not shown: --own shows them" in listed.err
-    assert "另有 1 条代理自身的试探未列出" in shoumi("log", "list", language="zh").err
+    assert "1 attempt of the agent itself is not shown: add --own" in listed.err
+    assert "守护服务自身的 1 次探针尝试未列出：加 --own 可查看" in shoumi("log", "list", language="zh").err
     shown = shoumi("log", "list", "--own", "--kind", "access")
     assert "hold" in shown.out
     assert shown.err == ""

@@ -38,7 +38,7 @@ def test_a_day_in_a_room(shoumi: Shoumi, monkeypatch: pytest.MonkeyPatch) -> Non
     assert width(listed[0][: listed[0].index("room")]) == width(listed[1][: listed[1].index("密室")])
     assert "V1" in listed[1]
     left = shoumi("visitor", "exit", "V1", "--badge-lost")
-    assert left.out == "`V1` has left; LOST: badge 777\n"
+    assert left.out == "`V1` has left; badges LOST: 777\n"
 
     locked = shoumi("lockdown", "on", "密室", "--reason", "漏水", language="zh")
     assert locked.out.startswith("`密室`已封控（L000001）")
@@ -50,7 +50,7 @@ def test_a_day_in_a_room(shoumi: Shoumi, monkeypatch: pytest.MonkeyPatch) -> Non
     assert shoumi("lockdown", "off", "密室", "--reason", "干了").code == 0
 
     monkeypatch.setattr("sys.stdin", io.StringIO("471192\n918273\n"))
-    assert shoumi("pin", "set", "E1").out == "`E1` has a PIN, and one for duress\n"
+    assert shoumi("pin", "set", "E1").out == "`E1` has a PIN and a duress PIN now\n"
     monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
     assert shoumi("pin", "set", "E1").code == 2
     assert "471192" not in shoumi("log", "list", "--json").out
@@ -71,7 +71,7 @@ def test_empty_lists_talk_and_wrong_lines_say_what_is_missing(shoumi: Shoumi) ->
     a_room(shoumi)
     asked = shoumi("log", "list", "--room", "密室", "--during", "2026-01-01..2026-12-31", language="zh")
     assert (asked.code, asked.out) == (0, "")
-    assert "日志中该时段室内无人" in asked.err
+    assert "日志中该时段无人在场" in asked.err
     assert "注意：" in asked.err
     limits = [json.loads(line) for line in shoumi("log", "room", "密室", "--during", "2026-01-01..2026-12-31", "--json")
               .out.splitlines()]  # fmt: skip
@@ -82,4 +82,4 @@ def test_empty_lists_talk_and_wrong_lines_say_what_is_missing(shoumi: Shoumi) ->
     assert refused.code == 2
     assert "osdp+tcp://" in refused.err
     assert shoumi("occupancy", "reset", "密室", "E1", "--reason", "x").code == 1
-    assert shoumi("room", "remove", "密室").out == "`密室` is removed; 2 grants ended\n"
+    assert shoumi("room", "remove", "密室").out == "`密室` removed; 2 grants ended\n"

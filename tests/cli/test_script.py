@@ -26,7 +26,7 @@ def test_ten_lines(site: Site, shoumi, tmp_path: Path) -> None:
     after = json.loads(shoumi("explain", "E1001", str(plans / "a.txt"), "--json").out)
     assert after["verdict"] == "allow"
     assert after["until"].startswith(("2099-12-31", "2100-01-01"))
-    assert after["because"].keys() == {"en", "zh"}
+    assert after["because"].keys() == {"code", "parameters", "en", "zh"}
     assert after["clauses"]
 
     held = shoumi("hold", "add", "E1001", "--reason", "调查")
@@ -46,7 +46,7 @@ def test_explain_says_the_same_in_words_and_what_would_change_it(site: Site, sho
     shoumi("person", "add", "E1", "--level", "internal", "--domain", "state")
     said = shoumi("explain", "E1", "plans")
     assert said.out.startswith("DENY: ")
-    assert "what would change it" in said.out
+    assert "to change this: " in said.out
     assert shoumi("explain", "E1", "plans", language="zh").out.startswith("拒绝：")
 
 

@@ -33,7 +33,7 @@ VALUES = {
 
 def line(command: Command, *, everything: bool) -> list[str]:
     """Return words for *command*: what it requires, or one of everything it takes."""
-    words = list(command.words)
+    words = list(command.names)
     for param in command.params:
         if not (param.required or everything):
             continue
@@ -59,7 +59,7 @@ def test_a_command_imports_nothing_heavy_before_it_runs() -> None:
 
 @pytest.mark.parametrize("everything", [False, True], ids=["what it needs", "all it takes"])
 @pytest.mark.parametrize(
-    "command", [one for one in COMMANDS if one.words not in SERVING], ids=lambda one: " ".join(one.words)
+    "command", [one for one in COMMANDS if one.names not in SERVING], ids=lambda one: " ".join(one.names)
 )
 def test_without_a_site_every_command_says_so_in_a_sentence(
     command: Command, everything: bool, tmp_path: Path, run, monkeypatch: pytest.MonkeyPatch
@@ -68,6 +68,6 @@ def test_without_a_site_every_command_says_so_in_a_sentence(
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     said = run("--home", str(tmp_path / "none"), *line(command, everything=everything))
     assert said.code in (0, 1, 2, 4), said
-    if said.code and command.words != ("doctor",):
+    if said.code and command.names != ("doctor",):
         assert said.err.startswith("shoumi: "), said
         assert "Traceback" not in said.err

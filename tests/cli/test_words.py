@@ -26,6 +26,7 @@ from agent.registry.store import Registry
 from agent.rooms.panel.effects import AlarmKind
 from rules.text import Text
 from tests.control.site import Site
+from tests.sentences import zh
 
 Shoumi = Callable[..., Any]
 _CODES = {code for table in (ALARMS, BADGES, CARDS, DOMAINS, PASSBACKS, SIDES, YES_NO) for code in table}
@@ -81,8 +82,8 @@ def test_in_chinese_no_list_of_rooms_and_doors_shows_a_code(furnished: Shoumi) -
         assert not _CODES.intersection(found), (line, found)
         seen += said
     for text in (BADGES["lost"], BADGES["returned"], CARDS["gone"], DOMAINS["state"], PASSBACKS["hard"], SIDES["out"]):
-        assert text.zh in seen
-    assert all(text.zh in seen for text in ALARMS.values())
+        assert zh(text) in seen
+    assert all(zh(text) in seen for text in ALARMS.values())
 
 
 def test_json_keeps_the_codes(furnished: Shoumi) -> None:
@@ -108,4 +109,4 @@ def test_in_chinese_the_log_and_the_lists_of_people_show_no_code(furnished: Shou
         cells = {cell for row in said.splitlines() for cell in re.split(r"\s{2,}", row.strip())}
         assert len(said.splitlines()) > 1, line
         assert not cells & codes, (line, cells & codes)
-    assert {OUTCOMES["done"].zh, OUTCOMES["refused"].zh, ENTRIES["start"].zh} <= cells
+    assert {zh(OUTCOMES["done"]), zh(OUTCOMES["refused"]), zh(ENTRIES["start"])} <= cells

@@ -20,6 +20,7 @@ from agent.kernel import mountinfo, mounting
 from tests import ROOT, needs
 from tests.confinement import demo_under_units, under_unit
 from tests.confinement.unit_file import MAIN, Unit
+from tests.sentences import en
 
 pytestmark = [pytest.mark.kernel, needs.needs(needs.tools("systemd-analyze"))]
 
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.kernel, needs.needs(needs.tools("systemd-analyze"))]
 @pytest.fixture(autouse=True)
 def able() -> None:
     if lacks := lacking():
-        needs.skip_or_fail("; ".join(lack.text.en for lack in lacks))
+        needs.skip_or_fail("; ".join(en(lack.text) for lack in lacks))
     if ctypes.util.find_library("seccomp") is None:
         needs.skip_or_fail("`libseccomp.so.2` is not installed (package libseccomp2)")
 

@@ -11,7 +11,9 @@ import pytest
 from agent.confinement.process_rights import CONTROL, DECIDER, VERIFIER
 from agent.doctor import process_checks
 from agent.doctor.process_checks import SeenProcess
+from agent.presentation.terms import PROCESSES
 from tests.enforcement.scene import Scene, dead_man, scene, until
+from tests.sentences import en
 
 pytestmark = pytest.mark.kernel
 
@@ -71,7 +73,7 @@ def test_doctor_names_every_confined_process_as_the_kernel_shows_it(site: Scene)
     found = [json.loads(line) for line in site.site.shoumi("doctor", "--json", check=False).stdout.splitlines()]
     [said] = [one for one in found if one["code"] == "confinement"]
     assert said["state"] == "good"
-    assert all(name in said["text"]["en"] for name in _LASTING)
+    assert all(en(PROCESSES[name]) in en(said["text"]) for name in _LASTING)
 
 
 def test_doctor_says_what_a_process_has_too_much_of_and_what_cannot_be_seen() -> None:
@@ -83,17 +85,17 @@ def test_doctor_says_what_a_process_has_too_much_of_and_what_cannot_be_seen() ->
     )
     found = list(process_checks.confined(seen))
     assert [one.state for one in found] == ["warning"] * 4 + ["good"]
-    said = [one.text.en for one in found]
-    assert said[0] == "process verifier: it holds 2 capabilities that it does not need"
-    assert said[1] == "process verifier: a program it runs could gain privileges"
-    assert said[2] == "process verifier: no filter of system calls is set"
-    assert said[3] == "process decider: what it may do could not be seen"
-    assert said[4] == "confined, as the kernel says: control"
+    said = [en(one.text) for one in found]
+    assert said[0] == "log verifier: it holds 2 capabilities that it does not need"
+    assert said[1] == "log verifier: programs it starts could gain privileges"
+    assert said[2] == "log verifier: no system call filter is set"
+    assert said[3] == "decider: its rights could not be read"
+    assert said[4] == "confined, according to the kernel: control process"
 
 
 def test_a_kernel_that_cannot_filter_counts_as_one_without_a_filter() -> None:
     [warning] = process_checks.confined([SeenProcess(2, CONTROL, {"CapEff": "0", "NoNewPrivs": "1"})])
-    assert "no filter" in warning.text.en
+    assert "no system call filter is set" in en(warning.text)
 
 
 def test_a_process_that_is_not_the_agents_has_no_row() -> None:

@@ -128,7 +128,7 @@ import ctypes, errno, json, os, signal, socket, subprocess, sys, threading
 from agent.confinement import confine, process_rights, syscalls
 row = next(one for one in process_rights.ALL if one.name == sys.argv[1])
 confine.confine(row, lambda line: print(line, file=sys.stderr))
-libc, arch, found = ctypes.CDLL(None, use_errno=True), syscalls.here(), {}
+libc, arch, found = ctypes.CDLL(None, use_errno=True), syscalls.this_architecture(), {}
 def call(number):
     ctypes.set_errno(0)
     libc.syscall(number, -1, -1, -1, -1, -1)
@@ -165,7 +165,7 @@ def test_what_a_row_denies_fails_in_a_process_that_took_it_on(row: ProcessRights
     found, status = json.loads(done.stdout)
     assert done.stderr == ""
     denied = {name for group in row.denied.groups for name in GROUPS[group]}
-    here = syscalls.here()
+    here = syscalls.this_architecture()
     assert here is not None
     assert {name for name in denied if here.number(_EVERY[name]) is not None} <= found.keys()
     assert {found[name] for name in denied & found.keys()} == {errno.EPERM}

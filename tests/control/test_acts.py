@@ -12,6 +12,7 @@ from agent.errors import RefusedError, UnreachableError
 from agent.log.verify import verify
 from agent.registry.intent import WriteAheadIntent
 from tests.control.site import Site
+from tests.sentences import en
 
 ADD = {"person": "E1", "name": "张三"}
 
@@ -51,7 +52,7 @@ def test_an_entry_that_cannot_be_written_means_nothing_is_changed(fresh: Site) -
     resource.prlimit(fresh.peer.pid, resource.RLIMIT_FSIZE, (size, limits[1]))
     with fresh.client() as caller, pytest.raises(RefusedError) as caught:
         caller.call("person.add", **ADD)
-    assert "entry could not be written" in caught.value.text.en
+    assert "entry could not be written" in en(caught.value.text)
     assert people(fresh) == []
     assert acts(fresh) == []
     resource.prlimit(fresh.peer.pid, resource.RLIMIT_FSIZE, limits)
@@ -102,7 +103,7 @@ def test_an_unanswered_append_is_contradicted_before_anything_else_is_done(fresh
     fresh.tell_peer("die-after-append")
     with fresh.client() as caller, pytest.raises(UnreachableError) as caught:
         caller.call("person.add", **ADD)
-    assert "nothing was changed" in caught.value.text.en
+    assert "nothing was changed" in en(caught.value.text)
     fresh.kill_peer()
     fresh.restart_peer()
     assert people(fresh) == []

@@ -23,6 +23,7 @@ from tests.control.conftest import folder
 from tests.control.crowding import ATTACKS, as_officer, attacking
 from tests.control.offboarding.test_coordinator import until
 from tests.control.site import Site, running
+from tests.sentences import en
 
 WORKER = 20 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 HOSTILE = range(63_001 + WORKER, 63_005 + WORKER)
@@ -90,7 +91,7 @@ def test_an_officer_holds_somebody_while_four_uids_take_all_they_can(office: Sit
         mine = [entry for entry in forbidden if entry["actor"]["uid"] == uid]  # type: ignore[index]
         assert len(mine) <= WITHOUT.burst + 5  # one more a minute
     alarms = officer(lambda: _alarms(office))
-    assert sorted(int(alarm["text"]["en"].split()[1]) for alarm in alarms) == list(HOSTILE)
+    assert sorted(int(en(alarm["text"]).split()[1]) for alarm in alarms) == list(HOSTILE)
     assert "over-budget" in officer(lambda: _findings(office))
 
 
@@ -113,10 +114,10 @@ def test_who_has_no_role_sends_little_and_a_role_sends_much(office: Site) -> Non
 
     def send(line: bytes) -> Any:
         with closing(sockets.connect(office.home)) as end:
-            return asked(end, line)["error"]["text"]["en"]
+            return en(asked(end, line)["error"])
 
     assert stranger(lambda: send(long[-SMALL - 1 :])) == "the request is larger than 4 KiB, and the caller has no role"
-    assert officer(lambda: send(long)) == "no operation is called `frob`"
+    assert officer(lambda: send(long)) == "there is no operation `frob`"
 
 
 def test_a_uid_has_no_more_places_than_its_part_with_a_role_or_without(office: Site) -> None:

@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from agent.control.offboarding.holder_warnings import HolderWarnings, Told
+from agent.control.offboarding.holder_warnings import HolderWarnings, WarningDelivery
 from rules.model import Clearance, Level
 from rules.text import Text
 from tests.control.site import Site
 from tests.control.test_schedule import in_process
 from tests.control.time import later
+from tests.sentences import en
 
 
 class Heard:
@@ -18,9 +19,9 @@ class Heard:
     def __init__(self) -> None:
         self.said: list[tuple[list[int], str]] = []
 
-    def __call__(self, uids: list[int], text: Text, now: datetime) -> Told:
-        self.said.append((uids, text.en))
-        return Told(len(uids), ("spool",))
+    def __call__(self, uids: list[int], text: Text, now: datetime) -> WarningDelivery:
+        self.said.append((uids, en(text)))
+        return WarningDelivery(len(uids), ("spool",))
 
 
 def test_a_holder_is_told_of_a_grant_and_of_the_leave_date_once_also_after_a_restart(fresh: Site) -> None:
@@ -40,7 +41,7 @@ def test_a_holder_is_told_of_a_grant_and_of_the_leave_date_once_also_after_a_res
             HolderWarnings(site, heard).step()
         [(uids, said)] = heard.said
         assert uids == [61_101]
-        assert "grant G000001 for `plans` ends within 7 days" in said
+        assert "grant G000001 for `plans` will end within 7 days" in said
         site.clock = later(site.clock, days=2, hours=23, minutes=52)
         HolderWarnings(site, heard).step()
         assert "within 10 minutes" in heard.said[-1][1]
@@ -77,7 +78,7 @@ def test_what_is_noted_and_not_told_because_of_a_kill_is_not_told_again(fresh: S
     class KilledError(Exception):
         pass
 
-    def killed(uids: list[int], text: Text, now: datetime) -> Told:
+    def killed(uids: list[int], text: Text, now: datetime) -> WarningDelivery:
         raise KilledError
 
     with in_process(fresh) as services:

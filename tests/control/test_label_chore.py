@@ -44,7 +44,7 @@ def test_the_walk_counts_for_nothing_once_another_volume_has_come(
 
 
 def test_nor_once_another_volume_has_the_same_number(chore: LabelChore, protection: SimpleNamespace) -> None:
-    protection.sweeps.want("plans", "/srv/plans", _WALKED, again=True)  # as for every volume that came without marks
+    protection.sweeps.want("plans", "/srv/plans", _WALKED, swept_anew=True)  # as for every volume without marks
     assert chore.sealable() == ()
     chore.step()
     protection.sweeps.swept("plans", "/srv/plans", _WALKED, LabelReport())

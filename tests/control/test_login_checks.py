@@ -13,6 +13,7 @@ from agent.site import program_file
 from agent.site.program_file import ProgramTrouble
 from tests.control.office import office_of
 from tests.control.site import Site
+from tests.sentences import en
 
 TAR = os.path.realpath("/usr/bin/tar")
 
@@ -29,7 +30,7 @@ def said(**known: bool) -> list[tuple[str, str]]:
 
 def test_a_trial_says_that_logins_are_not_asked_for_and_a_site_that_they_are() -> None:
     assert said(trial=True) == [("logins", "warning")]
-    assert "logins are not asked for: this site is a trial" in next(login_checks.logins(trial=True)).text.en
+    assert "logins are not required: this site is a trial" in en(next(login_checks.logins(trial=True)).text)
     assert said(trial=False) == [("logins", "good")]
 
 
@@ -56,7 +57,7 @@ def test_each_state_of_a_program_is_told_with_the_command_that_mends_it(
     assert program_file.trouble(known) is expected
     found = list(login_checks.services([known], program_file.trouble))
     assert [one.code for one in found] == (["service-program"] if expected else [])
-    assert all(one.hint and one.hint.en == "shoumi service renew backup" for one in found)
+    assert all(one.hint and en(one.hint) == "shoumi service renew backup" for one in found)
 
 
 def test_a_program_that_others_can_write_is_told(tmp_path: Path) -> None:
@@ -71,8 +72,8 @@ def test_a_program_that_others_can_write_is_told(tmp_path: Path) -> None:
     [changed] = login_checks.services([known], program_file.trouble)
     assert loose.hint
     assert changed.hint
-    assert loose.hint.en == f"chown root {copy} && chmod go-w {copy}"
-    assert changed.hint.en == "shoumi service renew backup"
+    assert en(loose.hint) == f"chown root {copy} && chmod go-w {copy}"
+    assert en(changed.hint) == "shoumi service renew backup"
 
 
 def test_interpreters_and_programs_that_let_people_in_are_named() -> None:

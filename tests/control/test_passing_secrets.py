@@ -10,6 +10,7 @@ from agent.errors import RefusedError
 from tests.control.office import office_of
 from tests.control.site import Site
 from tests.control.test_two_hands import SECURITY, SYSTEM, Desk, alone  # noqa: F401 - fixtures
+from tests.sentences import en
 
 PIN, DURESS = "82719364", "55501234"
 
@@ -44,7 +45,7 @@ def test_it_is_in_no_entry_of_a_proposal_for_which_there_is_no_place(
     monkeypatch.setattr("agent.registry.repositories.proposals.MOST_OF_ONE", 0)
     with office_of(alone) as office:
         desk = Desk(office)
-        with pytest.raises(RefusedError, match="too many"):
+        with pytest.raises(RefusedError, match=r"registry.too-many-proposals"):
             proposed(desk)
         assert desk.entry(act="proposal.add")["outcome"] == "refused"
         assert found(alone) == []
@@ -69,8 +70,9 @@ def test_it_is_lost_with_the_process_and_whoever_confirms_is_told(alone: Site) -
     assert found(alone) == []
     with office_of(alone, again=True) as office:
         desk = Desk(office, again=True)
-        assert "anew" in desk.call("proposal.show", SECURITY, proposal=number)["because"]["en"]
-        with pytest.raises(RefusedError, match="anew"):
+        because = desk.call("proposal.show", SECURITY, proposal=number)["because"]
+        assert "keeps no secret across a restart" in en(because)
+        with pytest.raises(RefusedError, match=r"control.proposal-secret-lost"):
             desk.call("proposal.confirm", SECURITY, proposal=number)
         assert desk.call("proposal.refuse", SYSTEM, proposal=number, reason="x")["outcome"] == "withdrawn"
     assert found(alone) == []
@@ -80,7 +82,7 @@ def test_what_was_not_hidden_here_is_not_shown() -> None:
     given = {"person": "E1", "pin": PIN, "duress": DURESS}
     one, other = PassingSecrets(), PassingSecrets()
     hidden = one.hidden("pin.set", given)
-    assert (hidden["person"], PIN in str(hidden), one.shown("pin.set", hidden)) == ("E1", False, given)
+    assert (hidden["person"], PIN in str(hidden), one.revealed("pin.set", hidden)) == ("E1", False, given)
     for stored in (other.hidden("pin.set", given), given, {"pin": "密码"}):
-        with pytest.raises(RefusedError, match="anew"):
-            one.shown("pin.set", stored)
+        with pytest.raises(RefusedError, match=r"control.proposal-secret-lost"):
+            one.revealed("pin.set", stored)

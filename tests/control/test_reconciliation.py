@@ -87,9 +87,9 @@ def test_the_plan_names_every_act_that_is_missing_and_accepting_gives_them_up(fr
     assert "pack-edited" not in findings(fresh)
 
     for op, args in (("hold.add", {"person": "E1", "reason": "x"}), ("person.add", {"person": "E9"})):
-        with pytest.raises(RefusedError, match="lacks acts that the log holds"):
+        with pytest.raises(RefusedError, match=r"registry.registry-older-than-log"):
             done(fresh, op, **args)
-    with pytest.raises(RefusedError, match="another one was named"):
+    with pytest.raises(RefusedError, match=r"control.last-lost-act-mismatch"):
         done(fresh, "registry.accept", last=held["seq"] - 1, reason="x")
 
     refused = [one for one in fresh.entries(kind="act") if one["outcome"] == "refused"]
@@ -110,7 +110,7 @@ def test_the_plan_names_every_act_that_is_missing_and_accepting_gives_them_up(fr
         "first": shown["lost"][0]["seq"],
     }
     assert not [outcome for outcome in outcomes(fresh) if outcome[1] == "not-completed"]
-    with pytest.raises(RefusedError, match="nothing to accept"):
+    with pytest.raises(RefusedError, match=r"control.registry-complete"):
         done(fresh, "registry.accept", last=held["seq"], reason="x")
     done(fresh, "hold.add", person="E1", reason="岗位调查")
     fresh.stop_control()
@@ -225,7 +225,7 @@ def test_who_is_stopped_by_what_would_be_lost_does_not_accept(fresh: Site) -> No
     fresh.stop_control()
     with open_services(fresh.home, DeciderConnection(channel.ChannelClient(fresh.control_end)), None) as services:
         reconciliation.begin(services)
-        with pytest.raises(ForbiddenError, match="a hold on you"):
+        with pytest.raises(ForbiddenError, match=r"control.own-hold-would-be-lost"):
             accept(services, OFFICERS["E9"], last)
         accept(services, OFFICERS["E8"], last)
         assert not services.site.stores.now.older
@@ -238,7 +238,7 @@ def test_no_act_is_done_on_a_registry_whose_file_was_exchanged(fresh: Site) -> N
         executor = ActExecutor(services, handler_table().acts)
         assert not executor.older()
         copy.replace(fresh.home.registry)
-        with pytest.raises(FatalError, match="another file has taken its place"):
+        with pytest.raises(FatalError, match=r"registry.file-replaced"):
             executor.execute_own("person.add", {"person": "E1"}, by="schedule")
     assert outcomes(fresh) == []
 

@@ -52,7 +52,7 @@ def test_what_gives_or_cuts_is_refused_until_pam_has_confirmed_who_it_is(guarded
         assert client.call("person.add", person="E1", name="what gives and cuts nothing")
         with pytest.raises(FactorNeededError):
             client.call("hold.add", person="E1", reason="x")
-        with pytest.raises(RefusedError, match="wrong"):
+        with pytest.raises(RefusedError, match=r"control.second-factor-wrong"):
             client.call("factor.give", secret="battery staple")
         with pytest.raises(FactorNeededError):
             client.call("hold.add", person="E1", reason="x")
@@ -72,7 +72,7 @@ def test_whoever_gives_wrong_ones_again_and_again_does_not_fill_the_log(guarded:
 
 
 def test_where_none_is_asked_for_and_of_whoever_has_no_role_nothing_is_recorded(fresh: Site) -> None:
-    with AgentClient(fresh.home) as client, pytest.raises(RefusedError, match="no second factor"):
+    with AgentClient(fresh.home) as client, pytest.raises(RefusedError, match=r"control.second-factor-not-set"):
         client.call("factor.give", secret="x")
     assert TABLE["factor.give"].allowed({}) == [ANY]
     assert not TABLE["factor.give"].act
@@ -96,9 +96,9 @@ def test_an_account_that_was_wrong_five_times_is_not_asked_again(tmp_path: Path)
     factor = SecondFactor(pam_service(tmp_path), lambda _pid: 1)
     peer = Peer(os.getpid(), os.getuid(), 0, frozenset(), None)
     for _ in range(5):
-        with pytest.raises(RefusedError, match="wrong"):
+        with pytest.raises(RefusedError, match=r"control.second-factor-wrong"):
             factor.give(peer, "x")
-    with pytest.raises(RefusedError, match="too many"):
+    with pytest.raises(RefusedError, match=r"control.too-many-attempts"):
         factor.give(peer, RIGHT)
 
 

@@ -16,6 +16,7 @@ from agent.control.reception.budgets import BUDGETS, CallerKind
 from agent.errors import ForbiddenError, RefusedError, UnreachableError, UsageError
 from tests.control.offboarding.test_coordinator import until
 from tests.control.site import Site
+from tests.sentences import en
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_one_uid_cannot_take_all_connections(site: Site) -> None:
         ends[-1].settimeout(10)
         error = answer(ends[-1])["error"]
         assert isinstance(error, dict)
-        assert error["text"]["en"] == "too many connections"
+        assert en(error) == "too many connections"
     until(lambda: served(site))  # once it has noticed that they are gone there is room again
 
 
@@ -121,7 +122,7 @@ def test_an_unknown_operation_names_the_near_ones(site: Site) -> None:
     with site.client() as caller, pytest.raises(UsageError) as caught:
         caller.call("grant.ad")
     assert caught.value.hint
-    assert "grant.add" in caught.value.hint.en
+    assert "grant.add" in en(caught.value.hint)
 
 
 def test_whoever_has_no_role_is_told_so_and_it_is_an_entry(site: Site) -> None:
@@ -172,7 +173,7 @@ def test_no_agent_is_unreachable_with_the_command_that_starts_one(tmp_path_facto
     with AgentClient(Home(tmp_path_factory.mktemp("none"))) as caller, pytest.raises(UnreachableError) as caught:
         caller.call("status")
     assert caught.value.hint
-    assert " run" in caught.value.hint.en
+    assert " run" in en(caught.value.hint)
 
 
 def test_a_fault_of_ours_refuses_one_request_only(site: Site) -> None:
@@ -206,4 +207,4 @@ def as_user(uid: int, work: Callable[[], str]) -> str:
 def test_a_zero_is_an_argument(site: Site) -> None:
     with site.client() as caller, pytest.raises(RefusedError) as caught:
         caller.call("account.add", person="E1", uid=0)
-    assert "uid 0" in caught.value.text.en or "E1" in caught.value.text.en
+    assert "uid 0" in en(caught.value.text) or "E1" in en(caught.value.text)

@@ -6,6 +6,7 @@ from agent.offboard.receipt.keyring import KeyRing
 from agent.offboard.receipt.signing import Signer, key_path
 from tests.control.offboarding.test_hr_intake import until
 from tests.control.site import Site
+from tests.sentences import en
 
 
 def held(site: Site, person: str) -> Any:
@@ -31,11 +32,11 @@ def test_a_lost_key_is_an_entry_and_an_alarm_and_its_receipts_are_still_checked(
     new = until(lambda: ring.current != old["fingerprint"] and ring.current)
     assert entry["signing_key"] == new == Signer.at(key_path(fresh.home.root)).fingerprint
     [alarm] = until(lambda: alarms(fresh))
-    assert old["fingerprint"][:16] in alarm["text"]["en"]
+    assert old["fingerprint"][:16] in en(alarm["text"])
     with fresh.client() as client:
         again = client.call("hold.receipt", person="E1")
         assert (again["receipt"], again["fingerprint"]) == (old["receipt"], old["fingerprint"])
-        assert "genuine" in again["page"]["en"].splitlines()[0]
+        assert "genuine" in en(again["page"]).splitlines()[0]
         assert "signing-key" in [finding["code"] for finding in client.call("doctor")]
         assert client.call("keys.show")["earlier"] == [old["fingerprint"]]
         assert client.call("keys.show", fingerprint=old["fingerprint"][:8])["pem"] == old["public_key"]
@@ -51,6 +52,8 @@ def test_a_key_that_others_may_read_is_an_alarm_once_and_is_not_replaced(fresh: 
     path.chmod(0o644)
     [entry] = until(lambda: fresh.entries(kind="signing-key"))
     assert (entry["former_key"], entry["signing_key"]) == (before, None)
-    assert "others may read it" in str(entry["reason"])
+    reason = entry["reason"]
+    assert isinstance(reason, dict)
+    assert en(reason).endswith("other users can read the file")
     path.chmod(0o600)
     assert ring.current == before

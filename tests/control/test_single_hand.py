@@ -228,7 +228,7 @@ def alone(office: Office, role: Role | None, uid: int, op: str, given: dict[str,
     found = permission(TABLE[op], given, CallerRole(role), partner)
     if isinstance(found, ForbiddenError):
         raise found
-    request.asked.extend(found)
+    request.roles_needed.extend(found)
     office.executor.execute(request)
 
 

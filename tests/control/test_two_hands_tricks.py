@@ -40,7 +40,7 @@ def test_an_account_that_was_taken_from_an_officer_acts_for_nobody(desk: Desk) -
         ("hold.add", {"person": "E8", "reason": "x"}),
         ("grant.add", {"person": "E2", "area": "plans", "reason": "x"}),
     ):
-        with pytest.raises(ForbiddenError, match="was taken from `E7`"):
+        with pytest.raises(ForbiddenError, match=r"control.uid-unbound.*E7"):
             desk.call(op, SYSTEM, **given)
     assert not desk.office.verdict("E2").allow
 
@@ -48,7 +48,7 @@ def test_an_account_that_was_taken_from_an_officer_acts_for_nobody(desk: Desk) -
 def test_a_proposal_of_an_account_that_was_taken_away_is_nobodys(desk: Desk) -> None:  # noqa: F811
     answer = desk.call("grant.add", SECURITY, person="E2", area="plans", reason="x")
     desk.call("account.remove", SYSTEM, person="E8", uid=SECURITY[1])
-    with pytest.raises(RefusedError, match="E8"):
+    with pytest.raises(RefusedError, match=r"control.uid-no-longer-bound.*E8"):
         desk.call("proposal.confirm", SYSTEM, proposal=answer["proposal"])
 
 
@@ -67,7 +67,7 @@ def test_what_a_room_asks_of_two_is_loosened_by_two(desk: Desk, how: dict[str, o
 
 def test_who_imports_an_account_for_themselves_is_no_hand(desk: Desk) -> None:  # noqa: F811
     csv = "id,name,accounts\nE7,系,62007;62078\n"
-    with pytest.raises(ForbiddenError, match="`E7` gains by it"):
+    with pytest.raises(ForbiddenError, match=r"rules.caller-gains.*E7"):
         desk.call("person.import", SYSTEM, csv=csv, update=True)
 
 
@@ -83,7 +83,7 @@ def test_the_code_of_one_proposal_confirms_no_other(desk: Desk) -> None:  # noqa
     first = desk.call("area.observe", SECURITY, area="plans")
     second = desk.call("area.remove", SECURITY, area="plans")
     seen = desk.call("proposal.show", SYSTEM, proposal=first["proposal"])["seen"]
-    with pytest.raises(RefusedError, match="what was seen"):
+    with pytest.raises(RefusedError, match=r"control.grants-differ-from-review"):
         desk.call("proposal.confirm", SYSTEM, proposal=second["proposal"], seen=seen)
 
 
@@ -105,7 +105,7 @@ def test_who_supports_a_request_is_no_officer_in_it(desk: Desk) -> None:  # noqa
         change.people.set("E8", heads="rd")
     number = desk.person("request.add", ("E2", 62_102), area="plans", reason="x")["proposal"]
     desk.person("request.support", SECURITY, proposal=number)
-    with pytest.raises(ForbiddenError, match="`E8` has supported"):
+    with pytest.raises(ForbiddenError, match=r"control.supporter-may-not-decide.*E8"):
         desk.call("proposal.confirm", SECURITY, proposal=number)
     assert desk.call("proposal.confirm", OTHER_SECURITY, proposal=number)["waiting"]
 
@@ -118,7 +118,7 @@ def test_another_file_than_was_proposed_is_not_registered(desk: Desk) -> None:  
         answer = desk.call("service.add", SYSTEM, **given)
         program.unlink()
         shutil.copy("/usr/bin/cat", program)
-        with pytest.raises(RefusedError, match="something else"):
+        with pytest.raises(RefusedError, match=r"control.grants-differ-from-proposal"):
             desk.call("proposal.confirm", SECURITY, proposal=answer["proposal"])
         assert not desk.office.site.facts.services()
     finally:

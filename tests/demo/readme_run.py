@@ -39,7 +39,7 @@ def plain(output: str) -> str:
     output = re.sub(r"^(note|注意) .*\n?", "", output, flags=re.MULTILINE)
     output = re.sub(r"@[0-9a-f]{12}", "@…", output)
     output = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "…", output)
-    output = re.sub(r"\([0-9a-f]{16}\)", "(…)", output)
+    output = re.sub(r"([(（])[0-9a-f]{16}([)）])", r"\1…\2", output)
     output = re.sub(r"\d+", "0", output)
     return "\n".join(" ".join(line.split()) for line in output.splitlines()).strip()
 

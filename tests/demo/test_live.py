@@ -18,6 +18,7 @@ from agent.demo.scene import ALLOWED
 from agent.demo.story import STORY
 from tests import needs
 from tests.demo.run import environment, left_behind, read_until, start, telling, temporary, terminal, used
+from tests.sentences import en
 
 pytestmark = pytest.mark.kernel
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.kernel
 @pytest.fixture(scope="module", autouse=True)
 def able() -> None:
     if lacks := lacking():
-        needs.skip_or_fail("; ".join(lack.text.en for lack in lacks))
+        needs.skip_or_fail("; ".join(en(lack.text) for lack in lacks))
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_every_line_holds_in_chinese_without_a_terminal(folder: Path) -> None:
     assert "✗" not in out
     assert "\x1b" not in out
     assert "演练" not in out
-    assert re.search(r"请求后( \d+\.\d 毫秒为最后一次读取|再无读取)；请求于 \d+\.\d 毫秒后得到答复", out)
+    assert re.search(r"请求后( \d+\.\d 毫秒为最后一次读取|再无读取)；请求于 \d+\.\d 毫秒后得到应答", out)
     assert left_behind(folder) == []
 
 

@@ -10,8 +10,8 @@ from agent.demo.site import (
     AccessAttempt,
     Bystander,
     CutMeasurement,
+    DepartureMeasurement,
     Explained,
-    Left,
     LogVerification,
     LossMeasurement,
     LossReceipt,
@@ -19,6 +19,7 @@ from agent.demo.site import (
     Traffic,
 )
 from rules.text import Text
+from tests.sentences import en
 
 ALLOW = {"seq": 7, "verdict": "allow", "rule": "allow"}
 DENY = {"seq": 8, "verdict": "deny", "rule": "level"}
@@ -29,7 +30,9 @@ GOOD_CUT = CutMeasurement(
     5.0, 3.0, late=False, stopped=True, bystander_reads=9, bystander_errors=0, bystander_longest=1.0
 )
 
-GOOD_LEFT = Left(last=3.0, seen=4.0, gone=5.0, bystander_reads=9, bystander_errors=0, bystander_longest=1.0)
+GOOD_LEFT = DepartureMeasurement(
+    last=3.0, mapped_last=4.0, ended_after=5.0, bystander_reads=9, bystander_errors=0, bystander_longest=1.0
+)
 GOOD_LOSS = LossMeasurement(
     5.0,
     Bystander(9, 0, 1.0),
@@ -37,7 +40,7 @@ GOOD_LOSS = LossMeasurement(
     LossReceipt("L000001", ("drawings",), complete=True, denied=2.0, entry=7),
     back=AccessAttempt(passed=True, entry=ALLOW),
 )
-GOOD_PROOF = ReceiptSummary((), genuine=True, complete=True, left=(), entries=(1, 2, 3))
+GOOD_PROOF = ReceiptSummary((), genuine=True, complete=True, still_open=(), entries=(1, 2, 3))
 
 
 def test_let_in_and_recorded_so_is_let_in() -> None:
@@ -60,7 +63,7 @@ def test_refused_and_recorded_so_names_the_rule() -> None:
     ],
 )
 def test_where_opener_and_log_differ_nothing_is_met(attempt: AccessAttempt) -> None:
-    assert outcomes.of_attempt(attempt).outcome.word not in (ALLOWED.word, denied("level").word)
+    assert outcomes.of_attempt(attempt).outcome.code not in (ALLOWED.code, denied("level").code)
 
 
 def test_a_badge_counts_only_where_lock_and_log_say_the_same() -> None:
@@ -69,7 +72,7 @@ def test_a_badge_counts_only_where_lock_and_log_say_the_same() -> None:
     assert outcomes.of_badge(AccessAttempt(passed=False, error="locked", entry=TURNED_AWAY)).outcome == denied("escort")
     for passed, entry in ((True, TURNED_AWAY), (False, ENTERS), (True, None), (False, None)):
         found = outcomes.of_badge(AccessAttempt(passed=passed, error="" if passed else "locked", entry=entry)).outcome
-        assert found.word not in (ALLOWED.word, outcomes.OUT.word, denied("escort").word)
+        assert found.code not in (ALLOWED.code, outcomes.OUT.code, denied("escort").code)
 
 
 def test_an_alarm_counts_only_when_it_is_about_whom_it_should_be() -> None:
@@ -116,16 +119,20 @@ def test_a_departure_holds_only_if_the_process_is_gone_and_nobody_reads_after_th
     assert outcomes.of_leaver(GOOD_LEFT).outcome == outcomes.STOPPED
     assert outcomes.of_process(GOOD_LEFT).outcome == outcomes.GONE
     assert outcomes.of_colleague(GOOD_LEFT).outcome == outcomes.UNDISTURBED
-    for wrong in (replace(GOOD_LEFT, gone=None), replace(GOOD_LEFT, seen=6.0), replace(GOOD_LEFT, last=6.0)):
+    for wrong in (
+        replace(GOOD_LEFT, ended_after=None),
+        replace(GOOD_LEFT, mapped_last=6.0),
+        replace(GOOD_LEFT, last=6.0),
+    ):
         assert outcomes.of_leaver(wrong).outcome != outcomes.STOPPED
-    assert outcomes.of_process(replace(GOOD_LEFT, gone=None)).outcome != outcomes.GONE
+    assert outcomes.of_process(replace(GOOD_LEFT, ended_after=None)).outcome != outcomes.GONE
     assert outcomes.of_colleague(replace(GOOD_LEFT, bystander_errors=1)).outcome != outcomes.UNDISTURBED
 
 
 def test_a_loss_holds_only_if_the_process_is_gone_and_the_receipt_names_the_area_and_leaves_nothing_open() -> None:
     assert outcomes.of_loser(GOOD_LOSS).outcome == outcomes.GONE
-    assert outcomes.of_loser(GOOD_LOSS).detail.en == "entry 7; denied after 2.0 ms, gone after 5.0 ms"
-    assert outcomes.of_loser(replace(GOOD_LOSS, gone=None)).outcome != outcomes.GONE
+    assert en(outcomes.of_loser(GOOD_LOSS).detail) == "log entry 7; denied after 2.0 ms, ended after 5.0 ms"
+    assert outcomes.of_loser(replace(GOOD_LOSS, ended_after=None)).outcome != outcomes.GONE
     assert outcomes.of_neighbour(GOOD_LOSS).outcome == outcomes.UNDISTURBED
     for beside in (Bystander(0, 0, 0.0), Bystander(9, 1, 1.0)):
         assert outcomes.of_neighbour(replace(GOOD_LOSS, bystander=beside)).outcome != outcomes.UNDISTURBED
@@ -141,7 +148,7 @@ def test_a_loss_holds_only_if_the_process_is_gone_and_the_receipt_names_the_area
 
 
 def test_where_nothing_was_ended_nobody_is_gone_and_nothing_is_certified() -> None:
-    rehearsed = replace(GOOD_LOSS, gone=None, receipt=None, unmeasured=Text("x", "某"))
+    rehearsed = replace(GOOD_LOSS, ended_after=None, receipt=None, unmeasured=Text("x", "某"))
     assert outcomes.of_loser(rehearsed).moot
     assert outcomes.of_loss_receipt(rehearsed).moot
 
@@ -149,7 +156,7 @@ def test_where_nothing_was_ended_nobody_is_gone_and_nothing_is_certified() -> No
 def test_a_receipt_proves_only_if_it_is_genuine_and_nothing_is_open() -> None:
     assert outcomes.of_receipt(GOOD_PROOF).outcome == outcomes.PROVEN
     assert outcomes.of_receipt(replace(GOOD_PROOF, genuine=False)).outcome != outcomes.PROVEN
-    assert outcomes.of_receipt(replace(GOOD_PROOF, complete=False, left=("proof",))).outcome != outcomes.PROVEN
+    assert outcomes.of_receipt(replace(GOOD_PROOF, complete=False, still_open=("proof",))).outcome != outcomes.PROVEN
     assert outcomes.of_trail(GOOD_PROOF).outcome == outcomes.TRACED
     assert outcomes.of_trail(replace(GOOD_PROOF, entries=(1, 2))).outcome != outcomes.TRACED
 

@@ -16,6 +16,7 @@ from rules.text import Language
 from tests import ROOT, needs
 from tests.demo.readme_run import blocks, host, plain
 from tests.demo.run import temporary, used
+from tests.sentences import en
 
 READMES: dict[Language, Path] = {"en": ROOT / "README.md", "zh": ROOT / "README.zh.md"}
 LANGUAGES: list[Language] = ["en", "zh"]
@@ -34,7 +35,7 @@ def _exact(line: str) -> str:
 @pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.long)])
 def test_every_command_prints_what_the_readme_says(language: Language) -> None:
     if lacks := lacking():
-        needs.skip_or_fail("; ".join(lack.text.en for lack in lacks))
+        needs.skip_or_fail("; ".join(en(lack.text) for lack in lacks))
     with temporary() as folder:
         with host(folder, language) as site:
             for shown in (one for block in blocks(_text(language)) for one in block):

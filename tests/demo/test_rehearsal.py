@@ -14,10 +14,12 @@ from agent.demo.outcomes import GONE, GUARDED, NAMED, PROVEN, REFUSING, TRACED
 from agent.demo.rehearsal import rehearsing
 from agent.demo.scene import ALLOWED, Scene, SceneStep, perform
 from agent.demo.story import STORY
+from agent.language.catalogue import localized
 from agent.presentation.table import width
 from rules.text import Language
 from tests import needs
 from tests.demo.run import AS_NOBODY, DEMO, environment, left_behind, temporary
+from tests.sentences import en, zh
 
 ONLY_REAL = (
     GONE,
@@ -61,6 +63,10 @@ def test_as_json_there_is_one_object_a_line_and_each_says_it_is_a_rehearsal() ->
     objects = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one.get("held") for one in objects] == [True] * _steps() + [_steps()]
     assert all(one["rehearsal"] for one in objects)
+    assert [(one["what"]["en"], one["what"]["zh"]) for one in objects[:-1]] == [
+        (en(step.title), zh(step.title)) for step in _all_steps()
+    ]
+    assert all({"en", "zh"} <= one["detail"].keys() for one in objects[:-1])
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -74,14 +80,16 @@ def test_columns_line_up_whatever_script_they_are_in(language: Language) -> None
     assert len(found) == len(steps)
     places = set()
     for line, step in zip(found, steps, strict=True):
-        expected = line.index(step.expected.text.say(language))
-        seen = line.index(step.expected.text.say(language), expected + 1)
-        places.add((width(line[: line.index(step.what.say(language))]), width(line[:expected]), width(line[:seen])))
+        expected = line.index(localized(step.expected.text, language))
+        seen = line.index(localized(step.expected.text, language), expected + 1)
+        places.add(
+            (width(line[: line.index(localized(step.title, language))]), width(line[:expected]), width(line[:seen]))
+        )
     assert len(places) == 1
 
 
 def test_a_wrong_expectation_is_a_line_that_failed() -> None:
-    [scene] = [scene for scene in STORY if scene.steps[0].expected.word == "deny scope"]
+    [scene] = [scene for scene in STORY if scene.steps[0].expected.code == "deny scope"]
     wrong = replace(scene, steps=(replace(scene.steps[0], expected=ALLOWED),))
     out = io.StringIO()
     with rehearsing() as site:
@@ -89,7 +97,7 @@ def test_a_wrong_expectation_is_a_line_that_failed() -> None:
         assert perform((wrong,), site, printer) == 1
         printer.end((wrong,), 0)
     assert "✗ FAILED" in out.getvalue()
-    assert "0 of 1 lines held" in out.getvalue()
+    assert "0 of 1 line held" in out.getvalue()
 
 
 def test_a_step_that_goes_wrong_is_a_line_that_failed_and_the_story_goes_on() -> None:
@@ -132,7 +140,7 @@ def _all_steps() -> list[SceneStep]:
 
 def _only_real(step: SceneStep) -> bool:
     """Whether a step needs the kernel: it mounts something, or waits for what only a kernel does."""
-    return step.expected in ONLY_REAL or step.what.en.startswith("unmounted")
+    return step.expected in ONLY_REAL or en(step.title).startswith("unmounted")
 
 
 def _steps() -> int:

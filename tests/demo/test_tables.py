@@ -7,6 +7,7 @@ from agent.demo.cast import ZHOU
 from agent.demo.site import DemoSite, Entry
 from agent.demo.story import STORY
 from rules.text import Text
+from tests.sentences import en, zh
 
 AT = {"time": "2026-03-02T12:00:00.000000+00:00"}
 
@@ -33,14 +34,16 @@ def opened(rule: str, **more: Any) -> dict[str, Any]:
 def test_what_is_the_same_again_is_one_line_that_says_from_where_to_where() -> None:
     step = {"kind": "revocation", "person": ZHOU.id}
     shown = rows(opened("level"), step, step, step, opened("hold"), opened("hold"))
-    assert [row[0].en for row in shown] == ["1", "2-4", "5-6"]
+    assert [en(row[0]) for row in shown] == ["1", "2-4", "5-6"]
 
 
 def test_the_agent_s_own_attempts_are_left_out_and_the_title_says_so() -> None:
     shown = rows(opened("level"), opened("level", own="departure"), opened("level"), opened("hold"))
-    assert [row[0].en for row in shown] == ["1-3", "4"]
+    assert [en(row[0]) for row in shown] == ["1-3", "4"]
     titles = [scene.title for scene in STORY if scene.table is tables.log]
-    assert [("own attempts" in title.en, "代理自身的尝试" in title.zh) for title in titles] == [(True, True)]
+    assert [("the agent's proof attempts" in en(title), "探针，即守护服务" in zh(title)) for title in titles] == [
+        (True, True)
+    ]
 
 
 def test_a_chinese_reader_meets_no_code_of_an_entry() -> None:
@@ -52,9 +55,9 @@ def test_a_chinese_reader_meets_no_code_of_an_entry() -> None:
         {"kind": "door-event", "what": "open"},
         {"kind": "door-event", "what": "close"},
     )
-    assert [(row[4].zh, row[6].zh) for row in shown] == [
+    assert [(zh(row[4]), zh(row[6])) for row in shown] == [
         ("人事通知 周九", "已接收"),
-        ("撤权 周九", "-"),
+        ("权限收回 周九", "-"),
         ("回执 周九", "-"),
         ("已通过", "-"),
         ("已打开", "-"),

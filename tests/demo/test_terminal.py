@@ -13,6 +13,7 @@ from agent.demo import looking
 from agent.demo.rights import lacking
 from tests import needs
 from tests.demo.run import Terminal, environment, left_behind, telling, temporary, terminal
+from tests.sentences import en
 
 pytestmark = pytest.mark.kernel
 
@@ -23,7 +24,7 @@ ENTERED, LEFT = "\x1b[?1049h", "\x1b[?1049l"  # the alternate screen
 @pytest.fixture(scope="module", autouse=True)
 def able() -> None:
     if lacks := lacking():
-        needs.skip_or_fail("; ".join(lack.text.en for lack in lacks))
+        needs.skip_or_fail("; ".join(en(lack.text) for lack in lacks))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from agent.errors import RefusedError
 from agent.kernel import loop_device
 from agent.simulator import volume_image
 from tests import needs
+from tests.sentences import en
 
 pytestmark = needs.small_disk
 MIB = 1 << 20
@@ -33,7 +34,7 @@ def test_an_image_of_zeros_is_empty_and_one_byte_is_data(tmp_path: Path) -> None
             file.write(b"x")
         why = contents.why_not_empty(str(image))
         assert why is not None, place
-        assert "recognises" in why.en
+        assert "not recognised" in en(why)
 
 
 @pytest.mark.parametrize(
@@ -48,8 +49,8 @@ def test_what_is_there_is_named(tmp_path: Path, make: tuple[str, ...], kind: str
     subprocess.run([*make, str(image)], check=True, capture_output=True)
     why = contents.why_not_empty(str(image))
     assert why is not None
-    assert kind in why.en
-    with pytest.raises(RefusedError, match="not empty"):
+    assert kind in en(why)
+    with pytest.raises(RefusedError, match=r"disks.device-not-empty"):
         creation.plan(str(image), "ext4", None, encrypted=False, key="")
 
 
@@ -58,18 +59,18 @@ def test_a_partition_table_is_something(tmp_path: Path) -> None:
     with image.open("r+b") as file:
         file.seek(446)
         file.write(struct.pack("<B3sB3sII", 0, bytes(3), 0x83, bytes(3), 2048, 2048) + bytes(48) + b"\x55\xaa")
-    assert "dos" in contents.why_not_empty(str(image)).en  # type: ignore[union-attr]
+    assert "dos" in en(contents.why_not_empty(str(image)))  # type: ignore[union-attr]
 
 
 def test_a_disk_in_use_is_not_empty(tmp_path: Path) -> None:
     image = disk(tmp_path / "image")
     node, descriptor = loop_device.open_image(str(image))
     try:
-        assert "in use as" in contents.why_not_empty(str(image)).en  # type: ignore[union-attr]
+        assert "in use as" in en(contents.why_not_empty(str(image)))  # type: ignore[union-attr]
         assert contents.why_not_empty(node) is None
         claimed = os.open(node, os.O_RDONLY | os.O_EXCL)
         try:
-            assert "in use" in contents.why_not_empty(node).en  # type: ignore[union-attr]
+            assert "in use" in en(contents.why_not_empty(node))  # type: ignore[union-attr]
         finally:
             os.close(claimed)
     finally:
@@ -88,7 +89,7 @@ def test_a_new_image_has_its_room_and_a_filesystem_that_can_be_opened(tmp_path: 
         assert opening.numbers(str(image), made.uuid) == {os.stat(opened.node).st_rdev}
     finally:
         opened.close()
-    with pytest.raises(RefusedError, match="not the volume that was meant"):
+    with pytest.raises(RefusedError, match=r"disks.other-volume-found"):
         opening.open_disk(str(image), "0000-0000")
 
 
@@ -103,14 +104,18 @@ def test_what_became_full_after_the_plan_is_not_touched(tmp_path: Path) -> None:
     image = disk(tmp_path / "image")
     wanted = creation.plan(str(image), "ext4", None, encrypted=False, key="")
     image.write_bytes(b"somebody's" + bytes(16 * MIB))
-    with pytest.raises(RefusedError, match="not empty"):
+    with pytest.raises(RefusedError, match=r"disks.device-not-empty"):
         creation.make(wanted)
     assert image.read_bytes().startswith(b"somebody's")
 
 
 @pytest.mark.parametrize(
     ("size", "fstype", "encrypted", "why"),
-    [(None, "ext4", False, "does not exist"), (MIB, "ext4", False, "at least"), (99 * MIB, "xfs", False, "at least")],
+    [
+        (None, "ext4", False, r"common.does-not-exist"),
+        (MIB, "ext4", False, r"disks.volume-too-small"),
+        (99 * MIB, "xfs", False, r"disks.volume-too-small"),
+    ],
 )
 def test_a_plan_that_cannot_be_is_refused(
     tmp_path: Path, size: int | None, fstype: str, encrypted: bool, why: str
@@ -125,7 +130,7 @@ def test_a_key_that_others_can_read_is_none(tmp_path: Path) -> None:
         key.unlink(missing_ok=True)
         key.write_text(text)
         key.chmod(mode)
-        with pytest.raises(RefusedError, match="nobody else can read"):
+        with pytest.raises(RefusedError, match=r"disks.key-file-unsafe"):
             luks.check_key(str(key))
     key.chmod(0o400)
     luks.check_key(str(key))
@@ -133,7 +138,7 @@ def test_a_key_that_others_can_read_is_none(tmp_path: Path) -> None:
     link.symlink_to(key)
     with pytest.raises(RefusedError):
         luks.check_key(str(link))
-    with pytest.raises(RefusedError, match="cannot be read"):
+    with pytest.raises(RefusedError, match=r"disks.key-file-unreadable"):
         luks.check_key(str(tmp_path / "none"))
 
 

@@ -14,15 +14,15 @@ from agent.doors.frames import CardStates, Configure, DoorSetup, FromDoors, Read
 from agent.doors.messages import Online, Read
 from agent.simulator.__main__ import SimulatorCommand
 from agent.simulator.site import Description
-from rules.text import Text
+from rules.text import Message, Text
 
 FRAMES = (codec.decoder(FromDoors), codec.decoder(ToDoors))
 VALID = [
     codec.encode(frame)
     for frame in (
         Read("d", "in", 4660, 1.5, secure=True, bits=26, facility=7, raw="00ff"),
-        Online("d", "out", "a", False, False, Text("cut", "断")),
-        CardStates("c", 1, (1, 2), (3,), Text("a", "b")),
+        Online("d", "out", "a", False, False, Message("doors.line-failed", error="断")),
+        CardStates("c", 1, (1, 2), (3,), Message("doors.about-board", serial=1, report=Text("a", "b"))),
         Configure((DoorSetup("d", (ReaderSetup("in", "a"),), StrikeSetup("a")),), {"a": ("0" * 32,)}, seen={"1": 2}),
     )
 ]
@@ -49,7 +49,11 @@ def test_no_bytes_make_anything_but_a_frame_or_an_error(data: bytes) -> None:
 
 
 def test_every_text_list_and_number_has_a_bound_and_no_object_takes_more_than_it_names() -> None:
-    beyond_types = {"Read.card", "OwnDecision.card", "SimulatorCommand.card"}  # 64 bits, and Text: tried at the link
+    beyond_types = {
+        "Read.card",
+        "OwnDecision.card",
+        "SimulatorCommand.card",
+    }  # 64 bits, and messages: tried at the link
     compared_with_known_words = {"SimulatorCommand.do"}
     seen = set()
     for path, kind in shapes():
@@ -58,8 +62,8 @@ def test_every_text_list_and_number_has_a_bound_and_no_object_takes_more_than_it
                 bounded = kind.ge is not None and (kind.le is not None or path in beyond_types)
             case inspect.StrType() | inspect.VarTupleType() | inspect.DictType():
                 bounded = kind.max_length is not None or path in compared_with_known_words
-            case inspect.NamedTupleType():
-                bounded = kind.cls is Text
+            case inspect.CustomType():
+                bounded = kind.cls is Message
             case _:
                 bounded = isinstance(kind, PLAIN)
         assert bounded, path

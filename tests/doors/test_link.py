@@ -20,18 +20,22 @@ from agent.doors.frames import (
     ReaderSetup,
     StrikeSetup,
     ToDoors,
+    Trouble,
 )
+from agent.doors.layout import layout
 from agent.doors.link import LinkClosedError, LinkCorruptError, LinkFullError
 from agent.doors.messages import Online, Read, Release, Released
 from agent.doors.outbox import Outbox
 from agent.errors import UsageError
-from rules.text import Text
+from rules.text import Message, Text
+from rules.visible import is_visible
+from tests.sentences import en, zh
 
 READ = Read("d", "in", 4660, 1.5, secure=True, bits=26, facility=7, raw="00ff")
 OTHERS = [
-    Online("d", "out", "a", False, False, Text("cut\x1b", "断")),
+    Online("d", "out", "a", False, False, Message("doors.line-failed", error="cut\x1b断")),
     Released("r", ok=True),
-    CardStates("c", 1, tuple(range(1, 501)), (7,), Text("a", "b")),
+    CardStates("c", 1, tuple(range(1, 501)), (7,), Message("doors.about-board", serial=1, report=Text("a", "b"))),
 ]
 
 
@@ -88,11 +92,25 @@ def test_a_large_site_fits_into_one_configuration(ends: Any) -> None:
         b'{"said":"read","door":"d","side":"in","card":18446744073709551616,"at":1,"secure":true}',
         b'{"said":"read","door":"d","side":"in","card":' + b"9" * 4000 + b',"at":1,"secure":true}',
         b'{"said":"own-decision","door":"d","card":18446744073709551616,"granted":true,"reason":1}',
-        b'{"said":"trouble","text":["a"]}', b'{"said":"trouble","text":["a","b","c"]}',
+        b'{"said":"trouble","text":["a"]}', b'{"said":"trouble","text":["a","b"]}',
         b'{"said":"trouble","text":"ab"}', b'{"said":"trouble","text":{"en":"a","zh":"b"}}',
-        b'{"said":"trouble","text":["a","' + b"a" * 1001 + b'"]}',
-        b'{"said":"trouble","text":["' + b"a" * 1001 + b'","a"]}',
-        b'{"said":"released","id":"r","ok":false,"why":["a","' + b"a" * 1001 + b'"]}',
+        b'{"said":"trouble","text":{"code":"a.b"}}', b'{"said":"trouble","text":{"parameters":{}}}',
+        b'{"said":"trouble","text":{"code":1,"parameters":{}}}',
+        b'{"said":"trouble","text":{"code":"a.b","parameters":[]}}',
+        b'{"said":"trouble","text":{"code":"a.b","parameters":{},"more":1}}',
+        b'{"said":"trouble","text":{"code":"a.b","parameters":{},"en":"a","zh":"b"}}',
+        b'{"said":"trouble","text":{"code":"a.b","parameters":{"c":null}}}',
+        b'{"said":"trouble","text":{"code":"a.b","parameters":{"c":true}}}',
+        b'{"said":"trouble","text":{"code":"a.b","parameters":{"c":{"d":1}}}}',
+        b'{"said":"trouble","text":{"code":"a.b","parameters":{"c":{"en":"d"}}}}',
+        b'{"said":"trouble","text":{"code":"a.b","parameters":{"c":{"en":"d","zh":"e","f":"g"}}}}',
+        b'{"said":"trouble","text":{"code":"a.b","parameters":{"c":1e999}}}',
+        b'{"said":"trouble","text":{"code":"a.b","parameters":{"c":' + b"9" * 5000 + b"}}}",
+        b'{"said":"trouble","text":{"code":"a.b","parameters":{"c":"' + b"a" * 2500 + b'"}}}',
+        b'{"said":"trouble","text":{"code":"' + b"a" * 2500 + b'","parameters":{}}}',
+        b'{"said":"trouble","text":' + b'{"code":"a.b","parameters":{"c":' * 6 + b"1" + b"}}" * 6 + b"}",
+        b'{"said":"trouble","text":' + b'{"code":"a.b","parameters":{"c":' * 900 + b"1" + b"}}" * 900 + b"}",
+        b'{"said":"released","id":"r","ok":false,"why":{"code":"a.b","parameters":{"c":"' + b"a" * 2500 + b'"}}}',
         b'{"said":"cards","id":"a","board":1,"confirmed":[' + b"1," * 1000 + b"1]}",
         b'{"said":"pong","id":' + b"[" * 5000 + b"]" * 5000 + b"}", b"x" * 70_000,
         b'{"more":' + b"[" * 30_000 + b"]" * 30_000 + b',"said":"pong","id":"a"}',
@@ -145,8 +163,51 @@ def test_why_something_is_no_frame_shows_what_is_foreign_in_it_and_not_all_of_it
     raw.send(b'{"said":"pong","id":"a","\\u001b[2J' + b"x" * 5000 + b'":1}')
     with pytest.raises(LinkCorruptError) as caught:
         control.receive()
-    assert "\\x1b[2J" in caught.value.text.en
-    assert len(caught.value.text.en) < 500
+    assert "\\x1b[2J" in en(caught.value.text)
+    assert len(en(caught.value.text)) < 500
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Message("no.such-code", **{"name\x1b[2J": "x"}),
+        Message("no.such-\x1b[2J", name="\u202e"),
+        Message("doors.strike-time-out-of-range", seconds=10**400, longest_strike=1),
+        Message("doors.strike-time-out-of-range", seconds="x", longest_strike=["y", 1.5]),
+        Message("doors.unknown-packets", count=-(10**400)),
+        Message("doors.unknown-packets"),
+    ],
+    ids=repr,
+)
+def test_a_message_of_the_doors_process_can_always_be_shown(ends: Any, message: Message) -> None:
+    control, doors, _ = ends
+    doors.send(Trouble(message))
+    received = control.receive()
+    assert received == Trouble(message)
+    for shown in (en(received.text), zh(received.text)):
+        assert shown
+        assert is_visible(shown)
+
+
+def test_a_message_inside_others_is_not_multiplied_without_end(ends: Any) -> None:
+    control, doors, _ = ends
+
+    def nested(count: int) -> Message:  # the sentence of this code shows its parameter twice
+        return Message("cli.volume-attached", point=nested(count - 1) if count > 1 else "x" * 1000)
+
+    doors.send(Trouble(nested(5)))
+    assert len(en(control.receive().text)) < 50_000
+    doors.send(Trouble(nested(6)))
+    with pytest.raises(LinkCorruptError):
+        control.receive()
+
+
+def test_the_longest_report_about_a_door_is_a_frame(ends: Any) -> None:
+    control, doors, _ = ends
+    setup = DoorSetup("\x1b" * 100, (ReaderSetup("in", "\x1b" * 200),), StrikeSetup("a"))
+    [trouble] = layout(Configure((setup,), {})).troubles
+    doors.send(trouble)
+    assert control.receive() == trouble
 
 
 def test_the_end_of_the_other_side_is_known_to_both_ways(ends: Any) -> None:
@@ -239,6 +300,6 @@ def test_the_baud_rate_may_be_left_out() -> None:
 def test_what_is_no_address_is_refused_in_both_languages(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse(text)
-    assert "is not the address of a door device" in caught.value.text.en
-    assert "不是门禁设备地址" in caught.value.text.zh
+    assert "is not a valid door device address" in en(caught.value.text)
+    assert "不是有效的门禁设备地址" in zh(caught.value.text)
     assert caught.value.hint

@@ -6,7 +6,7 @@ from agent.doors.frames import FromDoors, Trouble
 from agent.doors.messages import Contact, Power, Read, RequestToExit
 from agent.doors.outbox import FRAMES, FRAMES_PER_DOOR
 from agent.doors.peer_budget import AT_ONCE, PeerBudget
-from rules.text import Text
+from rules.text import Message
 
 
 class _Heard:
@@ -61,7 +61,7 @@ def test_the_last_state_of_a_fluttering_contact_is_said_when_there_is_room() -> 
 
 def test_what_answers_control_has_no_budget() -> None:
     heard = _Heard()
-    heard.flood(Trouble(Text("x", "x")), 1)
+    heard.flood(Trouble(Message("doors.event-missing", index=1)), 1)
     assert len(heard.said) == 200
 
 

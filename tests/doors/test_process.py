@@ -34,6 +34,7 @@ from agent.simulator.osdp_reader import ReaderLine
 from agent.simulator.osdp_reader import SoftwareReader as OsdpReader
 from tests import needs
 from tests.doors.kit import UNUSED, Control, boards, doors_process
+from tests.sentences import en
 
 CARD = 4660
 
@@ -131,7 +132,7 @@ def test_a_badge_at_a_reader_becomes_a_read_and_release_opens_with_a_green_light
         assert control.hear(Released, lambda said: said.id == "r1").ok
         assert reader.unlocked()
         control.send(Refuse("vault", "in"))
-        assert reader.wait(lambda heard: {"green", "red"} <= {told.colour for told in heard if told.what == "light"})
+        assert reader.wait(lambda heard: {"green", "red"} <= {told.colour for told in heard if told.kind == "light"})
 
 
 def test_every_release_is_answered_also_for_doors_that_are_not_there() -> None:
@@ -158,7 +159,7 @@ def test_a_flush_withdraws_an_opening_that_is_under_way() -> None:
         said = control.hear(Released)
         assert said.why
         assert not said.ok
-        assert "withdrawn" in said.why.en
+        assert "withdrawn" in en(said.why)
 
 
 def test_a_door_that_makes_no_sense_takes_no_other_door_with_it() -> None:
@@ -214,7 +215,7 @@ def test_a_frame_that_is_none_ends_it(frame: bytes) -> None:
         control.end.send(frame or b"\0")
         assert control.process.wait(30) == 1
         assert control.process.stderr
-        assert b"no frame" in control.process.stderr.read()
+        assert b"invalid frame" in control.process.stderr.read()
 
 
 def test_nothing_is_lost_silently_when_control_does_not_listen() -> None:

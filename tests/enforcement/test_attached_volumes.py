@@ -122,7 +122,7 @@ def test_who_still_holds_a_hidden_volume_is_named_and_ended_if_asked(one: Scene)
     ended = [entry for entry in one.site.entries() if entry.get("state") == "ending"]
     assert holder.pid in [who["pid"] for who in ended[-1]["holders"]]
     check_filesystem(one)
-    assert "nobody holds" in one.site.shoumi("doctor", check=False).stdout
+    assert "nothing holds" in one.site.shoumi("doctor", check=False).stdout
     assert one.site.ask("volume", "publish", point(one))["state"] == "guarded"
     guarded(one)
 
@@ -306,9 +306,9 @@ def test_what_cannot_be_attached_says_why_and_nothing_is_seen(one: Scene) -> Non
     assert "is mounted" in refused("attach", image(one), "--at", there)
     assert "is not a directory" in refused("attach", nothing, "--at", folder / "absent")
     assert attempt(CLEARED, lambda: os.mkdir(one.plans / "inside")).allowed
-    assert "lies in the area" in refused("attach", nothing, "--at", one.plans / "inside")
+    assert "is inside the area" in refused("attach", nothing, "--at", one.plans / "inside")
     assert "there is no volume" in refused("publish", folder)
-    assert "no volume of its own" in refused("hide", folder, "--yes")
+    assert "no dedicated volume with areas" in refused("hide", folder, "--yes")
     guarded(one)
 
 
@@ -324,7 +324,7 @@ def test_another_disk_under_the_name_of_a_volume_is_refused(one: Scene) -> None:
         try:
             refused = one.site.shoumi("volume", "publish", point(one), check=False)
             assert refused.returncode == 1
-            assert "not the volume that was meant" in refused.stderr
+            assert "is not the expected volume" in refused.stderr
             nobody_gets_in(one)
         finally:
             image(one).with_name("aside").rename(image(one))

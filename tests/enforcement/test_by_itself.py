@@ -20,6 +20,7 @@ from agent.demo.actors import Actor, ActorIdentity, attempt, reading
 from agent.offboard.steps import tasks
 from tests.enforcement.scene import BYSTANDER, CLEARED, NO_LOGIN, SIZE, Area, Scene, scene, until
 from tests.enforcement.test_hold import alive, ended, holding
+from tests.sentences import en
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-by-itself")]
 
@@ -143,7 +144,7 @@ def test_what_was_taken_while_the_pack_could_not_be_read_is_ended_once_it_can(si
         assert ended(process)
         assert not ended(other, 0)
     [act] = [one for one in site.news() if one.get("act") == "grant.end" and one["outcome"] == "done"]
-    assert "pack" in act["lost"]["unknown"]["en"]
+    assert "pack" in en(act["lost"]["unknown"])
 
 
 def replaced(file: Path, text: bytes) -> None:

@@ -163,8 +163,8 @@ def test_from_the_drop_on_everything_of_the_leaver_ends_and_nothing_of_a_bystand
         lambda: personnel.drop(notice),
         lambda: bool(site.stats()["quiet"]),
     )
-    assert left.gone is not None
-    assert max(left.last, left.seen) <= left.gone
+    assert left.ended_after is not None
+    assert max(left.last, left.mapped_last) <= left.ended_after
     assert left.bystander_reads > 0
     assert left.bystander_errors == 0
 

@@ -24,6 +24,7 @@ from agent.offboard.receipt import receipt
 from agent.offboard.receipt.verify import verify
 from tests.enforcement.scene import NO_LOGIN, Scene, scene, until
 from tests.enforcement.test_departure import reading_on
+from tests.sentences import en
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-privileged")]
 
@@ -100,7 +101,7 @@ def calling(site: Scene, uid: int, login: int, op: str, args: dict[str, Any], th
                 say([answer, ""])
                 then()
         except ShoumiError as error:
-            say([None, f"cannot: {error.text.en}"])
+            say([None, f"cannot: {en(error.text)}"])
 
     return act
 
@@ -143,8 +144,8 @@ def test_he_is_denied_by_one_officer_and_ended_by_a_second_one(
 
         status = asked(site, second, "case.status", person=name).result
         assert [step["event"] for step in status["next"]] == ["confirm"]
-        assert "takes a second officer" in asked(site, first, "case.confirm", person=name).refused
-        assert "acts for nobody" in asked(site, who.uid, "case.confirm", person=name).refused
+        assert "a second officer is required" in asked(site, first, "case.confirm", person=name).refused
+        assert "may not act as an officer" in asked(site, who.uid, "case.confirm", person=name).refused
         assert not ended(process, 0)
 
         # The second one works in a shell that was reached from the administrator's own login.

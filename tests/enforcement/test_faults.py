@@ -35,6 +35,7 @@ from tests.enforcement.scene import (
     until,
     write,
 )
+from tests.sentences import en
 from tests.stopped import stopped
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-faults")]
@@ -189,7 +190,7 @@ def test_whoever_opened_a_file_while_no_agent_ran_is_named_and_ended_as_the_area
             assert {holder["pid"]: holder["may"] for holder in entry["holders"]} == {thief.pid: False, reader.pid: True}
             assert (entry["ended"], entry["why"], entry["alarm"]) == (1, "start", True)
             found = made.shown()["findings"]
-            assert str(reader.pid) in next(f["text"]["en"] for f in found if f["code"] == "held-before")
+            assert str(reader.pid) in next(en(f["text"]) for f in found if f["code"] == "held-before")
 
 
 def test_from_the_first_moment_of_a_start_nobody_uncleared_opens_though_nothing_is_labelled(able: None) -> None:
@@ -239,7 +240,7 @@ def test_two_agents_never_guard_one_volume(site: Scene) -> None:
 def test_a_home_has_one_agent(site: Scene) -> None:
     refused = site.site.shoumi("run", check=False)
     assert refused.returncode == 1
-    assert "an agent runs" in refused.stderr
+    assert "an agent already runs" in refused.stderr
 
 
 def test_a_lock_that_a_dying_decider_still_holds_kills_no_successor(site: Scene) -> None:

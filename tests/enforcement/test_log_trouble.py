@@ -18,6 +18,7 @@ from tests.enforcement import syscalls
 from tests.enforcement.scene import CLEARED, TOO_LOW, Scene, scene, until
 from tests.log.disk import filled, make_image, run
 from tests.log.test_append_trouble import shut_down
+from tests.sentences import en
 from tests.stopped import stopped
 
 pytestmark = [pytest.mark.kernel, needs.small_disk, pytest.mark.xdist_group("kernel-log-trouble")]
@@ -75,7 +76,7 @@ def test_a_deleted_segment_is_denied_on_told_and_gone_on_without(site: Scene) ->
     gap, after = newest_gap(site)
     assert (gap["missing_from"], gap["missing_to"], gap["count"]) == (1, gap["seq"] - 1, 1)
     assert gap["missing_to"] >= before
-    assert "deleted" in gap["why"]["en"]
+    assert "deleted" in en(gap["why"])
     assert next(entry["verdict"] for entry in after if entry["kind"] == "access") == "allow"
     found = site.site.shoumi("log", "verify", check=False)
     assert found.returncode == 1
@@ -124,7 +125,7 @@ def test_a_log_disk_that_is_pulled_and_mounted_again_is_denied_on_meanwhile(site
         assert next(entry["verdict"] for entry in after if entry.get("fsuid") == CLEARED.uid) == "allow"
         assert gap["count"] >= 4
         assert "missing_from" not in gap
-        assert "Input/output error" in gap["why"]["en"]
+        assert "Input/output error" in en(gap["why"])
         assert site.site.shoumi("log", "verify").returncode == 0
     finally:
         site.site.stop()
@@ -156,7 +157,7 @@ def test_on_a_full_disk_every_open_is_denied_and_a_hold_is_done(site: Scene, tmp
         ballast.unlink()
         until(lambda: allowed(site))
         gap, _ = newest_gap(site)
-        assert "No space left" in gap["why"]["en"]
+        assert "No space left" in en(gap["why"])
         assert site.site.shoumi("log", "verify").returncode == 0
     finally:
         site.site.stop()

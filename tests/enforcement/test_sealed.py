@@ -15,6 +15,7 @@ from agent.demo.actors import attempt, reading
 from agent.kernel import labels
 from agent.kernel.labels import ATTRIBUTE, PUBLIC
 from tests.enforcement.scene import CLEARED, ROOT, SIZE, TOO_LOW, UNKNOWN, Area, Scene, scene, until, writing
+from tests.sentences import en
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-sealed")]
 
@@ -96,7 +97,7 @@ def test_a_stripped_file_in_its_place_is_closed_until_an_officer_labels_it_again
     closed(site, path, "unlabelled")
     said = site.site.ask("explain", "E1", str(path))
     assert (said["verdict"], said["rule"]) == ("deny", "unlabelled")
-    assert f"shoumi area relabel {path}" in said["change"]["en"]
+    assert f"shoumi area relabel {path}" in en(said["change"])
     plan = site.site.shoumi("area", "relabel", str(site.plans), check=False)
     assert plan.returncode == 1
     assert str(path) in plan.stdout
@@ -123,7 +124,7 @@ def test_a_damaged_or_foreign_label_lets_nobody_in_and_stops_nothing(site: Scene
     for path in (inside, outside):
         said = site.site.ask("explain", "E1", str(path))
         assert (said["verdict"], said["rule"]) == ("deny", "unknown-resource")
-        assert "area relabel" in said["change"]["en"]
+        assert "area relabel" in en(said["change"])
     until(lambda: "foreign-labels" in codes(site))
     assert relabel(site, site.site.root)["foreign"] == 2
     assert attempt(CLEARED, reading(inside)).value == SIZE

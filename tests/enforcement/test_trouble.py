@@ -33,6 +33,7 @@ from tests.enforcement.scene import (
     scene,
     until,
 )
+from tests.sentences import en
 
 HEARTBEAT = 4.0
 
@@ -172,7 +173,7 @@ def test_a_damaged_registry_denies_everything_and_says_so_until_it_is_restored(s
         for who in (CLEARED, TOO_LOW):
             assert attempt(who, reading(site.plans / "doc.txt")).error == "EPERM"
         assert attempt(CLEARED, reading(site.public / "doc.txt")).error == "EPERM"  # who can tell now where areas are?
-        assert "registry" in error_entry(site)["reason"]["en"]
+        assert "registry" in en(error_entry(site)["reason"])
     until(lambda: healed(site))
     assert attempt(TOO_LOW, reading(site.plans / "doc.txt")).error == "EPERM"
     assert attempt(UNKNOWN, reading(site.public / "doc.txt")).allowed
@@ -198,7 +199,7 @@ def test_another_registry_in_its_place_is_noticed_while_running(site: Scene) -> 
 def test_a_malformed_pack_denies_everything_and_says_so_until_it_is_restored(site: Scene) -> None:
     with damaged(site.site.home.pack, b"[level\nthis is no TOML \xff"):
         site.replace_decider()
-        assert "rules" in error_entry(site)["reason"]["en"]
+        assert "rules" in en(error_entry(site)["reason"])
     until(lambda: healed(site))
 
 

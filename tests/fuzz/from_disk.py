@@ -263,7 +263,14 @@ PARSERS = (
         (),
         (b'{"do":"epoch","epoch":7}', b"[1]"),
     ),
-    Parser("clock", "a crash", ("agent.runtime.clock_file:read",), in_file(clock_file.read), (), (_CLOCK,)),
+    Parser(
+        "clock",
+        "a crash",
+        ("agent.runtime.clock_file:read", "agent.runtime.timeline:Timeline.from_json"),
+        in_file(clock_file.read),
+        (),
+        (_CLOCK,),
+    ),
     Parser(
         "role-groups",
         "the registry",

@@ -6,7 +6,7 @@ from agent.errors import FatalError
 from agent.guard import worker_packets
 from agent.guard.openers import ServerLook
 from agent.guard.placing import Placement
-from agent.kernel import fanotify, kernel_holders, login_identity, mountinfo, task_identity
+from agent.kernel import fanotify, kernel_holders, login_identity, mountinfo, ring_tables, task_identity
 from agent.offboard.steps import acl_bytes, samba_status
 from agent.volumes import probe, samba_shares, survey
 from tests.fuzz.parser import Parser, in_text
@@ -76,7 +76,7 @@ def _conf(text: str) -> Any:
 
 
 _PLACED = worker_packets.answer(7, Placement(0, "plans", "notes", True, 65_024, 12, 99, False, False, False, False))
-_LOOKED = worker_packets.answer(8, ServerLook(frozenset((3, 4)), frozenset((100,)), told=True))
+_LOOKED = worker_packets.answer(8, ServerLook(frozenset((3, 4)), frozenset((100,)), complete=True))
 
 PARSERS = (
     Parser(
@@ -99,6 +99,14 @@ PARSERS = (
         _MOUNTS,
     ),
     Parser("task-status", "any process", (), _status, (), _STATUS),
+    Parser(
+        "ring-table",
+        "any process: it chooses the names",
+        ("agent.kernel.ring_tables:parse_table",),
+        lambda data: [ring_tables.parse_table(data, paths=paths) for paths in (True, False)],
+        (),
+        (b"pos:\t0\nUserFiles:\t2\n    0: /srv/plans/a\n    1: pipe:[7]\nUserBufs:\t1\n", b"UserFiles:\t0\n"),
+    ),
     Parser(
         "audit-feature",
         "the kernel",

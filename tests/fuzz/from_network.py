@@ -15,10 +15,13 @@ from agent.doors.frames import BoardBadge, Cards, Configure, DoorSetup, FromDoor
 from agent.doors.messages import Release
 from agent.doors.osdp import decode, frames
 from agent.errors import RefusedError, UsageError
+from agent.language.catalogue import both, expanded
 from agent.offboard.intake import json_strict, outbox, pinned_keys, token
 from agent.offboard.intake.notice import HrNotice
 from agent.offboard.intake.reasons import BadTokenError
 from agent.registry.csv_import import ImportRefusedError, read_csv
+from rules.text import Text, from_json
+from rules.visible import is_visible
 from tests.doors.osdp.kit import frame
 from tests.doors.test_link import OTHERS, READ
 from tests.fuzz.parser import Parser, in_file, in_text
@@ -34,6 +37,24 @@ def _only_a_signed_one(data: bytes, found: HrNotice) -> None:
     """Nobody can change a byte that a signature covers: what is accepted was a sample, but for how it ends."""
     assert data.strip(b"\r\n").replace(b"=", b"") in {one.replace(b"=", b"") for one in _KNOWN}
     assert HrNotice.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+class _NotJsonError(Exception):
+    """No document has come: there is nothing to read."""
+
+
+def _sentence(data: bytes) -> Text:
+    """Read a sentence that crossed a socket, and say it."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        raise _NotJsonError from None
+    assert expanded(document) is not None
+    return both(from_json(document))
+
+
+def _only_visible(_data: bytes, found: Text) -> None:
+    assert all(map(is_visible, found))
 
 
 def _ask(data: bytes) -> Any:
@@ -128,6 +149,7 @@ PARSERS = (
             "agent.offboard.intake.json_strict:read",
             "agent.offboard.intake.json_strict:_decoded",
             "agent.offboard.intake.token:_check_signature",
+            "agent.offboard.intake.notice:HrNotice.from_json",
         ),
         lambda data: token.verify(data, _PINNED, NOW),
         (BadTokenError,),
@@ -244,6 +266,18 @@ PARSERS = (
         in_text(read_csv),
         (ImportRefusedError,),
         _CSV,
+    ),
+    Parser(
+        "sentence",
+        "a caller, who may write one into an argument",
+        ("rules.text:from_json",),
+        _sentence,
+        (_NotJsonError,),
+        (
+            b'{"code":"rules.hold","parameters":{"hold":{"en":"a","zh":"b"},"count":1}}',
+            b'{"code":"common.labelled","parameters":{"label":"x","text":["y",2,{"code":"a.b","parameters":{}}]}}',
+        ),
+        _only_visible,
     ),
     Parser(
         "instant",

@@ -19,7 +19,7 @@ _METHODS = {
     "unpack", "unpack_from", "iter_unpack", "from_bytes", "urlsafe_b64decode", "b64decode", "base64url_decode",
     "from_json", "Decoder",
 }  # fmt: skip
-_NAMES = ("parse", "decode")
+_NAMES = ("parse", "decode", "from_json")
 _NOT_THE_PRODUCT = ("agent/demo", "agent/simulator")
 
 _KERNEL = "a structure of fixed size that the kernel fills: of another size it is an error of the call"
@@ -30,21 +30,19 @@ _STORED = "a column that the same program wrote: `tests/registry/test_damage.py`
 NOT_FUZZED: dict[str, str] = {
     "agent.api.client:AgentClient._answer": _AGENT,
     "agent.api.findings:Finding.from_json": _AGENT,
+    "agent.errors:ShoumiError.from_json": _AGENT,
     "agent.api.peers:_groups": _KERNEL,
     "agent.api.peers:credentials": _KERNEL,
     "agent.cli.context:findings": _AGENT,
-    "agent.control.decider_client:DeciderConnection._ask": "a message that `channel` has read",
     "agent.control.handlers.log:_growing": "the line of the index, which `log-entry` has read",
-    "agent.control.handlers.losses:_given": "the argument of an act that only the agent itself calls",
+    "agent.control.handlers.losses:_act_args": "the argument of an act that only the agent itself calls",
     "agent.control.handlers.proposals:_add": "the arguments of an act, as `request` has read them",
     "agent.control.trial_end:proven": "a line of the record; one that is damaged is passed over",
     "agent.doors.__main__:_connected": _KERNEL,
     "agent.registry.changed:_read": "an object that SQLite made of a row (json_object)",
-    "agent.rooms.field.unit:FieldUnit._known": _KERNEL,
+    "agent.rooms.field.unit:FieldUnit._accepted": _KERNEL,
     "agent.runtime.room:in_place": _KERNEL,
     "agent.runtime.wal_index:_page_size": "two bytes of a database that SQLite has opened",
-    "agent.control.offboarding.channel:ControlClient._ask": "a message that `channel` has read",
-    "agent.control.offboarding.doors_proxy:_state": "a message that `channel` has read",
     "agent.control.offboarding.hr_reply:payload_of": "the agent's own receipt: `receipt` judges others",
     "agent.doors.uhppote.listener:Listener.datagram_received": "two numbers of 64 bytes, or nothing",
     "agent.guard.heartbeat:Heartbeat._read": "two numbers of fixed size in memory that the holder made",
@@ -56,14 +54,14 @@ NOT_FUZZED: dict[str, str] = {
     "agent.kernel.subject:_uids_of_info": _KERNEL,
     "agent.log.search:LogRow.entry": "a line of the index, which `log-entry` has read",
     "agent.log.verifier_supervisor:VerifierSupervisor.serve": _VERIFIER,
-    "agent.log.verifier_supervisor:_trouble": _VERIFIER,
     "agent.log.verifier_supervisor:once": _VERIFIER,
+    "agent.offboard.context:RevocationSubject.from_json": _STORED,
     "agent.offboard.deny_entries:_read": _STORED,
     "agent.offboard.intake.store:_notice": _STORED,
     "agent.offboard.journal:RevocationJournal._begin": _STORED,
     "agent.offboard.journal:RevocationJournal.runs": _STORED,
-    "agent.offboard.journal:_done": _STORED,
-    "agent.offboard.progress:progress": _STORED,
+    "agent.offboard.journal:_journaled_step": _STORED,
+    "agent.offboard.journal:detail_from_json": _STORED,
     "agent.offboard.receipt.keyring:KeyRing.public_of": "one member; whatever is wrong with it is the present key",
     "agent.offboard.receipt.receipt:_news": "a receipt that the agent has kept: `receipt` judges those of others",
     "agent.offboard.steps.acl:_Owners._open": "lines that this step has written; one that is broken is no line",
@@ -72,7 +70,6 @@ NOT_FUZZED: dict[str, str] = {
     "agent.registry.rows.areas:_volume": _STORED,
     "agent.runtime.pack_cache:PackCache.parsed": "the pack, by `pack`",
     "tui.agent:AgentSession._accompany": _AGENT,
-    "tui.agent:_standing": _AGENT,
     "tui.screens.home:HomeScreen.load": _AGENT,
 }
 

@@ -112,12 +112,12 @@ class Judging:
         """Judge an open, and look at the process where that is asked for: nothing is seen there."""
         self.threads.known[who.tid] = who
         found = self.judge.open(what, -1, who.tid, nanoseconds(NOW))
-        return found or self._told(self.judge.open(what, -1, who.tid, nanoseconds(NOW), looked=True))
+        return found or self._told(self.judge.open(what, -1, who.tid, nanoseconds(NOW), inspected=True))
 
     def uses(self, who: Subject, what: Object) -> Answer:
         """Judge the use of an open file."""
         self.threads.known[who.tid] = who
-        return self._told(self.judge.access(what, who.tid, nanoseconds(NOW), looked=True))
+        return self._told(self.judge.access(what, who.tid, nanoseconds(NOW), inspected=True))
 
     def opened(self, by: Collection[int], what: Object) -> None:
         """Have threads of the server open *what*, whatever they may."""

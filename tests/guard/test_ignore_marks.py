@@ -40,12 +40,12 @@ def test_whoever_may_look_is_told_when_everything_is_asked_about_again(decider: 
 def test_silence_ends_with_the_first_verdict_that_anything_is_held_by() -> None:
     silence = IgnoreMarks(-1)
     silence.grant(())
-    assert silence.left(0) > 10**18
+    assert silence.remaining(0) > 10**18
     silence.opened(5 * 10**9)
     silence.opened(9 * 10**9)
-    assert 0 < 5 * 10**9 - silence.left(0) < 10**8
+    assert 0 < 5 * 10**9 - silence.remaining(0) < 10**8
     silence.end()
-    assert silence.left(0) > 10**18
+    assert silence.remaining(0) > 10**18
 
 
 def test_an_epoch_that_the_registry_has_not_reached_is_no_reason_to_believe_the_registry(
@@ -67,4 +67,4 @@ def test_so_many_that_were_forgotten_make_everything_loud_and_are_not_kept() -> 
     assert not silence.granted
     assert silence.ended > before, "a look that began earlier does not count"
     assert silence.wants_look(10**12)
-    assert len(silence._fresh) <= 65_536  # noqa: SLF001 - what it keeps is what is tested
+    assert len(silence._recent) <= 65_536  # noqa: SLF001 - what it keeps is what is tested

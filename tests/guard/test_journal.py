@@ -17,6 +17,7 @@ from agent.runtime.clock import AgentClock, instant
 from tests import needs
 from tests.log.disk import filled, loop_mounted, make_image
 from tests.runtime.clocks import DAY, HOUR, SECOND, Clocks
+from tests.sentences import en
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def test_what_could_not_be_written_is_counted_with_since_and_why_and_owed_entrie
     assert [entry["kind"] for entry in entries(folder)] == ["access", "gap", "started", "access", "act"]
     gap = entries(folder)[1]
     assert (gap["count"], microseconds(gap["since"])) == (5, since)
-    assert "another folder" in gap["why"]["en"]
+    assert "another folder" in en(gap["why"])
     assert verify(folder).ok
 
 
@@ -135,7 +136,7 @@ def test_a_gap_names_the_entries_that_are_gone(folder, appender) -> None:
     gap, act = entries(folder)
     assert (gap["seq"], gap["kind"], gap["count"]) == (3, "gap", 0)
     assert (gap["missing_from"], gap["missing_to"]) == (1, 2)
-    assert "deleted" in gap["why"]["en"]
+    assert "deleted" in en(gap["why"])
     assert act["kind"] == "act"
 
 

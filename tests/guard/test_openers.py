@@ -37,8 +37,8 @@ class Model:
         self.open: dict[int, int] = {}
 
     def look(self, tid: int) -> None:
-        seen = ServerLook(frozenset(self.open), frozenset(self.on_the_way) - {tid}, told=True)
-        self.table.looked(subject(1, tid), FILE, seen, self.moment)
+        seen = ServerLook(frozenset(self.open), frozenset(self.on_the_way) - {tid}, complete=True)
+        self.table.take_look(subject(1, tid), FILE, seen, self.moment)
 
     def allow(self, tid: int, uid: int) -> None:
         """The decider allows an open; its descriptor comes later."""
@@ -124,7 +124,7 @@ def test_a_look_that_tells_nothing_changes_nothing() -> None:
     made = table()
     for uid in PEOPLE[:2]:
         made.add(subject(uid), FILE, 1)
-    made.looked(subject(PEOPLE[0]), FILE, ServerLook(), 2)
+    made.take_look(subject(PEOPLE[0]), FILE, ServerLook(), 2)
     assert {one.fsuid for one in made.of(subject(1), FILE)} == set(PEOPLE[:2])
     assert made.wants_another(subject(1), FILE, openers.LOOK_AGAIN)
 

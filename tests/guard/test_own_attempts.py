@@ -48,7 +48,7 @@ def test_a_canary_is_seen_and_leaves_no_entry_and_what_was_let_in_leaves_one(own
     own.unseen(child)
     ended = own.end(made.number)
     assert ended is made
-    assert made.seen == [
+    assert made.attempts == [
         SeenAttempt("open", 7, 2, False, "nobody"),
         SeenAttempt("access", 7, 2, True, "nobody"),
         SeenAttempt("open", 7, 2, True, "allow"),

@@ -19,6 +19,7 @@ from agent.runtime.home import Home
 from agent.site import trial
 from agent.site.init import make
 from rules.model import Level, Mode
+from tests.sentences import en
 
 _AT = datetime(2026, 11, 2, tzinfo=UTC)
 
@@ -50,6 +51,13 @@ def test_a_registry_that_is_not_older_is_decided_from(policy: PolicySnapshot) ->
     assert policy.source
     assert (policy.source.closed, policy.epoch) == (None, 2)
     assert policy.observed == {"loose", "tight"}
+
+
+def test_a_pack_with_a_mistake_is_told_in_words_with_its_line(home: Home, policy: PolicySnapshot) -> None:
+    home.pack.write_text("colour = 1\n" + home.pack.read_text())
+    policy.reload()
+    assert policy.trouble
+    assert en(policy.trouble.text).endswith("line 1: unknown setting `colour`")
 
 
 def test_an_older_one_says_where_areas_lie_and_the_log_which_of_them_are_enforced(

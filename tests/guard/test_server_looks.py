@@ -13,6 +13,7 @@ import pytest
 from agent.guard import server_looks, worker_packets
 from agent.guard.openers import ServerLook
 from agent.guard.placing import Placement
+from agent.guard.server_looks import inspect_server
 from agent.guard.worker_packets import Closed, Kind
 from tests import needs
 
@@ -42,16 +43,16 @@ def _holding(path: str, count: int) -> "subprocess.Popen[str]":
 @pytest.mark.parametrize(("count", "told"), [(0, True), (3, True), (256, True), (257, False)])
 def test_the_descriptors_of_a_file_are_found_and_so_many_are_told(file: int, count: int, told: bool) -> None:
     with _holding(os.readlink(f"/proc/self/fd/{file}"), count) as process:
-        seen = server_looks.look(process.pid, file)
+        seen = server_looks.inspect_server(process.pid, file)
         process.communicate("")
-    assert seen.told is told
+    assert seen.complete is told
     assert len(seen.descriptors) == (count if told else 0)
 
 
 def test_a_process_with_too_many_descriptors_tells_nothing(file: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server_looks, "MOST_DESCRIPTORS", 2)
     with _holding(os.readlink(f"/proc/self/fd/{file}"), 3) as process:
-        assert server_looks.look(process.pid, file) == ServerLook()
+        assert server_looks.inspect_server(process.pid, file) == ServerLook()
         assert server_looks.closed(process.pid, [(1, 1)]) == ()
         process.communicate("")
 
@@ -73,7 +74,7 @@ def test_a_thread_inside_an_open_is_told_and_one_that_waits_elsewhere_is_not(fil
     try:
         # A thread that is about to run counts as inside an open; both wait in the end, each in its own call.
         deadline = time.monotonic() + 10
-        while not tids or server_looks.look(os.getpid(), file).opening & {tids[0], elsewhere.native_id} != {tids[0]}:
+        while not tids or inspect_server(os.getpid(), file).opening & {tids[0], elsewhere.native_id} != {tids[0]}:
             assert time.monotonic() < deadline
     finally:
         os.close(os.open(pipe, os.O_WRONLY))
@@ -94,7 +95,7 @@ def test_what_is_closed_is_told_by_its_place(file: int) -> None:
 ANSWERS = {
     "a place": Placement(0, "plans", "图纸", fresh=True, device=7, inode=2**63, changed=-5, newborn=True),
     "an error": Placement(5),
-    "a look": ServerLook(frozenset({3, 9}), frozenset({4711}), told=True),
+    "a look": ServerLook(frozenset({3, 9}), frozenset({4711}), complete=True),
     "a look that tells nothing": ServerLook(),
     "what is closed": Closed((0, 7, 99_999)),
     "nothing closed": Closed(()),
@@ -103,14 +104,14 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("found", ANSWERS.values(), ids=ANSWERS)
-def test_an_answer_arrives_as_it_was_given(found: worker_packets.Found) -> None:
+def test_an_answer_arrives_as_it_was_given(found: worker_packets.Reply) -> None:
     data = worker_packets.answer(17, found)
     assert len(data) <= worker_packets.LONGEST
     assert worker_packets.parse_answer(data) == (17, found)
 
 
 def test_the_longest_answers_fit_a_packet_or_are_cut() -> None:
-    many = ServerLook(frozenset(range(256)), frozenset(range(1000, 2000)), told=True)
+    many = ServerLook(frozenset(range(256)), frozenset(range(1000, 2000)), complete=True)
     assert worker_packets.parse_answer(worker_packets.answer(1, many)) == (1, ServerLook())
     data = worker_packets.answer(1, Closed(tuple(range(20_000))))
     assert len(data) <= worker_packets.LONGEST

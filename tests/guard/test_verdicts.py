@@ -12,7 +12,7 @@ from agent import shipped_packs
 from agent.errors import FatalError
 from agent.guard import verdicts
 from agent.guard.programs import RegisteredPrograms
-from agent.guard.verdicts import Principals, VerdictCache, VerdictSource, who_is_behind
+from agent.guard.verdicts import Principals, VerdictCache, VerdictSource, principals_of
 from agent.kernel import program
 from agent.kernel.program import Program
 from agent.kernel.subject import Subject
@@ -24,6 +24,7 @@ from agent.runtime.clock import nanoseconds
 from rules.model import Action, Clearance, Level, Mode
 from rules.pack.reader import load
 from rules.text import Text
+from tests.sentences import en
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 CLEARED, UNCLEARED, STRANGER, BACKUP = 61_001, 61_002, 61_003, 61_004
@@ -110,7 +111,7 @@ def test_everybody_behind_an_open_is_found(
     seen: Program | None,
     expected: Principals,
 ) -> None:
-    assert who_is_behind(source, fsuid, loginuid, executable, seen, True) == expected
+    assert principals_of(source, fsuid, loginuid, executable, seen, True) == expected
 
 
 def test_a_person_without_a_login_is_refused_where_logins_are_asked_for_unless_let_in(
@@ -133,15 +134,15 @@ def test_a_service_whose_hash_is_asked_for_is_refused_until_it_was_read(source: 
     rows = [row._replace(sha256="5" * 64) for row in source.reader.programs()]
     asking = source._replace(programs=RegisteredPrograms(rows))
     who = (BACKUP, None, TOOL, PROGRAM, True)
-    assert who_is_behind(asking, *who).refused is verdicts.PROGRAM
-    assert who_is_behind(asking._replace(hashed=frozenset({("backup", OTHER)})), *who).service is None
-    assert who_is_behind(asking._replace(hashed=frozenset({("backup", PROGRAM)})), *who).service == "backup"
+    assert principals_of(asking, *who).refused is verdicts.PROGRAM
+    assert principals_of(asking._replace(hashed=frozenset({("backup", OTHER)})), *who).service is None
+    assert principals_of(asking._replace(hashed=frozenset({("backup", PROGRAM)})), *who).service == "backup"
 
 
 def test_a_service_that_nobody_has_looked_at_is_nobody(source: VerdictSource) -> None:
     rows = [row._replace(inode=None, changed=None, size=None) for row in source.reader.programs()]
     asking = source._replace(programs=RegisteredPrograms(rows))
-    assert who_is_behind(asking, BACKUP, None, TOOL, PROGRAM, True).refused is verdicts.PROGRAM
+    assert principals_of(asking, BACKUP, None, TOOL, PROGRAM, True).refused is verdicts.PROGRAM
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_without_a_source_everything_is_denied_and_says_why(cache: VerdictCache)
     ruling = cache.ruling(subject(CLEARED), ("plans",), Action.OPEN, nanoseconds(NOW))
     fields = json.loads(b"{%b}" % ruling.fields)
     assert (ruling.passes, fields["rule"]) == (False, "error")
-    assert "damaged" in fields["reason"]["en"]
+    assert "damaged" in en(fields["reason"])
 
 
 class Broken:

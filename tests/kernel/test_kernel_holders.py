@@ -10,6 +10,7 @@ import pytest
 from agent.doctor import host_checks
 from agent.kernel import kernel_holders, login_identity
 from agent.simulator import volume_image
+from tests.sentences import en
 
 pytest_plugins = ("tests.volumes.fixture",)
 
@@ -77,7 +78,7 @@ def test_a_set_uid_program_of_a_registered_person_is_found_and_what_was_not_seen
         (tmp_path / name).chmod(mode)
     [found] = host_checks.set_uid_programs({61_777: "E1"}, [str(tmp_path)])
     assert (found.code, found.state) == ("set-uid", "serious")
-    assert f"`{tmp_path / 'his'}` (E1)" in found.text.en
+    assert f"`{tmp_path / 'his'}` (E1)" in en(found.text)
     assert [one.code for one in host_checks.set_uid_programs({}, [str(tmp_path)])] == []
     [unknown] = host_checks.set_uid_programs({}, [], every=False)
     assert unknown.code == "set-uid-unknown"

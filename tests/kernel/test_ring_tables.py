@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.kernel import ring_tables
-from agent.kernel.ring_tables import RingPatience, keeps_files, told_by, writes_paths
+from agent.kernel.ring_tables import RingPatience, keeps_files, parse_table, writes_paths
 
 HEAD = b"pos:\t0\nflags:\t02000002\nmnt_id:\t17\nino:\t42190244\n"
 BUFFERS = b"UserBufs:\t1\n    0: 0x7f00/4096\n"
@@ -36,7 +36,7 @@ def shown(count: int, *names: str) -> bytes:
 def test_what_is_shown_of_a_table(
     fdinfo: bytes, where_paths: bool | None, where_names: bool | None, paths: bool
 ) -> None:
-    assert told_by(fdinfo, paths=paths) is (where_paths if paths else where_names)
+    assert parse_table(fdinfo, paths=paths) is (where_paths if paths else where_names)
 
 
 def test_a_ring_is_asked_again_while_it_is_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

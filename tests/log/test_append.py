@@ -14,6 +14,7 @@ from agent.log.unwritable import LogFullError, LogLockedError, LogUnwritableErro
 from agent.log.verify import verify
 from tests import needs
 from tests.log.samples import BEGIN, line, numbers, record, write_plain
+from tests.sentences import en, zh
 
 MODES = pytest.mark.parametrize("durability", ["power", "process"])
 
@@ -135,15 +136,18 @@ def test_an_entry_longer_than_the_first_look_back_is_found(folder):
 
 def test_a_last_number_that_cannot_be_right_stops_the_agent(folder):
     (folder / segments.name(1)).write_bytes(line(9_999_999_999) + b"\n")
-    with pytest.raises(FatalError, match="contradicts"):
+    with pytest.raises(FatalError, match=r"log.segment-numbers-inconsistent"):
         Appender(folder, "process")
     (folder / segments.name(1)).rename(folder / segments.name(10_000_000_000))
-    with pytest.raises(FatalError, match="contradicts"):
+    with pytest.raises(FatalError, match=r"log.segment-numbers-inconsistent"):
         Appender(folder, "process")
 
 
 def test_a_second_appender_is_told_so_until_the_first_has_let_go(folder):
-    with Appender(folder, "process"), pytest.raises(LogLockedError, match="another process") as locked:
+    with (
+        Appender(folder, "process"),
+        pytest.raises(LogLockedError, match=r"log.locked-by-another-process") as locked,
+    ):
         Appender(folder, "process")
     assert isinstance(locked.value, LogUnwritableError)
     Appender(folder, "process").close()
@@ -164,7 +168,7 @@ def test_a_batch_that_does_not_fit_leaves_no_trace_and_the_next_one_works(folder
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert full.value.hint
-        assert full.value.text.en != full.value.text.zh
+        assert en(full.value.text) != zh(full.value.text)
         log.append([line(2), line(3)])
     assert verify(folder).ok
     assert numbers(folder) == [1, 2, 3]
@@ -196,30 +200,30 @@ def assert_refused(folder: Path, saying: str) -> None:
     with pytest.raises(RefusedError, match=saying) as refused:
         Appender(folder, "process")
     assert refused.value.hint
-    assert refused.value.text.en != refused.value.text.zh
+    assert en(refused.value.text) != zh(refused.value.text)
 
 
 def test_a_missing_folder_is_refused(tmp_path):
-    assert_refused(tmp_path / "nowhere", "does not exist")
+    assert_refused(tmp_path / "nowhere", r"log.folder-missing")
 
 
 def test_a_folder_that_is_a_link_or_a_file_is_refused(folder, tmp_path):
     (tmp_path / "link").symlink_to(folder)
-    assert_refused(tmp_path / "link", "cannot be used")
+    assert_refused(tmp_path / "link", r"log.folder-unusable")
     (tmp_path / "file").touch()
-    assert_refused(tmp_path / "file", "cannot be used")
+    assert_refused(tmp_path / "file", r"log.folder-unusable")
 
 
 @pytest.mark.parametrize("mode", [0o720, 0o702, 0o777, 0o1777])
 def test_a_folder_others_can_write_to_is_refused(folder, mode):
     folder.chmod(mode)
-    assert_refused(folder, "written by others")
+    assert_refused(folder, r"log.folder-writable-by-others")
 
 
 @needs.root
 def test_a_folder_of_somebody_else_is_refused(folder):
     os.chown(folder, 61001, 61001)
-    assert_refused(folder, "written by others")
+    assert_refused(folder, r"log.folder-writable-by-others")
 
 
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder"])
@@ -233,7 +237,7 @@ def test_anything_but_a_plain_file_in_its_place_is_refused(folder, tmp_path, kin
             os.mkfifo(folder / name)
         case "folder":
             (folder / name).mkdir()
-    assert_refused(folder, "not a plain file")
+    assert_refused(folder, r"log.file-not-regular")
 
 
 def test_nobody_else_can_read_the_record(folder):

@@ -19,6 +19,7 @@ from agent.log.verify import verify
 from tests import needs
 from tests.log.disk import loop_mounted, make_image, memory_mounted, run
 from tests.log.samples import line, numbers, record, write_plain
+from tests.sentences import en, zh
 
 MODES = pytest.mark.parametrize("durability", ["power", "process"])
 
@@ -40,7 +41,7 @@ def go_on(log: Appender, count: int = 2) -> None:
 
 
 def missing(folder: Path) -> list[str]:
-    return [problem.text.en for problem in verify(folder).problems if problem.kind == "missing"]
+    return [en(problem.text) for problem in verify(folder).problems if problem.kind == "missing"]
 
 
 @MODES
@@ -48,12 +49,12 @@ def test_a_deleted_segment_is_noticed_before_the_next_entry_and_what_was_in_it_i
     with Appender(folder, durability) as log:
         go_on(log, 3)
         active(folder).unlink()
-        with pytest.raises(LogFailedError, match="deleted while it was written to"):
+        with pytest.raises(LogFailedError, match=r"log.segment-deleted"):
             log.append([line(4)])
         assert not log.intact
         go_on(log)
-        assert log.missing == (1, 3, log.missing.why)
-        assert log.missing.why.en != log.missing.why.zh
+        assert log.missing == (1, 3, log.missing.reason)
+        assert en(log.missing.reason) != zh(log.missing.reason)
         go_on(log)
     assert numbers(folder) == [4, 5, 6, 7]
     assert [file.name for file in folder.glob("*.jsonl")] == [segments.name(4)]
@@ -68,8 +69,9 @@ def test_a_segment_cut_short_is_not_written_to_any_more(folder, durability, left
     with Appender(folder, durability) as log:
         go_on(log, 3)
         whole = active(folder).read_bytes()
-        os.truncate(active(folder), left % len(whole) if left else 0)
-        with pytest.raises(LogFailedError, match=rf"holds {left % len(whole) if left else 0} bytes, {len(whole)} were"):
+        size = left % len(whole) if left else 0
+        os.truncate(active(folder), size)
+        with pytest.raises(LogFailedError, match=rf"log.segment-size-differs.*size={size}, written={len(whole)}"):
             log.append([line(4)])
         go_on(log)
         assert (log.missing.first, log.missing.last) == (1 if left in (0, 1) else 3, 3)
@@ -83,7 +85,7 @@ def test_what_somebody_else_appends_is_put_aside(folder, durability):
         go_on(log, 2)
         with active(folder).open("ab") as file:
             file.write(line(3, kind="forged") + b"\n")
-        with pytest.raises(LogFailedError, match="holds"):
+        with pytest.raises(LogFailedError, match=r"log.log-not-writable"):
             log.append([line(3)])
         go_on(log)
         assert (log.missing, log.recovered) == (None, len(line(3, kind="forged")) + 1)
@@ -96,7 +98,7 @@ def test_a_renamed_segment_is_noticed_and_another_one_is_begun(folder, durabilit
     with Appender(folder, durability) as log:
         go_on(log, 2)
         active(folder).rename(folder / "kept.txt")
-        with pytest.raises(LogFailedError, match="renamed or exchanged"):
+        with pytest.raises(LogFailedError, match=r"log.segment-renamed"):
             log.append([line(3)])
         go_on(log)
         assert (log.missing.first, log.missing.last) == (1, 2)
@@ -135,9 +137,10 @@ def test_another_folder_in_its_place_is_not_written_to_until_the_log_is_back(fol
         elif how == "older":
             folder.with_name("older").rename(folder)
             folder.chmod(0o700)
-        with pytest.raises(LogFailedError, match="another folder lies in its place"):
+        with pytest.raises(LogFailedError, match=r"log.folder-replaced"):
             log.append([line(4)])
-        with pytest.raises(LogFailedError, match="does not exist" if how == "none" else "without entry 3") as refused:
+        reason = "log.folder-missing" if how == "none" else "log.folder-without-last-entry.*last=3"
+        with pytest.raises(LogFailedError, match=rf"log.log-not-writable.*{reason}") as refused:
             log.append([line(4)])
         assert refused.value.hint
         shutil.rmtree(folder, ignore_errors=True)
@@ -167,7 +170,7 @@ def test_everything_in_the_folder_deleted_the_lock_included(folder):
         go_on(log, 2)
         for file in folder.iterdir():
             file.unlink()
-        with pytest.raises(LogFailedError, match="deleted"):
+        with pytest.raises(LogFailedError, match=r"log.segment-deleted"):
             log.append([line(3)])
         go_on(log)
         with pytest.raises(LogLockedError):
@@ -180,12 +183,12 @@ def test_whoever_has_taken_the_lock_meanwhile_keeps_it(folder):
         go_on(log, 2)
         (folder / ".lock").unlink()
         with Appender(folder, "process") as other:
-            with pytest.raises(LogFailedError, match="exchanged"):
+            with pytest.raises(LogFailedError, match=r"log.log-not-writable.*log.segment-renamed"):
                 log.append([line(3)])
             with pytest.raises(LogLockedError):
                 log.append([line(3)])
             go_on(other, 1)
-        with pytest.raises(LogFailedError, match="another process has appended"):
+        with pytest.raises(LogFailedError, match=r"log.appended-by-another-process"):
             log.append([line(3)])
         assert log.next_seq == 4
         go_on(log, 1)
@@ -290,9 +293,9 @@ def test_another_filesystem_over_the_folder_is_not_written_to(tmp_path):
         go_on(log, 2)
         run("mount", "-t", "tmpfs", "-o", "mode=0700", "shoumi-test", folder)
         try:
-            with pytest.raises(LogFailedError, match="another folder lies in its place"):
+            with pytest.raises(LogFailedError, match=r"log.folder-replaced"):
                 log.append([line(3)])
-            with pytest.raises(LogFailedError, match="without entry 2"):
+            with pytest.raises(LogFailedError, match=r"log.folder-without-last-entry"):
                 log.append([line(3)])
             assert list(folder.iterdir()) == []
         finally:

@@ -99,6 +99,13 @@ def test_endless_nesting_is_cut():
     assert assert_one_clean_line(entry.render(7, TIME, {"kind": "act", "args": deep}))["cut"] is True
 
 
+def test_what_looks_like_a_sentence_without_end_is_cut():
+    deep: object = "core"
+    for _ in range(900):  # as deep as JSON is read
+        deep = {"code": "rules.hold", "parameters": {"reason": deep}}
+    assert assert_one_clean_line(entry.render(7, TIME, {"kind": "act", "args": deep}))["cut"] is True
+
+
 def test_the_worst_entry_of_a_legal_path_is_not_cut():
     worst = (b"\xff" * 255 + b"/") * 16
     members = json.loads(f"{{{entry.json_path(worst)}}}")

@@ -249,13 +249,13 @@ def test_an_index_that_is_not_there_yet_has_no_entries(tmp_path):
 
 def test_a_damaged_index_is_an_error_and_not_an_empty_answer(tmp_path):
     (tmp_path / "2026-03.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 5_000)
-    with pytest.raises(RefusedError, match="cannot be read") as refused:
+    with pytest.raises(RefusedError, match=r"log.index-file-unreadable") as refused:
         list(query(tmp_path, Filter()))
     assert refused.value.hint
 
 
 def test_a_text_beyond_all_paths_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="too long"):
+    with pytest.raises(UsageError, match=r"log.search-text-too-long"):
         list(query(tmp_path, Filter(text="x" * 10_001)))
 
 

@@ -16,6 +16,7 @@ from agent.log.space import DiskRoom, outlook, short_for_index
 from tests import needs
 from tests.log.disk import filled, loop_mounted, make_image
 from tests.log.samples import write_plain
+from tests.sentences import en
 
 GIB = 1 << 30
 START = datetime(2026, 12, 1, tzinfo=UTC)
@@ -98,7 +99,7 @@ def test_an_index_that_is_made_again_stops_with_words_and_before_it_takes_the_lo
         with Indexer(folder, folder.parent / "index", chunk=5_000) as indexer:
             with pytest.raises(IndexRoomError) as stopped:
                 indexer.catch_up(60)
-            assert "the log needs them more" in stopped.value.text.en
+            assert "reserved for the log" in en(stopped.value.text)
             found = space.look(folder, START)
             assert found.free > found.whole // space.INDEX_SHARE - (512 << 10)
             ballast.unlink()

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.control.site import Site, running
+from tests.sentences import en
 
 
 def until(true: Callable[[], object], seconds: float = 30.0) -> None:
@@ -72,7 +73,7 @@ def test_a_changed_number_is_an_alarm_once_and_stands_in_status_and_doctor(site:
     verifier(site).kill()  # it is past that; its successor reads from the first byte on
     until(lambda: log_of(site)["verify_trouble"])
     until(lambda: site.entries(kind="log-damaged"))
-    assert "are missing" in log_of(site)["verify_trouble"]["en"]
+    assert "are missing" in en(log_of(site)["verify_trouble"])
     with site.client() as client:
         found = [one for one in client.call("doctor") if one["code"] == "log"]
     assert [one["state"] for one in found] == ["serious"]

@@ -10,6 +10,7 @@ from agent.log import segments
 from agent.log.verify import verify
 from tests import needs
 from tests.log.samples import BEGIN, line, write_plain
+from tests.sentences import en, zh
 
 SEGMENT = 1_000  # bytes: a few entries
 
@@ -31,7 +32,7 @@ def damage(folder, lines, end=b"\n"):
 
 
 def kinds(report):
-    assert all(problem.text.en != problem.text.zh for problem in report.problems)
+    assert all(en(problem.text) != zh(problem.text) for problem in report.problems)
     return [problem.kind for problem in report.problems]
 
 
@@ -51,7 +52,7 @@ def test_a_deleted_line(folder, lines):
     (missing,) = damage(folder, [*lines[:2], *lines[3:]]).problems
     gone = json.loads(lines[2])["seq"]
     assert (missing.kind, missing.line, missing.seq) == ("missing", 3, gone)
-    assert f"{gone} to {gone}" in missing.text.en
+    assert f"{gone} to {gone}" in en(missing.text)
 
 
 def test_a_deleted_first_and_a_deleted_last_line(folder, lines):
@@ -159,7 +160,7 @@ def test_a_clock_that_went_back_is_told_and_is_no_fault_of_the_record(folder):
     (folder / segments.name(1)).write_bytes(line(1, BEGIN) + b"\n" + line(2, BEGIN - timedelta(hours=1)) + b"\n")
     report = verify(folder)
     assert (kinds(report), report.ok, report.steps) == (["time"], True, 1)
-    assert "2026-03-01T07:00:00.000000Z follows 2026-03-01T08:00:00.000000Z" in report.problems[0].text.en
+    assert "2026-03-01T07:00:00.000000Z follows 2026-03-01T08:00:00.000000Z" in en(report.problems[0].text)
 
 
 def test_side_files_without_number_are_no_fault_either(folder, lines):

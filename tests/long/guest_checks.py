@@ -156,7 +156,7 @@ def _probe(checks: Checks) -> None:
             found = probe.probe(str(volume.point), int(PATIENCE))
         checks.result.setdefault("works", {})[fstype] = {item.name: item.works for item in found.items}
         tier = probe.tier_of(found, "dedicated")
-        lacks = ", ".join(f"{item.name} ({item.why})" for item in found.items if not item.works)
+        lacks = ", ".join(f"{item.name} ({item.reason})" for item in found.items if not item.works)
         checks.check(f"probe-{fstype}", held=tier not in ("none", "C"), seen=f"tier {tier}; not: {lacks or 'nothing'}")
 
 

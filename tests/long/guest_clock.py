@@ -21,6 +21,7 @@ from agent.demo.shared import wait_until
 from agent.demo.stage import DemoStage, stage
 from agent.errors import RefusedError
 from tests.long.guest_seen import SLOW, Checks
+from tests.sentences import en
 
 E1, E2 = ActorIdentity(61_011, UNSET), ActorIdentity(61_012, UNSET)
 DAY, YEARS = 86_400.0, 3_652 * 86_400.0
@@ -128,7 +129,7 @@ def set_back(story: Story) -> None:
     entry = story.last("access")
     ahead = datetime.fromisoformat(entry["judged"]).timestamp() - datetime.fromisoformat(entry["time"]).timestamp()
     story.say("… the entry says what it was judged by", abs(ahead + story.error) < 60)
-    story.say("… and status says so", "set back" in story.status()["clock"]["en"])
+    story.say("… and status says so", "set back" in en(story.status()["clock"]))
     story.site.stop()
     story.site.start()
     story.say("… also after a start", not story.may(E1))

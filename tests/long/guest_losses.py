@@ -16,7 +16,7 @@ from agent.demo.cast import DRAWINGS, LI, SUN, WANG, ZHANG, OfficerAct
 from agent.demo.live import Live
 from agent.demo.record import LogPosition
 from agent.demo.shared import wait_until
-from agent.demo.site import himself
+from agent.demo.site import own_session
 from agent.demo.stage import DemoStage
 from rules.tiers import Use, cuts
 from tests.long.guest_seen import Checks
@@ -53,7 +53,7 @@ def _cut(made: DemoStage, site: Live, use: Use) -> str:
             say(os.pwrite(fd, b"#", 0))
         signal.pause()
 
-    with acting(site.identity(himself(ZHANG)), act) as actor:
+    with acting(site.identity(own_session(ZHANG)), act) as actor:
         process = os.pidfd_open(actor.pid)
         try:
             if not (first := actor.next(_PATIENCE)).allowed:
@@ -91,7 +91,7 @@ def hold(checks: Checks, made: DemoStage, site: Live) -> None:
     """A hold while he reads: nothing is read that began after its acknowledgement, and his neighbour reads on."""
     person, reason = {"person": ZHANG.id}, {"reason": "岗位调查"}
     document = made.root / DRAWINGS.document
-    reader, bystander = site.identity(himself(ZHANG)), site.identity(himself(SUN))
+    reader, bystander = site.identity(own_session(ZHANG)), site.identity(own_session(SUN))
     try:
         seen = cutting.holding(
             document, reader, bystander, lambda: site.act(OfficerAct("hold.add", person | reason)), site.quiet
@@ -103,7 +103,7 @@ def hold(checks: Checks, made: DemoStage, site: Live) -> None:
 
 def kill(checks: Checks, made: DemoStage, site: Live) -> None:
     """SIGKILL of the decider in mid-traffic: nobody gets in who should not, and no access is without its entry."""
-    cleared, others = ([site.identity(himself(one)) for one in group] for group in ((ZHANG, SUN), (LI, WANG)))
+    cleared, others = ([site.identity(own_session(one)) for one in group] for group in ((ZHANG, SUN), (LI, WANG)))
     seen = traffic.killing(made, LogPosition(made.home.log), made.root / DRAWINGS.document, cleared, others)
     held = bool(seen.kills == seen.restarts and seen.allowed and seen.turned_away)
     checks.check("kill", held=held and not seen.leaked and not seen.unrecorded, seen=seen)
@@ -112,7 +112,7 @@ def kill(checks: Checks, made: DemoStage, site: Live) -> None:
 def remount(checks: Checks, made: DemoStage, site: Live) -> None:
     """umount and mount of the guarded volume: it is closed to whoever may not, from the first moment on."""
     document = made.root / DRAWINGS.document
-    uncleared, cleared = site.identity(himself(LI)), site.identity(himself(ZHANG))
+    uncleared, cleared = site.identity(own_session(LI)), site.identity(own_session(ZHANG))
     remounting.remount(made)
     wrong = sum(attempt(uncleared, reading(document), _PATIENCE).allowed for _ in range(5))
     back = wait_until(lambda: attempt(cleared, reading(document), _PATIENCE).allowed, _PATIENCE)

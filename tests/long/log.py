@@ -17,6 +17,7 @@ from agent.log.index import Indexer
 from agent.log.search import Filter, last_seq, query
 from agent.log.verify import verify
 from tests.long.rounds import Part, Run
+from tests.sentences import en
 
 T = TypeVar("T")
 _ROUND = 100_000  # entries
@@ -54,7 +55,7 @@ def run(run: Run) -> None:
     run.measure("entries", entries)
     run.check("entries missing from the index", entries - last_seq(index))
     report = _timed(run, "verify seconds", lambda: verify(folder))
-    run.check("problems", [problem.text.en for problem in report.problems])
+    run.check("problems", [en(problem.text) for problem in report.problems])
     run.check("entries missing from the report", entries - report.entries)
     for name, wanted in _SEARCHES.items():
         found = _timed(run, f"first page of {name} ms", lambda wanted=wanted: _page(index, wanted), 1000)

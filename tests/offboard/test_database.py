@@ -22,6 +22,7 @@ from agent.offboard.progress import progress
 from agent.offboard.schema import SCHEMA
 from agent.offboard.steps.step import StepResult, StepState
 from rules.text import Text
+from tests.sentences import zh
 
 NOW = datetime(2026, 12, 1, 8, tzinfo=UTC)
 
@@ -173,9 +174,11 @@ def test_the_file_of_a_newer_program_is_refused_by_who_writes_and_who_reads(file
     open_database(file).close()
     old(file, f"PRAGMA user_version = {SCHEMA.version + 1}")
     for opener in (RevocationJournal, Store, lambda path: progress(path, "C000001")):
-        with pytest.raises(RefusedError, match=f"database of departures .* has schema {SCHEMA.version + 1}") as refused:
+        with pytest.raises(
+            RefusedError, match=rf"runtime.schema-newer.*offboard.database.*stored={SCHEMA.version + 1}"
+        ) as refused:
             opener(file)
-        assert "结构版本" in refused.value.text.zh
+        assert "结构版本" in zh(refused.value.text)
         assert refused.value.hint
 
 

@@ -28,6 +28,7 @@ from agent.simulator import volume_image
 from rules.text import Text
 from tests import needs
 from tests.offboard.host import area, context, now, owners
+from tests.sentences import en
 
 PLANS, PAPERS = AreaPath("plans", "/srv/plans"), AreaPath("papers", "/srv/papers")
 
@@ -215,7 +216,7 @@ def test_a_full_acl_is_said_and_leaves_the_rest_denied(home: Path, uid: int, fst
         assert result.state is StepState.DONE
         assert result.facts["full"] == [str(full)]
         assert (result.facts["full_count"], result.facts["trouble_count"]) == (1, 0)
-        assert "take no more entries" in result.detail.en
+        assert f"full ACLs: 1, first `{full}`; there, only the agent denies access" in en(result.detail)
         assert acl.denied_here(str(free), (uid,), str(free)) == {uid}
         assert acl.denied_here(str(full), (uid,), str(full)) == frozenset()
         volume.folder.chmod(0o755)
@@ -283,7 +284,7 @@ def test_an_inode_that_its_owner_filled_with_attributes_is_full_and_the_disk_is_
                 for number in range(4096):
                     os.setxattr(filled, f"user.{length}.{number}", b"x" * length)
         result = acl.run(RevocationSubject("E1", (Account(uid),)), context(home, areas=lambda: [place]), "C1")
-        assert result.state is StepState.DONE, result.detail.en
+        assert result.state is StepState.DONE, en(result.detail)
         assert (result.facts["full"], result.facts["trouble_count"]) == ([str(filled)], 0)
         assert acl.denied_here(str(free), (uid,), str(free)) == {uid}
 

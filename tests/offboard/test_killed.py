@@ -55,7 +55,7 @@ class Scene:
                 journal = RevocationJournal(self.top / "offboard.db")
                 told = count(tick)
                 here = replace(self.context, rails=lambda: type(self.context.rails())(frozenset({os.getpid()})))
-                runner = Runner(journal, here, told=told)
+                runner = Runner(journal, here, reporter=told)
                 runner.begin("C1", self.who, Cause.DEPARTURE, OFFICERS)
                 runner.advance("C1")
                 os._exit(0)

@@ -16,6 +16,7 @@ from agent.offboard.steps.step import RevocationStep, StepResult, StepState, Ste
 from rules.text import Text
 from tests import needs
 from tests.offboard.host import area, child, context, furnish, leaver, picture
+from tests.sentences import en, zh
 
 WHAT = Text("a process", "一个进程")
 LOST = Text("it is lost", "将丢失")
@@ -46,12 +47,12 @@ def test_a_hold_waits_for_no_second_officer_and_the_end_of_a_grant_for_none_at_a
 
 def test_the_last_of_a_role_and_system_accounts_are_said_beforehand() -> None:
     who = RevocationSubject("E1001", (Account(33), Account(62400)), frozenset({"auditor"}), frozenset({"auditor"}))
-    said = "\n".join(notice.en for notice in plan(who, Cause.DEPARTURE, ()).notices)
+    said = "\n".join(en(notice) for notice in plan(who, Cause.DEPARTURE, ()).notices)
     assert "two officers" in said
-    assert "nobody else holds the role auditor" in said
+    assert "no other account holds the role auditor" in said
     assert "uid 33" in said
     assert "uid 62400" not in said
-    assert plan(RevocationSubject("E1002"), Cause.HOLD, ()).notices[0].en.startswith("no account")
+    assert en(plan(RevocationSubject("E1002"), Cause.HOLD, ()).notices[0]).startswith("no account")
 
 
 def test_irreversible_is_what_lasts_and_is_there() -> None:
@@ -73,8 +74,8 @@ def test_a_plan_can_be_sent_as_json() -> None:
 def test_every_step_has_a_name_of_its_own_and_speaks_both_languages() -> None:
     assert len({step.id for step in STEPS}) == len(STEPS)
     for step in STEPS:
-        assert step.title.en
-        assert step.title.zh
+        assert en(step.title)
+        assert zh(step.title)
 
 
 def test_leaving_ends_everything_and_staying_only_what_holds_files() -> None:
@@ -128,7 +129,7 @@ def test_a_survey_sees_what_a_run_would_end_and_changes_nothing(tmp_path: Path, 
     steps = {step.id: step for step in found.steps}
     assert [step.id for step in found.steps] == [step.id for step in steps_for(Cause.DEPARTURE)]
     assert len(steps["processes"].targets) == 2
-    assert sum(target.other is not None for target in steps["processes"].targets) == 1
+    assert sum(target.affected is not None for target in steps["processes"].targets) == 1
     assert steps["processes"].irreversible
     for name in ("cron", "at", "timers", "keys", "account", "tickets", "acl", "deny"):
         assert steps[name].targets, name
@@ -147,14 +148,16 @@ def test_a_step_that_cannot_look_is_planned_all_the_same(tmp_path: Path) -> None
         RevocationSubject("E1001"), context(tmp_path), Cause.HOLD, [RevocationStep("blind", WHAT, always, broken, run)]
     )
     assert found.steps[-1] == PlannedStep("blind", WHAT)
-    assert found.to_json()["steps"][-1]["nothing"]["en"] == "nothing is known of it now"
+    assert en(found.to_json()["steps"][-1]["nothing"]) == "not known at the moment"
 
 
 @needs.root
 def test_a_step_that_finds_nothing_to_end_says_so_and_one_that_does_says_what(tmp_path: Path, uid: int) -> None:
     here = context(tmp_path, devices=lambda: frozenset({1}))
     said = {step["id"]: step["nothing"] for step in survey(leaver(tmp_path, uid), here, Cause.HOLD).to_json()["steps"]}
-    assert said["holders"] == {"en": "nobody holds any now", "zh": "目前没有进程持有"}
+    assert said["holders"] == {"code": "offboard.no-holder-process", "parameters": {}}
+    assert en(said["holders"]) == "no process holds classified files now"
+    assert zh(said["holders"]) == "目前没有进程持有涉密文件"
     assert said["deny"] is None
     processes = {step.id: step for step in survey(leaver(tmp_path, uid), here, Cause.DEPARTURE).steps}["processes"]
-    assert processes.to_json()["nothing"]["en"] == "nothing to end now"
+    assert en(processes.to_json()["nothing"]) == "nothing to end at the moment"

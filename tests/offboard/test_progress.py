@@ -17,8 +17,9 @@ from agent.offboard.steps import LEAVING, STAYING
 from agent.offboard.steps.step import StepResult, StepState
 from rules.text import Text
 from tests.offboard.host import context, now
+from tests.sentences import en, zh
 
-_ALL = ("every", "all", "一切", "所有", "每个", "各门")
+_ALL = ("every", "all", "一切", "所有", "全部", "每个", "各门")
 
 
 def test_where_nothing_was_begun_there_are_no_steps_and_no_file_is_made(tmp_path: Path) -> None:
@@ -62,12 +63,12 @@ def test_no_step_speaks_of_everything_where_only_some_areas_are_lost(tmp_path: P
     lost = {"tries": areas} if cause is Cause.TRANSFER else {"areas": areas}
     leaver = RevocationSubject("E1", (Account(62400),), **lost)  # type: ignore[arg-type]
     planned = survey(leaver, context(tmp_path), cause).steps
-    assert [step.id for step in planned] == [step.id for step in STAYING if step.asked is None]
-    said = [text for step in planned for text in (step.title, *(target.what for target in step.targets))]
-    assert not [text for text in said for word in _ALL if word in (*re.findall(r"\w+", text.en), text.zh[:2])]
+    assert [step.id for step in planned] == [step.id for step in STAYING if step.enabled is None]
+    said = [text for step in planned for text in (step.title, *(target.label for target in step.targets))]
+    assert not [text for text in said for word in _ALL if word in (*re.findall(r"\w+", en(text)), zh(text)[:2])]
     [[denied], *_] = [step.targets for step in planned]
-    assert denied.what.en == "opens in `plans`, `账册`, and reads through files open there"
-    assert denied.what.zh == "在 `plans`、`账册` 中打开文件，以及通过其中已打开的文件读取"
+    assert en(denied.label) == "file opens in `plans`, `账册`, and reads through files open there"
+    assert zh(denied.label) == "在 `plans`、`账册` 中打开文件，以及通过其中已打开的文件读取"
     assert {name for name, title in titles(cause).items() if title != TITLES[name]} == {"deny", "acl"}
     with closing(RevocationJournal(tmp_path / "offboard.db")) as journal:
         journal.begin_together([(WantedRun("L000001", leaver, cause, ("E8",)), [one.id for one in STAYING])], now())
@@ -78,4 +79,4 @@ def test_no_step_speaks_of_everything_where_only_some_areas_are_lost(tmp_path: P
 def test_where_everything_ends_the_steps_say_so(tmp_path: Path, cause: Cause) -> None:
     [deny, *_] = survey(RevocationSubject("E1", (Account(62400),)), context(tmp_path), cause).steps
     assert (deny.title, titles(cause)) == (TITLES["deny"], TITLES)
-    assert deny.targets[0].what.en == "every open, and every read through open files"
+    assert en(deny.targets[0].label) == "every file open, and every read through open files"

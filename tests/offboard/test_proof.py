@@ -28,6 +28,7 @@ from agent.offboard.steps.step import RevocationStep, StepState
 from tests import needs
 from tests.offboard import proof_kit as kit
 from tests.offboard.host import LOCKS
+from tests.sentences import en
 
 pytestmark = needs.root
 landlock = needs.needs(lambda: None if kit.landlock_works() else "this kernel has no Landlock")
@@ -209,13 +210,13 @@ def test_a_run_of_an_earlier_version_that_tried_nothing_tries_nothing_when_it_is
 def test_who_stays_and_is_let_in_is_not_shown_to_be_kept_out(place: AreaPath) -> None:
     [step] = [step for step in STEPS if step.leaving is False]
     found = step.run(kit.leaver(), kit.context(place), "H000001")
-    assert (found.state, "2 attempts let in" in found.detail.en) == (StepState.PENDING, True)
+    assert (found.state, "attempts allowed 2," in en(found.detail)) == (StepState.PENDING, True)
 
 
 def test_being_let_in_anywhere_is_pending_never_done(place: AreaPath) -> None:
     found = STEP.run(kit.leaver(), kit.context(place), "C000001")
     assert found.state is StepState.PENDING
-    assert "2 attempts let in" in found.detail.en
+    assert "attempts allowed 2," in en(found.detail)
 
 
 def test_an_area_that_is_not_there_is_pending_not_denied() -> None:
@@ -256,7 +257,7 @@ def test_an_area_that_cannot_be_looked_into_is_not_taken_for_empty(place: AreaPa
 def test_a_living_process_is_found_by_uid_and_by_login_uid(uid: int, login: int | None) -> None:
     with living(uid, login) as pid:
         found = scan(kit.leaver(), kit.context())
-        assert [one.pid for one in found.found] == [pid]
+        assert [one.pid for one in found.remaining] == [pid]
         assert not prove(kit.leaver(), kit.context()).holds
     assert scan(kit.leaver(), kit.context()).clean
 
@@ -264,7 +265,7 @@ def test_a_living_process_is_found_by_uid_and_by_login_uid(uid: int, login: int 
 def test_a_protected_process_of_the_leaver_is_not_touched_and_not_overlooked() -> None:
     with living(kit.UID) as pid:
         context = kit.context(rails=lambda: Rails(frozenset({pid})))
-        assert [one.pid for one in scan(kit.leaver(), context).found] == [pid]
+        assert [one.pid for one in scan(kit.leaver(), context).remaining] == [pid]
 
 
 def test_a_ring_of_the_person_s_that_cannot_be_looked_into_is_said_and_proves_nothing(place: AreaPath) -> None:
@@ -328,7 +329,7 @@ def test_a_receipt_says_who_was_found_what_started_it_and_what_was_not_seen(tmp_
     found = Scan(
         kit.NOON, False, (process,), (300,), 0, {300: Reach.ACCOUNT}, {300: starter}, ("process:7", "pid-namespace")
     )
-    made = AccessProof((found, replace(found, found=(), holding=())), (), (), 0, (kit.UID,), ())
+    made = AccessProof((found, replace(found, remaining=(), holding=())), (), (), 0, (kit.UID,), ())
     record = kit.ending(proof=made.to_json())
     payload = receipt.build(record, "0" * 64, kit.NOON)
     body = json.loads(payload)
@@ -336,8 +337,8 @@ def test_a_receipt_says_who_was_found_what_started_it_and_what_was_not_seen(tmp_
     assert not body["complete"]
     assert "proof" in body["open"]
     shown = page(body, "en")
-    assert "not seen: pid-namespace, process:7" in shown
-    assert "started by unit report.service" in shown
+    assert "Not inspected: pid-namespace, process:7" in shown
+    assert "started by system unit `report.service`" in shown
     assert "\x1b" not in shown
     clean = kit.good_proof()
     assert fits(json.loads(receipt.build(kit.ending(proof=clean), "0" * 64, kit.NOON)), RECEIPT)  # made before
@@ -352,5 +353,5 @@ def test_a_plan_names_as_many_attempts_as_are_made(step: RevocationStep, made: A
     context = kit.context(place, AreaPath("账目", place.path), walk=lambda path: iter(list(walked)))
     proof = kit.kept_out(OPEN_TO_ALL, lambda: made(kit.leaver(), context))
     assert len(proof.attempts) == 8
-    assert step.look(kit.leaver(), context)[0].what.en.endswith("up to 8 attempts to get in")
-    assert step.look(RevocationSubject("E1"), context)[0].what.en.endswith("no attempt to get in")
+    assert en(step.find_targets(kit.leaver(), context)[0].label).endswith("up to 8 access attempts")
+    assert en(step.find_targets(RevocationSubject("E1"), context)[0].label).endswith("no access attempt")

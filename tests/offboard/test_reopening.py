@@ -23,6 +23,7 @@ from rules.text import Text
 from tests import needs
 from tests.offboard.host import Child, child, context
 from tests.offboard.runs import OFFICERS, states
+from tests.sentences import en
 
 MORE = proof.STEPS
 
@@ -53,7 +54,9 @@ def test_what_ends_processes_is_open_again_and_says_what_was_found() -> None:
         ("units", StepState.PENDING),
         ("processes-again", StepState.PENDING),
     ]
-    assert again[1].result.detail.en == "the proof found 1: 300 `job` (started by system unit `report.service`)"
+    assert (
+        en(again[1].result.detail) == "the proof found 1 process: 300 `job` (started by system unit `report.service`)"
+    )
     assert again[1].result.facts == {"killed": 1}
 
 
@@ -122,7 +125,7 @@ def test_a_loop_that_starts_them_again_is_named_and_the_run_goes_on_until_it_is_
         assert done["proof"].result.state is StepState.PENDING
         assert done["proof"].tries == 4  # once, and three times again in one go
         assert done["processes-again"].result.state is StepState.PENDING
-        assert f"started by process {loop.pid} " in done["processes-again"].result.detail.en
+        assert f"started by process {loop.pid} " in en(done["processes-again"].result.detail)
         starters_ = done["processes"].result.facts["starters"]
         assert {"kind": "process", "pid": loop.pid} in [{"kind": one["kind"], "pid": one["pid"]} for one in starters_]
         assert journal.unfinished()

@@ -18,6 +18,7 @@ from rules.text import Text
 from tests import needs
 from tests.offboard.host import area, child, context, furnish, leaver, unused_uid
 from tests.offboard.runs import NOBODY, OFFICERS, WHAT, finish, noting, states, step
+from tests.sentences import en, zh
 
 # --- one run --------------------------------------------------------------------------------------
 
@@ -52,7 +53,7 @@ def test_a_departure_ends_everything_on_a_host_and_is_written_down(
     }
     assert all(each.began_at and each.ended_at and each.began_at <= each.ended_at for each in done)
     assert journal.unfinished() == []
-    assert all(each.result.detail.zh for each in done)
+    assert all(zh(each.result.detail) for each in done)
 
 
 @needs.root
@@ -96,11 +97,11 @@ def test_one_failing_step_delays_and_stops_no_other(tmp_path: Path, journal: Rev
     runner.begin("C1", NOBODY, Cause.HOLD, OFFICERS)
     found = {each.step: each.result for each in runner.advance("C1")}
     assert ran == ["fails", "refused", "good"]
-    assert (found["fails"].state, found["fails"].detail.en) == (
+    assert (found["fails"].state, en(found["fails"].detail)) == (
         StepState.PENDING,
-        "failed: `ZeroDivisionError: \\x1b[2J`",
+        "the step failed: `ZeroDivisionError: \\x1b[2J`",
     )
-    assert (found["refused"].state, found["refused"].detail.en) == (StepState.PENDING, "the door is away")
+    assert (found["refused"].state, en(found["refused"].detail)) == (StepState.PENDING, "the door is away")
     assert found["good"].state is StepState.DONE
 
 
@@ -203,9 +204,9 @@ def test_a_run_that_has_lost_its_reason_is_given_up_and_what_was_done_stays_done
     runner.abandon("H1", Text("the hold was lifted", "停权已解除"))
     found = {done.step: done.result for done in journal.steps(run)}
     assert found.pop("deny").state is StepState.CONFIRMED
-    assert found.pop("holders").detail.zh == "本机没有受保护的目录"  # the cut had found that before
-    assert found.pop("samba").detail.zh == "本机没有 Samba"  # that, too
-    assert {(result.state, result.detail.zh) for result in found.values()} == {(StepState.SKIPPED, "停权已解除")}
+    assert zh(found.pop("holders").detail) == "本机没有受保护的涉密目录"  # the cut had found that before
+    assert zh(found.pop("samba").detail) == "本机未安装 Samba"  # that, too
+    assert {(result.state, zh(result.detail)) for result in found.values()} == {(StepState.SKIPPED, "停权已解除")}
     assert journal.unfinished() == []
     assert [entry["step"] for entry in entries] == ["deny", "holders", "samba", "rest"]
 
@@ -224,7 +225,7 @@ def test_a_damaged_agent_stops_at_once(tmp_path: Path, journal: RevocationJourna
 def test_everybody_is_cut_before_the_slow_rest_of_anybody(tmp_path: Path, journal: RevocationJournal) -> None:
     order: list[tuple[str, str]] = []
     runner = Runner(
-        journal, context(tmp_path), told=lambda case, step, state: order.append((case, step)) if state else None
+        journal, context(tmp_path), reporter=lambda case, step, state: order.append((case, step)) if state else None
     )
     for case in ("C1", "C2"):
         runner.begin(case, NOBODY, Cause.DEPARTURE, OFFICERS)

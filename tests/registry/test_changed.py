@@ -51,4 +51,4 @@ def test_of_many_rows_the_first_are_told_and_the_rest_is_counted(site: Registry,
 
 
 def test_a_table_with_secrets_is_none_that_is_told() -> None:
-    assert not {"pins", "proposals", "readers", "reader_keys", "cases"} & set(changed.TOLD)
+    assert not {"pins", "proposals", "readers", "reader_keys", "cases"} & set(changed.LOGGED_TABLES)

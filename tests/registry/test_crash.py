@@ -75,14 +75,15 @@ for attempt in ("E9", "E10"):
         with registry.change(now) as change:
             change.people.add(attempt)
     except FatalError as error:
-        print(attempt, error.text.en)
+        print(attempt, error.text.code)
 """
 
 
 def test_a_write_error_at_commit_stops_the_writer_for_good(site: Registry, path: Path) -> None:
     site.close()
     child = subprocess.run([sys.executable, "-c", _FAILING, path], capture_output=True, text=True, check=False)
-    assert [line.split()[0] for line in child.stdout.splitlines()] == ["E9", "E10"], child.stderr
+    said = "registry.registry-disk-error"
+    assert child.stdout.splitlines() == [f"E9 {said}", f"E10 {said}"], child.stderr
     with FactsReader(path) as reader:
         assert reader.epoch() == 2
         assert set(reader.facts(["E1", "E8", "E9", "E10"], "plans")[1].persons) == {"E1", "E8"}

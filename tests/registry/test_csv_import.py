@@ -9,6 +9,7 @@ from agent.registry.csv_import import import_csv as add_all
 from agent.registry.facts import FactsReader
 from agent.registry.store import Registry
 from rules.model import Clearance, Level
+from tests.sentences import en, zh
 
 GOOD = """\ufeffid,name,department,level,domain,accounts,badges\r
 P1,赵六,research,绝密,state,62001;62002,11 12\r
@@ -52,10 +53,12 @@ def test_one_bad_line_and_nobody_is_imported(site: Registry, reader: FactsReader
         add_all(change, rows)
     assert [line for line, _ in refused.value.problems] == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
     text, hint = refused.value.text, refused.value.hint
-    assert refused.value.problems[-1].text.en == "badge `11` exists already and belongs to `P1`"
-    assert text.en.startswith("11 of 13 rows cannot be imported: line 3: person `E1` exists already; line 4: `general`")
-    assert text.zh.startswith("13 行中有 11 行无法导入：第 3 行：人员 `E1` 已存在；第 4 行：`general` 不是密级；")
-    assert (text.en.isprintable(), text.zh.isprintable(), bool(hint)) == (True, True, True)
+    assert en(refused.value.problems[-1].text) == "badge `11` already exists and belongs to `P1`"
+    assert en(text).startswith(
+        "rows that cannot be imported: 11 of 13: line 3: person `E1` already exists; line 4: `general`"
+    )
+    assert zh(text).startswith("13 行中有 11 行无法导入：第 3 行：人员 `E1` 已存在；第 4 行：`general` 不是密级；")
+    assert (en(text).isprintable(), zh(text).isprintable(), bool(hint)) == (True, True, True)
     assert reader.epoch() == 1
     assert reader.facts(["P1"], "")[1].persons == {}
 
@@ -76,15 +79,15 @@ def test_a_pack_may_read_the_classes_of_the_site(site: Registry, reader: FactsRe
     [
         ("", [(1, "the column `id` is missing")]),
         ("id,salary\nP1,1\n", [(1, "unknown column `salary`")]),
-        ("id,id\n", [(1, "a column is named twice")]),
+        ("id,id\n", [(1, "a column name occurs twice")]),
         ("id\nP1\nP2,x,y\nP3\nP4,x\n", [(3, "more cells than columns"), (5, "more cells than columns")]),
-        ('id,name\nP1,"never closed\n', [(2, "not CSV: `unexpected end of data`")]),
+        ('id,name\nP1,"never closed\n', [(2, "invalid CSV: `unexpected end of data`")]),
     ],
 )
 def test_a_file_of_the_wrong_form_is_named_by_line(text: str, problems: list[tuple[int, str]]) -> None:
     with pytest.raises(ImportRefusedError) as refused:
         read_csv(text)
-    assert [(line, said.en) for line, said in refused.value.problems] == problems
+    assert [(line, en(said)) for line, said in refused.value.problems] == problems
 
 
 def test_an_update_changes_who_is_there_and_leaves_what_the_file_does_not_say(

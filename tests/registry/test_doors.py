@@ -33,12 +33,12 @@ def test_a_door_has_its_readers_by_side_and_keeps_their_keys(
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ({"readers": [("a", "out")], "strike": "a"}, "no reader on the way in"),
-        ({"readers": [("osdp+tcp://10.9.0.20:4001/9", "in")]}, "lock .* belongs to `d1`"),
-        ({"readers": [(OUT, "in")], "strike": OUT}, "reader .* belongs to `d1`"),
-        ({"readers": [("a", "in"), ("a", "out")], "strike": "a"}, "reader `a` exists"),
-        ({"readers": [("a", "in")], "strike": "a", "strike_seconds": 26}, "26 s"),
-        ({"readers": [("a", "in")], "strike": "a", "output": 256}, "not the number of an output"),
+        ({"readers": [("a", "out")], "strike": "a"}, r"registry.no-entry-reader"),
+        ({"readers": [("osdp+tcp://10.9.0.20:4001/9", "in")]}, r"registry.already-taken.*registry.lock.*d1"),
+        ({"readers": [(OUT, "in")], "strike": OUT}, r"registry.already-taken.*registry.reader.*d1"),
+        ({"readers": [("a", "in"), ("a", "out")], "strike": "a"}, r"registry.already-taken.*registry.reader.*name='a'"),
+        ({"readers": [("a", "in")], "strike": "a", "strike_seconds": 26}, r"registry.lock-release-out-of-range.*26"),
+        ({"readers": [("a", "in")], "strike": "a", "output": 256}, r"registry.invalid-output"),
     ],
 )
 def test_a_badge_read_and_a_release_can_mean_only_one_door(

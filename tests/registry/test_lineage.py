@@ -8,11 +8,11 @@ _AT = RecordedChange(10, 7, "g")  # the registry's last change, which the log ha
 
 
 def done(seq: int, epoch: int) -> LoggedAct:
-    return LoggedAct(seq, epoch, f"c{epoch}", done=True)
+    return LoggedAct(seq, epoch, f"c{epoch}", completed=True)
 
 
 def undone(seq: int, epoch: int) -> LoggedAct:
-    return LoggedAct(seq, epoch, f"c{epoch}", done=False)
+    return LoggedAct(seq, epoch, f"c{epoch}", completed=False)
 
 
 def noted(epoch: int) -> dict[str, object]:
@@ -66,7 +66,7 @@ def test_an_older_registry_and_an_act_cut_short_are_two_things() -> None:
 
 
 def test_a_registry_that_remembers_nothing_is_held_by_its_epoch() -> None:
-    seen = LogEvidence(30, None, (LoggedAct(5, 6, "", done=True), LoggedAct(6, 7, "", done=True)), 7)
+    seen = LogEvidence(30, None, (LoggedAct(5, 6, "", completed=True), LoggedAct(6, 7, "", completed=True)), 7)
     assert not compare(7, None, seen, {"epoch": 7}).older
     assert compare(6, None, seen, None).older
     killed = compare(6, None, seen._replace(in_force=6), {"epoch": 7})
@@ -84,6 +84,6 @@ def test_a_log_without_the_registrys_changes_is_shorter_and_closes_nothing() -> 
 def test_two_that_went_different_ways_are_apart_whichever_has_the_higher_epoch() -> None:
     earlier = RecordedChange(8, 6, "f")
     for epoch in (7, 70):
-        found = compare(epoch, _AT, LogEvidence(20, earlier, (LoggedAct(12, 7, "other", done=True),), 7), None)
+        found = compare(epoch, _AT, LogEvidence(20, earlier, (LoggedAct(12, 7, "other", completed=True),), 7), None)
         assert (found.older, found.log_short, found.since) == (True, False, 8)
     assert compare(7, _AT, LogEvidence(20, earlier, (), 6, whole=False), None).older

@@ -42,10 +42,10 @@ def test_what_takes_too_long_ends_and_a_registry_too_large_is_not_copied(
     site: Registry, reader: FactsReader, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rehearsal, "SECONDS", 0.0)
-    with pytest.raises(RefusedError, match="too long"), rehearsed_change(reader, now):
+    with pytest.raises(RefusedError, match=r"registry.effect-takes-too-long"), rehearsed_change(reader, now):
         pass
     monkeypatch.setattr(rehearsal, "MOST", 4096)
-    with pytest.raises(RefusedError, match="too large"), rehearsed_change(reader, now):
+    with pytest.raises(RefusedError, match=r"registry.too-large"), rehearsed_change(reader, now):
         pass
     assert site.path.stat().st_size > 4096
 

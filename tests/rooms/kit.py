@@ -124,7 +124,7 @@ class House:
 
 
 def _red(reader: SoftwareReader, since: int) -> bool:
-    lights = [told for told in reader.heard if told.what == "light"]
+    lights = [told for told in reader.heard if told.kind == "light"]
     return any(told.colour == "red" for told in lights[since:])
 
 

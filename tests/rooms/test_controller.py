@@ -15,6 +15,7 @@ from rules.model import Level, Passback, RoomRules, RoomSettings
 from tests import needs
 from tests.log.disk import memory_mounted
 from tests.rooms.site import BOARD, Kit, grant, kit
+from tests.sentences import en
 
 
 @pytest.fixture
@@ -161,7 +162,7 @@ def test_a_badge_that_becomes_somebody_elses_while_its_owner_is_inside_is_an_ala
         change.badges.add("1001", "E2")
     [alarm] = site.building.reader.open_alarms()
     assert (alarm.kind, alarm.room, alarm.person) == ("badge-gone", "vault", "E1")
-    assert "`E1` is inside `vault` by badge `1001`, which is `E2`'s now" in alarm.text.en
+    assert "`E1` is inside `vault` with badge `1001`, which now belongs to `E2`" in en(alarm.text)
     for text in alarm.text:
         assert "shoumi occupancy reset vault E1" in text
     with site.officer() as change:  # and once is enough

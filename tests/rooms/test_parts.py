@@ -18,6 +18,7 @@ from agent.rooms.reader_keys import ReaderKeys
 from agent.rooms.refusal_check import refusals
 from agent.rooms.watchdog import FieldWatchdog
 from tests.rooms.site import BOARD, IN, Kit, kit
+from tests.sentences import en, zh
 
 SERIAL = 405419896
 
@@ -36,7 +37,7 @@ def test_what_a_board_names_that_nobody_asked_about_takes_no_room(site: Kit) -> 
     told = Told()
     sync = BoardCardSync(site.building, site.registry, told.frames.append, site.now)
     sync.begin()
-    sync.anew()
+    sync.resync()
     before = len(site.building.reader.board_cards())
     for board in (SERIAL, 1, 2):
         sync.swept(Swept("sweep-1", board, ok=True, removed=tuple(range(10_000_000, 10_020_000))))
@@ -67,7 +68,7 @@ class Told:
 
 def test_a_new_process_is_told_every_good_badge_and_then_to_look_for_others(site: Kit) -> None:
     told = Told()
-    BoardCardSync(site.building, site.registry, told, site.now).anew()
+    BoardCardSync(site.building, site.registry, told, site.now).resync()
     [frame] = told.cards()
     assert [badge.card for badge in frame.put] == [1001, 1002, 1003]
     assert isinstance(told.frames[-1], Sweep)
@@ -80,14 +81,14 @@ def test_no_board_is_told_the_card_of_somebody_who_is_stopped_or_whose_badge_is_
         change.badges.add("77", "E3", until=site.now() + timedelta(seconds=1))
     site.ahead += timedelta(seconds=2)
     told = Told()
-    BoardCardSync(site.building, site.registry, told, site.now).anew()
+    BoardCardSync(site.building, site.registry, told, site.now).resync()
     assert [badge.card for badge in told.cards()[0].put] == [1003]
 
 
 def test_a_hold_takes_the_card_off_and_lifting_it_puts_it_back(site: Kit) -> None:
     told = Told()
     made = BoardCardSync(site.building, site.registry, told, site.now)
-    made.anew()
+    made.resync()
     with site.officer() as change:
         hold = change.holds.add("E1", reason="test")
     made.follow()
@@ -101,7 +102,7 @@ def test_a_hold_takes_the_card_off_and_lifting_it_puts_it_back(site: Kit) -> Non
 def test_a_card_is_gone_only_when_the_last_thing_asked_was_read_back(site: Kit) -> None:
     told = Told()
     made = BoardCardSync(site.building, site.registry, told, site.now)
-    made.anew()
+    made.resync()
     put = told.cards()[-1].id
     made.stated(CardStates(put, SERIAL, confirmed=(1001,)))
     made.withdraw([1001])
@@ -119,21 +120,21 @@ def test_a_card_is_gone_only_when_the_last_thing_asked_was_read_back(site: Kit) 
 
 def test_what_was_pending_is_asked_again_after_a_restart(site: Kit) -> None:
     first = BoardCardSync(site.building, site.registry, Told(), site.now)
-    first.anew()
+    first.resync()
     with site.officer() as change:
         change.badges.remove("1001")
     first.follow()
     told = Told()
     second = BoardCardSync(site.building, site.registry, told, site.now)
     second.begin()
-    second.anew()
+    second.resync()
     assert any(1001 in frame.gone for frame in told.cards())
 
 
 def test_doors_refuse_whoever_leaves_and_ask_the_rules_about_whoever_stays(site: Kit) -> None:
     told = Told()
     made = BoardCardSync(site.building, site.registry, told, site.now)
-    made.anew()
+    made.resync()
     staying = list(refusals(site.building, site.rooms, made, "E1", site.now()))
     assert all(door.confirmed for door in staying)
     with site.officer() as change:
@@ -158,7 +159,7 @@ def test_the_process_is_told_its_doors_and_only_the_keys_of_their_readers(site: 
         site.building.doors.values(),
         {IN: (b"k" * 16,), "osdp+tcp://127.0.0.1:9/9": (b"x" * 16,)},
         listen="127.0.0.1:60001",
-        seen={str(SERIAL): 7, "999": 8},
+        last_events={str(SERIAL): 7, "999": 8},
         offset=0,
     )
     assert [door.door for door in made.doors] == ["store", "vault"]
@@ -189,7 +190,7 @@ def test_a_key_is_durable_before_it_is_sent_and_settled_by_what_the_reader_answe
     rekey = told.frames[-1]
     assert isinstance(rekey, Rekey)
     assert len(store.candidates(IN)) == 2
-    assert made.shown(ReaderKey(IN, fingerprint(bytes.fromhex(rekey.key))))
+    assert made.came_online(ReaderKey(IN, fingerprint(bytes.fromhex(rekey.key))))
     assert store.candidates(IN) == (bytes.fromhex(rekey.key),)
 
 
@@ -263,8 +264,8 @@ def test_a_flood_is_told_with_the_door_that_most_of_it_is_of() -> None:
         watch.heard(41.0, "vault" if number % 3 else "")
     found = watch.to_end(1, 41.0)
     assert found is not None
-    assert found.en == "it says more than its doors can, most of it of `vault`"
-    assert found.zh.endswith("，主要来自 `vault`")
+    assert en(found) == "message rate exceeds the limit for its doors, most of it from `vault`"
+    assert zh(found).endswith("，多数来自 `vault`")
 
 
 def test_troubles_are_told_up_to_a_limit_and_the_rest_is_counted() -> None:
@@ -283,6 +284,6 @@ def test_the_doors_process_is_never_root_and_an_account_that_is_missing_is_told(
     assert found.uid != 0
     with pytest.raises(RefusedError) as refused:
         identity("no-such-account-here")
-    assert "no-such-account-here" in refused.value.text.en
+    assert "no-such-account-here" in en(refused.value.text)
     with pytest.raises(RefusedError):
         identity("root")

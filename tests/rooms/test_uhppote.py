@@ -14,6 +14,7 @@ from agent.simulator.client import Running, start
 from tests.control.site import Site, running
 from tests.doors.kit import boards as loopback
 from tests.rooms.kit import until
+from tests.sentences import en
 
 GOOD, SHAKY = 405419896, 303986753
 CARDS = {"E1": 100001, "E2": 100002, "E3": 100003}
@@ -117,7 +118,7 @@ def test_a_departure_is_proven_by_reading_back_and_the_silent_board_is_pending_u
     receipt = until(lambda: receipts(site), "the receipt")[-1]
     doors = {door["door"]: door for door in receipt["doors"]}
     assert (doors["front"]["state"], doors["back"]["state"]) == ("confirmed", "pending")
-    assert str(SHAKY) in doors["back"]["detail"]["en"]
+    assert str(SHAKY) in en(doors["back"]["detail"])
     assert doors["front"]["after_us"] < 4_000_000
     assert {"step:doors", "door:back"} <= set(receipt["open"])
     [step] = [step for step in receipt["steps"] if step["id"] == "doors"]

@@ -4,6 +4,7 @@ import pytest
 
 from rules.containment import misfits
 from rules.model import Level, Resource, RoomRules
+from tests.sentences import en, zh
 
 ROOM = Resource("archive", Level.SECRET, "state", room=RoomRules())
 
@@ -20,15 +21,15 @@ def test_what_is_at_or_below_the_rooms_level_fits(level: Level) -> None:
 @pytest.mark.parametrize(
     ("kept", "said"),
     [
-        (thing(Level.TOP_SECRET), "`plans` is `top-secret` and `archive` only `secret`"),
-        (thing(Level.INTERNAL, "commercial"), "`plans` is of `commercial` and `archive` for `state`"),
+        (thing(Level.TOP_SECRET), "`plans` has level `top-secret`, `archive` only `secret`"),
+        (thing(Level.INTERNAL, "commercial"), "`plans` belongs to domain `commercial`, `archive` to domain `state`"),
         (thing(Level.NONE), "`plans` has no level"),
     ],
 )
 def test_what_does_not_fit_is_told_and_why(kept: Resource, said: str) -> None:
     [found] = misfits(ROOM, [thing(Level.SECRET), kept])
-    assert (found.id, found.because.en) == ("plans", said)
-    assert found.because.zh
+    assert (found.id, en(found.because)) == ("plans", said)
+    assert zh(found.because)
 
 
 def test_all_that_does_not_fit_is_told_in_order() -> None:

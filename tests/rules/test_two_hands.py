@@ -19,6 +19,11 @@ RULES = st.builds(
 GAINING = st.frozensets(st.sampled_from(["E1", "E2", "E3"]))
 
 
+def test_a_hand_is_called_by_its_person_or_else_by_its_number() -> None:
+    names = [Hand(61_001, person, "system", None, None, True, True).name for person in ("E1", None)]
+    assert names == ["E1", "uid:61001"]
+
+
 @given(HANDS, RULES, GAINING)
 def test_nobody_is_a_hand_in_what_they_gain_by(hand: Hand, rule: TwoHandsRule, gaining: frozenset[str]) -> None:
     if hand.person in gaining or hand.login_person in gaining:

@@ -4,6 +4,7 @@ import pytest
 
 from rules.pack.catalogue import TITLES
 from tests.rules.vector_files import Vector, vectors
+from tests.sentences import en
 
 ALL = list(vectors())
 
@@ -16,7 +17,7 @@ def test_the_vector_is_answered_as_it_says(vector: Vector) -> None:
         "rule": verdict.rule,
         "clauses": list(verdict.clauses),
         "until": verdict.until,
-    } == vector.expect, verdict.because.en
+    } == vector.expect, en(verdict.because)
 
 
 def test_there_are_enough_vectors_and_no_two_of_one_name() -> None:

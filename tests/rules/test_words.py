@@ -8,12 +8,13 @@ from rules.model import Level
 from rules.text import Text
 from rules.visible import visible
 from tests.rules.strategies import LAW
+from tests.sentences import en, zh
 
 
 def test_levels_are_ordered_and_read_in_both_languages() -> None:
     assert max(Level) is Level.TOP_SECRET
     for level in Level:
-        assert Level.parse(level.word) is Level.parse(level.text.zh) is level
+        assert Level.parse(level.word) is Level.parse(zh(level.text)) is level
 
 
 @pytest.mark.parametrize("word", ["", "TOP-SECRET", "top_secret", "4", "秘"])
@@ -23,8 +24,8 @@ def test_a_word_that_is_no_level_is_refused(word: str) -> None:
 
 
 def test_a_text_says_itself_in_either_language() -> None:
-    assert Text("yes", "是").say("en") == "yes"
-    assert Text("yes", "是").say("zh") == "是"
+    assert en(Text("yes", "是")) == "yes"
+    assert zh(Text("yes", "是")) == "是"
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_one_that_fails_takes_those_before_it_back(path: Path, connection: sqlit
 
 def test_a_newer_file_is_refused_by_its_name(path: Path, connection: sqlite3.Connection) -> None:
     upgrade(connection, TWO)
-    with pytest.raises(RefusedError, match=r"the box `.*` has schema 2, and this program knows 1"):
+    with pytest.raises(RefusedError, match=r"runtime.schema-newer.*en='box'.*stored=2, version=1"):
         version(path, connection, ONE)
 
 

@@ -23,6 +23,7 @@ from agent.runtime.timeline import Reading, Timeline
 from agent.site import pack_file
 from agent.site.init import make
 from tests import ROOT, needs
+from tests.sentences import en, zh
 
 pytestmark = needs.root
 SOMEBODY = 61_019
@@ -92,7 +93,7 @@ def test_settings_pack_and_keys_that_others_could_write_are_refused(
     with pytest.raises(RefusedError, match=r"audience|keys") if name == "hr-keys.json" else nullcontext():
         READ[name](home)  # the keys are wrong, but ours
     spoil(home.root / name)
-    with pytest.raises(RefusedError, match="could have been written by others"):
+    with pytest.raises(RefusedError, match=r"runtime.file-writable-by-others"):
         READ[name](home)
 
 
@@ -102,7 +103,7 @@ def test_private_keys_are_refused_where_others_could_put_another_one(home: Home,
     agent_key(home.root)
     spoil(home.config)
     for use in (lambda: Signer.at(key_path(home.root)), lambda: agent_key(home.root)):
-        with pytest.raises(RefusedError, match="could have been written by others"):
+        with pytest.raises(RefusedError, match=r"runtime.file-writable-by-others"):
             use()
     assert signer.fingerprint
 
@@ -116,6 +117,14 @@ def test_a_pack_is_refused_from_the_moment_its_mode_changes(home: Home) -> None:
     assert not pack_file.settle(home, cache._parsed[1].digest)  # type: ignore[index]  # noqa: SLF001
     home.pack.chmod(0o644)
     assert cache.read().id
+
+
+def test_a_pack_with_a_mistake_is_refused_in_words_with_its_line(home: Home) -> None:
+    home.pack.write_text("colour = 1\n" + home.pack.read_text())
+    with pytest.raises(RefusedError, match=r"runtime.pack-unreadable") as refused:
+        PackCache(home.pack).read()
+    assert en(refused.value.text).endswith("line 1: unknown setting `colour`")
+    assert zh(refused.value.text).endswith("第 1 行：没有名为 `colour` 的设置")
 
 
 def test_a_sticky_directory_is_enough_for_what_is_ours_below_it(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_of_what_it_died_is_known_and_told_to_the_next_one(program: str, how: st
     one.start()
     pid, died = one.pid, ended(one)
     assert (died.how, died.number, died.pid, died.ours) == (how, 1, pid, False)
-    [word] = last_death.word(died)
+    [word] = last_death.arguments(died)
     name, _, said = word.partition("=")
     told = last_death.entry("control", {name: said})
     assert told

@@ -162,4 +162,4 @@ def test_descriptors_go_with_the_last_connection(tmp_path: Path) -> None:
         one.close()
         assert two.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert len(os.listdir("/proc/self/fd")) == before
-    assert not wal_index._kept  # noqa: SLF001 - what no descriptor shows
+    assert not wal_index._databases  # noqa: SLF001 - what no descriptor shows

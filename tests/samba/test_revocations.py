@@ -22,6 +22,7 @@ from tests import needs
 from tests.enforcement.scene import BYSTANDER, CLEARED, Area, Scene, dead_man, scene, until
 from tests.samba.clients import READ, WRITE, connection, log_in, refusal
 from tests.samba.server import FileServer, required, serving
+from tests.sentences import en
 
 pytestmark = [pytest.mark.kernel, needs.kernel, needs.needs(required), pytest.mark.xdist_group("samba-revocations")]
 GONE = "NETWORK_NAME_DELEGATED"  # 0xC00000C9, STATUS_NETWORK_NAME_DELETED, as the library calls it
@@ -126,7 +127,7 @@ def test_a_hold_is_proven_while_others_keep_the_connection_busy(office: Office, 
 def test_the_plan_of_a_hold_names_the_shares(office: Office, desk: Desk) -> None:
     plan = office.site.site.ask("hold", "plan", "E1")
     [step] = [step for step in plan["steps"] if step["id"] == "samba"]
-    assert [target["what"]["en"] for target in step["targets"]] == ["share `ledger`", "share `plans`", "share `public`"]
+    assert [en(target["what"]) for target in step["targets"]] == ["share `ledger`", "share `plans`", "share `public`"]
     assert of(desk.plans) == ""
 
 

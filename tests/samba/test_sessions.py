@@ -27,6 +27,7 @@ from tests.offboard.host import child, end
 from tests.samba.clients import READ, WRITE, connection, log_in, refusal
 from tests.samba.conftest import Desk, Place
 from tests.samba.server import PASSWORD, required
+from tests.sentences import en
 
 pytestmark = [
     needs.needs(needs.is_root, required),
@@ -51,8 +52,8 @@ def undisturbed(desk: Desk) -> None:
 def test_a_hold_closes_what_the_person_uses_and_nothing_of_who_shares_the_connection(place: Place, desk: Desk) -> None:
     before = place.lists()
     assert of(desk.ann) == of(desk.ann_alone) == ""
-    [target] = samba.STAYING.look(place.ann, place.here)
-    assert target.what.en == "share `plans`"
+    [target] = samba.STAYING.find_targets(place.ann, place.here)
+    assert en(target.label) == "share `plans`"
     done = samba.STAYING.run(place.ann, place.here, "H1")
     assert (done.state, done.facts) == (StepState.CONFIRMED, {"closed": 2, "left": 0})
     assert (of(desk.ann), of(desk.ann_alone)) == (GONE, GONE)
@@ -87,11 +88,11 @@ def test_a_share_above_an_area_or_by_another_path_leads_there(place: Place, desk
 
 def test_who_leaves_is_in_no_connection_of_their_own_and_has_no_share_in_others(place: Place, desk: Desk) -> None:
     before = place.lists()
-    planned = [target.what.en for target in samba.STEP.look(place.ann, place.here)]
+    planned = [en(target.label) for target in samba.STEP.find_targets(place.ann, place.here)]
     assert planned == ["Samba password of `ann`", "2 Samba sessions", "share `plans`"]
     done = samba.STEP.run(place.ann, place.here, "C1")
     assert (done.state, done.facts) == (StepState.PENDING, {"sessions": 2, "left": 1, "disabled": 1})
-    assert "connection that others use" in done.detail.en
+    assert "connection that others use" in en(done.detail)
     assert of(desk.ann) == GONE
     with pytest.raises(exceptions.SMBConnectionClosed):
         desk.ann_alone.read(0, 5)
@@ -244,7 +245,7 @@ def test_a_share_under_another_name_is_closed_where_nobody_else_uses_it(place: P
                           for at, name in ((both, "ann"), (both, "ben"), (alone, "ann")))  # fmt: skip
         done = samba.STAYING.run(place.ann, place.here, "H1")
         assert (done.state, done.facts) == (StepState.PENDING, {"closed": 1, "left": 1})
-        assert "`forced`" in done.detail.en
+        assert "`forced`" in en(done.detail)
         assert (of(hers), of(his), of(own)) == ("", "", GONE)
 
 

@@ -23,6 +23,7 @@ from tests import needs
 from tests.enforcement.scene import BYSTANDER, CLEARED, TOO_LOW, Scene, scene, until
 from tests.samba import server
 from tests.samba.clients import answered, closing, connection, log_in, refused
+from tests.sentences import en
 
 pytestmark = [pytest.mark.kernel, needs.kernel, needs.needs(server.required)]
 
@@ -79,7 +80,7 @@ def test_extended_attributes_that_clients_may_set_are_the_same(site: Scene, kept
         assert site.accesses(CLEARED, TOO_LOW) == []
         [said] = findings(site)
         assert '"warning"' in said
-        assert "may keep up to 64 KiB in user.* attributes" in said
+        assert "may store up to 64 KiB in user.* attributes" in said
 
 
 def test_a_stream_that_is_a_file_is_refused_like_its_file(site: Scene, kept: Path) -> None:
@@ -120,10 +121,10 @@ def test_a_directory_that_is_served_like_that_does_not_become_an_area(site: Scen
         assert said.returncode == 1
         assert "the Samba share `public`" in said.stderr
         assert f"`{IN_ATTRIBUTES}`" in said.stderr
-        assert "hint: keep streams by `vfs objects = streams_depot`" in said.stderr
+        assert "hint: store streams with `vfs objects = streams_depot`" in said.stderr
         served.configuration.write_text(served.configuration.read_text().replace(IN_ATTRIBUTES, IN_FILES))
         if served_as == "above":  # its streams would lie beside the area
-            assert "outside of it" in site.site.shoumi(*words, check=False).stderr
+            assert "outside it, in" in site.site.shoumi(*words, check=False).stderr
             return
         site.site.shoumi(*words)
     site.site.shoumi("area", "remove", served_as)
@@ -143,17 +144,17 @@ def test_what_includes_the_registry_and_shares_of_users_are_seen_and_clients_own
         served.configuration.write_text(f"{written}[global]\n{more}")
 
         def look() -> SambaSeen:
-            return samba_look.look((), mountinfo.table(), (str(served.configuration),))
+            return samba_look.find_shares((), mountinfo.table(), (str(served.configuration),))
 
         seen = [one for one in look().shares if str(shares) in one.paths]
         assert {one.name: one.settable for one in seen} == {"first": False, "second": True, "third": True}
-    assert not [why for why in look().unknown if str(kept) in why.en]
+    assert not [why for why in look().unknown if str(kept) in en(why)]
     served.configuration.write_text(written.replace("[global]\n", "[global]\ninclude = /etc/samba/%m.conf\n"))
-    [unknown] = [why for why in look().unknown if str(kept) in why.en]
-    assert "`include = /etc/samba/%m.conf` is settled by each client" in unknown.en
+    [unknown] = [why for why in look().unknown if str(kept) in en(why)]
+    assert "`include = /etc/samba/%m.conf` depends on the client" in en(unknown)
     served.configuration.write_bytes(b"#" * ((1 << 20) + 1))
-    [unknown] = [why for why in look().unknown if str(kept) in why.en]
-    assert unknown.en == f"`{served.configuration}`: cannot be read"
+    [unknown] = [why for why in look().unknown if str(kept) in en(why)]
+    assert en(unknown) == f"`{served.configuration}`: cannot be read"
 
 
 def test_where_everybody_is_one_account_that_account_is_asked_about_and_doctor_says_so(site: Scene, kept: Path) -> None:
@@ -164,7 +165,7 @@ def test_where_everybody_is_one_account_that_account_is_asked_about_and_doctor_s
         assert {entry["fsuid"] for entry in site.accesses()} == {CLEARED.uid}
         [said] = [line for line in site.site.shoumi("doctor", "--json", check=False).stdout.splitlines()
                   if "one-account" in line]  # fmt: skip
-        assert "makes everybody `alice`" in said
+        assert "maps all users to `alice`" in said
 
 
 def test_what_runs_in_a_root_of_its_own_is_unknown_for_the_filesystems_it_sees(site: Scene, kept: Path) -> None:
@@ -180,9 +181,9 @@ def test_what_runs_in_a_root_of_its_own_is_unknown_for_the_filesystems_it_sees(s
     try:
         until(lambda: os.readlink(f"/proc/{running.pid}/exe") == str(program))
         [said] = findings(site)
-        assert f"smbd {running.pid} sees this filesystem from a root directory of its own" in said
+        assert f"smbd {running.pid} reaches this filesystem from another root directory" in said
         words = ("area", "add", str(site.public), "--name", "public", "--level", "secret", "--domain", "state")
-        assert "it is not known what Samba serves" in site.site.shoumi(*words, check=False).stderr
+        assert "it is not known what Samba shares" in site.site.shoumi(*words, check=False).stderr
     finally:
         running.kill()
         running.wait()
@@ -194,13 +195,13 @@ def test_without_testparm_the_files_are_read(kept: Path, monkeypatch: pytest.Mon
     (kept / "more").write_text("ea support = no\n")
 
     def look() -> SambaSeen:
-        return samba_look.look((), mountinfo.table(), (str(kept / "smb.conf"),))
+        return samba_look.find_shares((), mountinfo.table(), (str(kept / "smb.conf"),))
 
     monkeypatch.setenv("PATH", str(kept))
     shares = {one.name: one.settable for one in look().shares if one.source == str(kept / "smb.conf")}
     assert shares == {"a": False, "b": True}
-    [unknown] = [why for why in look().unknown if str(kept) in why.en]
-    assert "`include = registry` leads elsewhere" in unknown.en
+    [unknown] = [why for why in look().unknown if str(kept) in en(why)]
+    assert "`include = registry` refers to another source" in en(unknown)
 
 
 def test_what_a_share_takes_back_of_what_it_copies_counts_with_testparm_and_without(
@@ -212,7 +213,7 @@ def test_what_a_share_takes_back_of_what_it_copies_counts_with_testparm_and_with
     (kept / "smb.conf").write_text(first + others)
 
     def look() -> dict[str, tuple[tuple[str, ...], bool]]:
-        found = samba_look.look((), mountinfo.table(), (str(kept / "smb.conf"),)).shares
+        found = samba_look.find_shares((), mountinfo.table(), (str(kept / "smb.conf"),)).shares
         return {one.name: (one.keeps, one.settable) for one in found if one.source == str(kept / "smb.conf")}
 
     expected = {"first": ((IN_ATTRIBUTES,), False), "worse": ((IN_ATTRIBUTES,), True), "better": ((), False)}
@@ -232,7 +233,7 @@ def test_an_area_that_is_served_like_that_is_closed_with_an_alarm_until_it_is_me
         shown = looked("closed")
         assert (shown["tier"], shown["closed"]) == ("none", True)
         [why] = [finding for finding in shown["findings"] if finding["state"] == "serious"]
-        assert IN_ATTRIBUTES in why["text"]["en"]
+        assert IN_ATTRIBUTES in en(why["text"])
         until(lambda: [one for one in site.news() if one["kind"] == "volume" and one.get("state") == "closed"])
         [told] = [one for one in site.news() if one["kind"] == "volume" and one.get("state") == "closed"]
         assert (told["area"], told["alarm"]) == ("plans", True)

@@ -10,6 +10,7 @@ from agent.offboard.steps.step import StepState
 from tests import needs
 from tests.samba.conftest import Desk, Place
 from tests.samba.server import required
+from tests.sentences import en
 
 pytestmark = [
     needs.needs(needs.is_root, required),
@@ -45,11 +46,11 @@ def test_passwords_that_are_not_told_leave_the_step_open_and_the_connections_end
     broken(place, monkeypatch, tool)
     came = samba.STEP.run(place.ann, place.here, "C1")
     assert came.state is StepState.PENDING
-    assert tool in came.detail.en
+    assert tool in en(came.detail)
     assert came.facts["disabled"] == 0
     assert came.facts["sessions"]
     with pytest.raises(RefusedError):
-        samba.STEP.look(place.ann, place.here)
+        samba.STEP.find_targets(place.ann, place.here)
 
 
 def test_denials_that_are_not_told_are_not_taken_for_none(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,6 +63,6 @@ def test_a_server_that_does_not_say_leaves_the_step_open(place: Place, monkeypat
     broken(place, monkeypatch, "smbstatus", "echo nothing")
     assert samba.connected([place.ann], place.here) == [True]
     with pytest.raises(RefusedError):
-        samba.STEP.look(place.ann, place.here)
+        samba.STEP.find_targets(place.ann, place.here)
     with pytest.raises(RefusedError):
         samba.STAYING.run(place.ann, place.here, "H1")

@@ -33,9 +33,10 @@ from agent.doors.messages import (
 from agent.errors import RefusedError, UnreachableError, UsageError
 from agent.simulator.client import Running, command, start
 from agent.simulator.site import Description, SimulatedBoard, SimulatedReader, SimulatedSite, described
-from rules.text import Text
+from rules.text import Message, Text
 from tests import needs
 from tests.doors.kit import Control, doors_process
+from tests.sentences import en, zh
 
 CARD = 4660
 KEYS = [secrets.token_hex(16) for _ in range(3)]
@@ -84,7 +85,7 @@ def test_a_person_at_a_simulated_reader_gets_in_over_the_real_protocol(simulator
         control.send(Release("r1", "vault", "in", 20))  # it is looked at later whether it is unlocked
         assert simulator.do("opened", door="vault")["opened"]
         assert control.hear(Released).ok
-        control.send(Refuse("vault", "in", Text("no entry", "禁止进入")))
+        control.send(Refuse("vault", "in", Message("common.given", text=Text("no entry", "禁止进入"))))
         while simulator.do("state")["doors"]["vault"]["readers"]["in"]["text"] != "no entry":
             pass
         state = simulator.do("state")["doors"]["vault"]
@@ -182,7 +183,10 @@ def test_what_cannot_be_done_is_refused(
         ({"boards": [{"serial": 1, "doors": {"1": "a", "2": "a"}}]}, "described twice"),
         ({"readers": [{"door": "a", "side": "in"}, {"door": "a", "side": "in"}]}, "described twice"),
         ({"boards": [{"serial": 1, "doors": {"5": "a"}}]}, "Invalid enum value"),
-        ({"readers": [{"door": "a", "side": "in", "pty": True, "device": "/dev/ttyS9"}]}, "no simulated port"),
+        (
+            {"readers": [{"door": "a", "side": "in", "pty": True, "device": "/dev/ttyS9"}]},
+            "not a simulated serial port",
+        ),
         ({"cats": []}, "unknown"),
         ({"boards": [{"serial": 1, "doors": {"1": "a"}, "port": 1, "host": "127.0.0.1"}] * 2}, "described twice"),
     ],
@@ -194,7 +198,7 @@ def test_a_description_that_cannot_be_is_refused(tmp_path: Path, wrong: dict[str
 
 def test_what_was_made_before_a_wrong_device_is_let_go_of() -> None:
     twice = SimulatedReader("a", "in")
-    with pytest.raises(RefusedError, match="described twice"):
+    with pytest.raises(RefusedError, match=r"simulator.door-duplicate"):
         SimulatedSite(Description((twice, twice)))
     gc.collect()  # a socket that nobody closed fails the test here
 
@@ -254,7 +258,7 @@ def test_a_door_that_is_not_on_loopback_or_a_simulated_port_is_left_out_and_name
     assert [(one.door, one.device) for one in found.readers] == [("vault", ""), ("cellar", "/dev/shoumi-1")]
     assert found.boards == ()
     assert [one.door for one in left_out] == [*far, "half"]
-    assert all(at in one.why.en and at in one.why.zh for one, at in zip(left_out, far.values(), strict=False))
+    assert all(at in en(one.why) and at in zh(one.why) for one, at in zip(left_out, far.values(), strict=False))
 
 
 @needs.root
@@ -272,7 +276,7 @@ def test_a_serial_port_that_no_hardware_has_is_simulated_under_its_name(tmp_path
     assert not device.is_symlink()
     device.touch()
     try:
-        with pytest.raises(RefusedError, match="cannot be made"):
+        with pytest.raises(RefusedError, match=r"the port `.*` cannot be created"):
             start(msgspec.to_builtins(described(asked)[0]), tmp_path / "sim.sock")
         assert device.is_file()
     finally:

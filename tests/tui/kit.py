@@ -185,7 +185,7 @@ _CHANGING = (
     (re.compile(r" of #000\b|（共至 #000）"), ""),  # the verifier is a moment behind
     (re.compile(r"(of|/) \d{3}\b"), r"\1 000"),
     (re.compile(r"(?<=verified to entry )\d+|(?<=已校验至第 )\d+"), "000"),
-    (re.compile(r"\b\d+(?= entries in the log)|(?<=日志共 )\d+"), "000"),
+    (re.compile(r"\b\d+(?= entries)|(?<=日志共 )\d+"), "000"),
     (re.compile(r"[\d.]+ GiB"), "0 GiB"),
     (re.compile(r"\b\d\d(?= capabilities)|(?<=权能 )\d\d"), "00"),  # of the test itself, in the holder's place
     (re.compile(r" *[▁▂▃▄▅▆▇]$", re.MULTILINE), ""),  # the scroll bar

@@ -55,7 +55,7 @@ def furnished(root: Path, pack: str = "minimal", *, settings: str = "", hostile:
 def _entry(n: int) -> dict[str, object]:
     """Every tenth access is denied, every other one of these was only observed."""
     if n % 10 == 3:
-        reason = {"en": "the level of `E1002` is too low for `plans`", "zh": "`E1002` 的密级低于 `plans`"}
+        reason = {"en": "the level of `E1002` is too low for `plans`", "zh": "`E1002` 中的密级低于 `plans`"}
         return access(
             "E1002", f"/srv/plans/预算{n}.xlsx", "deny", area="plans", level="secret", clauses=["D01-2.1"],
             reason=reason, action="open", enforced=n % 20 != 13,

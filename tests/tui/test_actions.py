@@ -8,9 +8,10 @@ import pytest
 from agent.api.operations import TABLE
 from agent.cli.__main__ import COMMANDS
 from rules.offboarding.vocabulary import CaseEvent
+from tests.sentences import en, zh
 from tui.actions import bindings, key_of
 from tui.app import Terminal
-from tui.keys import ACTIONS, PLACES, WAYS, actions_of, here
+from tui.keys import ACTIONS, PLACE_ACTIONS, PLACES, actions_at, actions_of
 from tui.keys.elsewhere import ELSEWHERE
 from tui.keys.shape import EVERYWHERE, KeyAction, ScreenPlace
 from tui.screens.base import BaseScreen
@@ -29,14 +30,14 @@ def screen_of(place: ScreenPlace) -> type[BaseScreen]:
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
 def test_every_action_is_done_by_somebody_with_operations_that_exist(action: KeyAction) -> None:
     assert set(action.ops) <= set(TABLE)
-    if action.id in WAYS:
+    if action.id in PLACE_ACTIONS:
         return
     owner = Terminal if action.place == EVERYWHERE else screen_of(PLACES[action.place])
     assert callable(getattr(owner, action.method))
 
 
 def test_whatever_the_command_line_can_do_has_a_key_or_a_reason() -> None:
-    commands = {".".join(command.words) for command in COMMANDS if not command.alias}
+    commands = {".".join(command.names) for command in COMMANDS if not command.alias}
     done = {name for action in ACTIONS.values() for name in (*action.ops, *action.also)}
     done |= {op for place in PLACES.values() for op in place.ops}
     assert not sorted(commands - done - ELSEWHERE.keys()), "neither a key nor a reason"
@@ -47,7 +48,7 @@ def test_whatever_the_command_line_can_do_has_a_key_or_a_reason() -> None:
     own |= {"request.add", "request.support"}  # `shoumi request` and `support`: for people without a role
     acts = {name for name, operation in TABLE.items() if operation.act} - own
     assert not sorted(acts - done - ELSEWHERE.keys())
-    assert all(why.en and HAN.search(why.zh) for why in ELSEWHERE.values())
+    assert all(en(why) and HAN.search(zh(why)) for why in ELSEWHERE.values())
 
 
 def test_what_comes_next_in_a_departure_is_every_event_without_a_key_of_its_own() -> None:
@@ -62,22 +63,22 @@ def test_no_screen_does_anything_the_registry_does_not_name(place: ScreenPlace) 
     screen = screen_of(place)
     assert place.name == screen.PLACE
     done = {name for name in vars(screen) if name.startswith("do_")}
-    known = {action.method for action in here(place.name)}
+    known = {action.method for action in actions_at(place.name)}
     assert done <= known
 
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
 def test_every_text_is_in_both_languages_and_a_title_is_short(action: KeyAction) -> None:
     for text in (action.title, action.help):
-        assert text.en
-        assert text.zh
-    assert HAN.search(action.help.zh)
-    assert len(action.title.en) <= 14
+        assert en(text)
+        assert zh(text)
+    assert HAN.search(zh(action.help))
+    assert len(en(action.title)) <= 14
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_no_key_means_two_things_in_one_place(place: str) -> None:
-    keys = [key for action in here(place) for key in action.key.split(",")]
+    keys = [key for action in actions_at(place) for key in action.key.split(",")]
     assert len(keys) == len(set(keys))
     moving = {key for binding in VirtualList.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
     assert not moving - {"end"} & set(keys)

@@ -39,7 +39,7 @@ def test_losing_the_agent_shows_at_once_and_it_reconnects_by_itself(shared: Site
         await t.settled()
         shared.control.kill()
         shared.control.wait()
-        await t.sees("AGENT LOST", "below is old", "UNKNOWN whether anything is protected")
+        await t.sees("AGENT LOST", "data below is outdated", "PROTECTION UNKNOWN")
         await t.press("2")
         await t.sees("Access log", "AGENT LOST")
         await t.press("slash")
@@ -63,7 +63,7 @@ def test_a_place_that_is_laid_out_while_the_agent_goes_claims_nothing_afterwards
         shared.control.wait()
         await t.sees("AGENT LOST")
         await t.press("1")
-        await t.sees("UNKNOWN whether anything is protected")
+        await t.sees("PROTECTION UNKNOWN")
         shared.start_control()
         await t.sees("NOT PROTECTED")
 
@@ -75,7 +75,7 @@ def test_an_agent_that_was_never_there_is_said_in_both_languages(shared: Site) -
     shared.control.wait()
 
     async def walk(t: Walk) -> None:
-        await t.sees("代理失联", "防护状态未知")
+        await t.sees("守护服务失联", "防护状态未知")
         await t.press("f2")
         await t.sees("AGENT LOST", "UNKNOWN")
 
@@ -117,14 +117,14 @@ def with_roles(tmp_path_factory: pytest.TempPathFactory, zone: None):  # type: i
 def test_what_the_role_may_not_do_is_there_in_brackets_and_says_why(with_roles: Site) -> None:
     async def officer(t: Walk) -> None:
         await t.settled()
-        await t.sees("security officer", "for the auditor; you are the security officer", "(d denials)")
+        await t.sees("security officer", "reserved for the auditor; you are the security officer", "(d denials)")
         await t.press("2")
-        await t.sees("Access log: for the auditor; you are the security officer")
+        await t.sees("Access log: reserved for the auditor; you are")
         await t.press("question_mark")
-        await t.sees("for the auditor; you are the security officer")
+        await t.sees("reserved for the auditor; you are")
         await t.press("escape", "colon")
         await t.type("log")
-        await t.sees("(for the auditor; you are the security off")
+        await t.sees("(reserved for the auditor; you are the sec")
 
     async def auditor(t: Walk) -> None:
         await t.settled()

@@ -15,7 +15,7 @@ def test_a_batch_is_chosen_and_left_again(site: Site) -> None:
         await t.go("departures")
         await t.sees("L1 ", "L2 ", "L3 ")
         await t.press("b")
-        await t.sees("2026-11: 2 people, access over: 0")
+        await t.sees("2026-11: 2 people, access ended for 0")
         await t.press("enter")
         await t.sees("L1 ", "L2 ")
         await t.sees_no("L3 ")

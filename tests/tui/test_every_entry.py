@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.language.catalogue import localized
 from agent.presentation.terms import ENTRIES
 from rules.text import Language
 from tests.control.site import Site, running
@@ -58,7 +59,7 @@ def test_every_kind_is_listed_and_opened_with_its_number_its_kind_and_its_reason
         await t.press("enter")
         for seq in sorted(wanted):
             kind = wanted[seq]
-            await t.sees(f"#{seq}", ENTRIES[kind].say(language))
+            await t.sees(f"#{seq}", localized(ENTRIES[kind], language))
             if samples[kind].get("reason"):
                 await t.sees(reasons[language])
             await t.press("down")

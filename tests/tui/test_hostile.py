@@ -11,14 +11,13 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from rules.text import Text
+from rules.text import Text, from_json
 from rules.visible import visible
 from tests.control.site import running
 from tests.examples import examples
 from tests.tui.kit import Walk, journey, strips
 from tests.tui.pty_driver import Pty
 from tests.tui.site import furnished
-from tui.i18n import text_of
 from tui.keys import PLACES
 from tui.render.cells import Toned, content, fit, fit_path, words_of, wrap
 
@@ -72,7 +71,7 @@ def test_a_sentence_with_a_foreign_name_is_that_name(name: str) -> None:
 
 @given(names)
 def test_a_foreign_sentence_only_says_things_in_either_language(name: str) -> None:
-    wire = text_of({"en": name, "zh": name})
+    wire = from_json({"en": name, "zh": name})
     for language in ("en", "zh"):
         shown = content("zh" if language == "zh" else "en", wire, Toned(wire, "bad")).plain
         assert visible(shown) == shown

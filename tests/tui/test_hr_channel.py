@@ -1,4 +1,4 @@
-"""The first screen says what troubles the channel from the personnel system, and no more when it is over."""
+"""The first screen says what troubles the channel from the personnel system, and no more when break-glass ended."""
 
 import json
 from pathlib import Path
@@ -30,16 +30,16 @@ def test_the_first_screen_says_what_troubles_the_channel(
     twice["keys"] *= 2
 
     async def walk(t: Walk) -> None:
-        await t.sees("nothing was ever heard of the personnel system")
+        await t.sees("no token from the personnel system since its keys were pinned")
         nobody = {"format": "email", "email": "a@b.example"}
         send(site, tmp_path / "keys", "urn:ietf:params:scim:event:prov:delete", sub_id=nobody)
-        await t.sees("1 notices of the personnel system wait in quarantine")
-        await t.sees("was not carried out: nobody here is named so")
+        await t.sees("1 notice of the personnel system waits in quarantine")
+        await t.sees("was not carried out: this site has no person with this name or number")
         hr_sender.drop(home / "spool" / "new", "forged", "x")
         await t.sees("the notice `x.set` of the personnel system was not carried out")
         pinned_keys.path(home).write_text(json.dumps(twice))
-        await t.sees("no notice of the personnel system can be taken up", "is there twice")
+        await t.sees("notices of the personnel system cannot be accepted", "occurs twice")
         pinned_keys.path(home).write_bytes(made.read_bytes())
-        await t.sees_no("no notice of the personnel system can be taken up")
+        await t.sees_no("notices of the personnel system cannot be accepted")
 
     journey(site, walk, size=(220, 50))

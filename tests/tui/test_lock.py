@@ -61,7 +61,7 @@ def test_an_act_that_cuts_asks_for_it_and_goes_on(guarded: Site) -> None:
         await t.press("tab")
         await t.type("x")
         await t.press("enter")
-        await t.sees("your second factor")
+        await t.sees("enter your second factor")
         await t.type(RIGHT)
         await t.press("enter")
         await t.until(lambda: any("done" in said for said in t.told()), "the grant")

@@ -72,11 +72,11 @@ def test_what_is_not_understood_is_said_and_asks_nothing(shared: Site) -> None:
         await t.press("slash")
         await t.paste("verdikt:deny")
         await t.press("enter")
-        await t.sees("there is no condition `verdikt`")
+        await t.sees("unknown condition `verdikt`")
         await t.press("escape", "g")
         await t.type("soon")
         await t.press("enter")
-        await t.sees("`soon` is no time and no number")
+        await t.sees("`soon` is neither a time nor an entry number")
         await t.press("escape")
         await t.sees_no("soon")
 
@@ -129,7 +129,7 @@ def test_an_entry_is_explained_with_its_clauses_and_its_proof(shared: Site, size
         await t.press("d")
         await t.sees("预算393")
         await t.press("enter")
-        await t.sees("DENY (obs)", "by rule level", "only observed", "Grade staff in four levels", "leaf hash")
+        await t.sees("DENY (obs)", "by rule level", "observe mode", "Grade staff in four levels", "leaf hash")
         await t.sees("not verified here yet")
         await t.press("v")
         await t.sees("none missing, none damaged", "verified to #")
@@ -153,7 +153,7 @@ def test_a_line_and_a_record_are_sent_to_the_clipboard_and_the_list_to_a_file(
         await t.sees("预算393")
         await t.press("y", "Y")
         await t.press("e")
-        await t.sees("40 entries are in")
+        await t.sees("40 entries written to")
 
     journey(shared, walk, place="log")
     row, record = sent
@@ -176,7 +176,7 @@ def test_a_number_that_is_not_in_the_log_is_a_line_that_says_so(site: Site) -> N
         await t.press("g")
         await t.type("200")
         await t.press("enter")
-        await t.sees("NO SUCH ENTRY", "计划198", "计划200")
+        await t.sees("ENTRY MISSING", "计划198", "计划200")
 
     month = min(site.home.index.glob("*.db"))
     with sqlite3.connect(month) as db:

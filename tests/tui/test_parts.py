@@ -13,13 +13,14 @@ from agent.errors import UsageError
 from agent.runtime.home import Home
 from rules.text import Text
 from tests.control.site import Site
+from tests.sentences import en
 from tests.stopped import stopped
 from tests.tui.kit import Walk, journey
 from tui import clipboard, filters
 from tui.forms import Form
 from tui.render import status as truth
 from tui.render.cells import Toned, content, words_of
-from tui.render.plan import PlanLine, PlanPage, result
+from tui.render.plan import PlanLine, PlanPage, outcome_page
 from tui.screens.base import BaseScreen
 from tui.screens.plan import PlanScreen
 from tui.settings import Settings, read
@@ -41,10 +42,10 @@ def test_a_plan_is_agreed_to_only_by_typing_the_name(shared: Site) -> None:
 
         await asked()
         await t.press("enter")
-        await t.sees("`-` is not the name above")
+        await t.sees("`-` does not match the name above")
         await t.type("E2")
         await t.press("enter")
-        await t.sees("`E2` is not the name above")
+        await t.sees("`E2` does not match the name above")
         assert agreed == []
         await t.press("backspace", "1", "enter")
         await t.until(lambda: agreed == [True])
@@ -56,7 +57,7 @@ def test_a_plan_is_agreed_to_only_by_typing_the_name(shared: Site) -> None:
 
 
 def test_a_result_tells_what_is_confirmed_from_what_was_only_sent(shared: Site) -> None:
-    done = result(
+    done = outcome_page(
         Text("Done", "完成"),
         [
             PlanLine("grants", "confirmed"),
@@ -72,7 +73,7 @@ def test_a_result_tells_what_is_confirmed_from_what_was_only_sent(shared: Site) 
 
         t.terminal.run_worker(show)  # type: ignore[unused-awaitable]
         await t.sees("✓ confirmed  grants", "! sent, not confirmed  door 3", "! PENDING  door 4", "no answer")
-        await t.sees("3 not confirmed yet")
+        await t.sees("3 steps are not confirmed yet")
 
     journey(shared, walk)
 
@@ -88,15 +89,15 @@ def test_a_form_asks_what_the_operation_takes_and_says_what_is_wrong_beside_it(s
             answers.append(await t.terminal.push_screen_wait(form))
 
         t.terminal.run_worker(fill(Form("hold.add", {"person": "E1002"})))  # type: ignore[unused-awaitable]
-        await t.sees("person  E1002", "why *")
+        await t.sees("person  E1002", "reason *")
         await t.press("enter")
-        await t.sees("✗ needed: why")
+        await t.sees("✗ required: reason")
         await t.type("audit")
         await t.press("enter")
         await t.until(lambda: answers)
         assert answers[0]["hold"] == "H000001"
         t.terminal.run_worker(fill(Form("grant.end", {})))  # type: ignore[unused-awaitable]
-        await t.sees("Enter: do it")
+        await t.sees("Enter: submit")
         await t.type("G9")
         await t.press("enter")
         await t.sees("✗ ")
@@ -115,13 +116,13 @@ def test_a_form_is_sent_once_however_often_enter_is_pressed(site: Site) -> None:
     async def walk(t: Walk) -> None:
         await t.settled()
         t.terminal.push_screen(Form("hold.add", {"person": "E1002"}))  # type: ignore[unused-awaitable]
-        await t.sees("why *")
+        await t.sees("reason *")
         await t.type("audit")
         with stopped(site.control.pid):
             for key in ("enter", "x", "enter", "enter"):
                 await t.press(key)
-            await t.sees("asking the agent", "audit ")
-        await t.sees_no("asking the agent")
+            await t.sees("waiting for the agent", "audit ")
+        await t.sees_no("waiting for the agent")
 
     journey(site, walk)
     assert [entry["args"] for entry in site.entries(act="hold.add")] == [{"person": "E1002", "reason": "audit"}]
@@ -138,10 +139,10 @@ def test_what_is_long_goes_to_a_file_beside_the_clipboard(
         assert driver
         monkeypatch.setattr(driver, "write", written.append)
         t.terminal.copy("密" * 10, "a.txt")
-        await t.sees("sent to the terminal")
+        await t.sees("sent to the clipboard of the terminal")
         t.terminal.copy("x" * 5000, "a.txt")
         t.terminal.copy("y" * 5000, "a.txt")
-        await t.sees("it is long")
+        await t.sees("also written to")
 
     journey(shared, walk)
     sequences = [one for one in written if one.startswith("\x1b]52")]
@@ -151,7 +152,7 @@ def test_what_is_long_goes_to_a_file_beside_the_clipboard(
     assert [file.read_text()[0] for file in files] == ["y", "x"]
     assert {os.stat(file).st_mode & 0o777 for file in files} == {0o600}
     for environ in ({"TMUX": "1"}, {"TERM": "tmux-256color"}, {"TERM": "screen"}):
-        assert "set-clipboard" in clipboard.said(None, environ).en
+        assert "set-clipboard" in en(clipboard.sent_message(None, environ))
 
 
 def test_what_is_told_is_told_as_it_is(shared: Site) -> None:
@@ -167,7 +168,7 @@ def test_what_is_told_is_told_as_it_is(shared: Site) -> None:
 def test_the_language_is_switched_while_running_everywhere(shared: Site) -> None:
     async def walk(t: Walk) -> None:
         await t.settled()
-        await t.sees("what needs somebody")
+        await t.sees("needs attention")
         await t.press("2")
         await t.settled()
         await t.press("f2")
@@ -188,7 +189,7 @@ def test_a_site_remaps_keys_and_a_bad_file_only_says_so(shared: Site, tmp_path: 
     found = Settings.at(Home(tmp_path), {"XDG_CONFIG_HOME": str(tmp_path / "none"), "TERM": "xterm-256color"})
     assert (found.theme, dict(found.keys)) == ("ansi-light", {"log.filter": "ctrl+f"})
     assert found.trouble
-    assert "font" in found.trouble.en or "frob" in found.trouble.en
+    assert "font" in en(found.trouble) or "frob" in en(found.trouble)
     assert read("[", "f", Settings()).trouble
     assert Settings.at(Home(tmp_path / "none"), {"NO_COLOR": "1"}) == Settings(theme="ansi-dark", colourless=True)
 
@@ -235,10 +236,10 @@ IDLE = {"waiting": 0, "since": None, "seconds": 0}
 @pytest.mark.parametrize(
     ("areas", "enforcing", "said"),
     [
-        ([AREA], True, "✓ enforcing · tier A · 1 areas"),
+        ([AREA], True, "✓ enforcing · tier A · 1 area"),
         ([], False, "✗ NOTHING IS PROTECTED"),
         ([AREA, {**AREA, "name": "b", "tier": "none"}], False, "✗ NOT PROTECTED: b · 2 areas"),
-        ([{**AREA, "mode": "observe"}], False, "! ONLY OBSERVED: plans"),
+        ([{**AREA, "mode": "observe"}], False, "! OBSERVE MODE: plans"),
         ([AREA], False, "✗ below the tier"),
     ],
 )
@@ -255,7 +256,7 @@ def test_the_sentence_never_says_more_than_the_agent(areas: list[Any], enforcing
     sentence = content("en", *truth.sentence(status, 2, 1_204_331)).plain
     assert sentence.startswith(said)
     assert ("enforcing" in sentence) == enforcing
-    assert sentence.endswith("12 doors · log verified to #1,204,331 · 2 cases open")
+    assert sentence.endswith("12 doors · log verified to #1,204,331 · 2 open cases")
 
 
 STATUS: dict[str, Any] = {
@@ -268,20 +269,20 @@ def test_revocations_that_are_being_proven_are_said_with_how_long_that_takes() -
     busy = STATUS | {"revocations": {"waiting": 3, "since": "2026-11-02T01:30:00+00:00", "seconds": 150}}
     assert content("en", *truth.sentence(busy, 0, 0)).plain.endswith("3 revocations are being proven, about 2 min left")
     one = STATUS | {"revocations": {"waiting": 1, "since": "2026-11-02T01:30:00+00:00", "seconds": 4}}
-    assert content("zh", *truth.sentence(one, 0, 0)).plain.endswith("1 项撤权正在核证，约需 4 秒")
+    assert content("zh", *truth.sentence(one, 0, 0)).plain.endswith("1 项权限收回正在核证，约需 4 秒")
 
 
 def test_a_registry_that_lacks_acts_of_the_log_is_said_first() -> None:
     sentence = content("en", *truth.sentence(STATUS | {"registry": "older"}, 0, 0)).plain
-    assert sentence.startswith("✗ EVERYTHING IS CLOSED: the registry lacks acts of the log")
+    assert sentence.startswith("✗ EVERYTHING IS DENIED: the registry lacks acts of the log")
     assert "CLOSED" not in content("en", *truth.sentence(STATUS | {"registry": "together"}, 0, 0)).plain
 
 
 @pytest.mark.parametrize(
     ("log", "known", "said"),
     [
-        (None, 0, "log to #1,204,331, not yet verified"),
-        ({"verified_to": None, "verified_at": None, "verify_trouble": None}, 0, "log to #1,204,331, not yet verified"),
+        (None, 0, "log to #1,204,331, not verified yet"),
+        ({"verified_to": None, "verified_at": None, "verify_trouble": None}, 0, "log to #1,204,331, not verified yet"),
         ({"verified_to": 1_204_331, "verify_trouble": None}, 0, "log verified to #1,204,331"),
         ({"verified_to": 1_000, "verify_trouble": None}, 0, "log verified to #1,000 of #1,204,331"),
         ({"verified_to": 1_000, "verify_trouble": None}, 2_000, "log verified to #2,000 of #1,204,331"),
@@ -291,7 +292,7 @@ def test_a_registry_that_lacks_acts_of_the_log_is_said_first() -> None:
 def test_the_log_is_called_verified_only_as_far_as_somebody_looked(log: Any, known: int, said: str) -> None:
     status = STATUS | ({} if log is None else {"log": log})
     sentence = content("en", *truth.sentence(status, 0, truth.verified(status, known))).plain
-    assert sentence == f"✓ enforcing · tier A · 1 areas · {said}"
+    assert sentence == f"✓ enforcing · tier A · 1 area · {said}"
 
 
 def test_a_log_that_is_not_in_order_is_said_in_red_and_nothing_of_it_is_called_verified() -> None:
@@ -300,7 +301,7 @@ def test_a_log_that_is_not_in_order_is_said_in_red_and_nothing_of_it_is_called_v
     assert truth.verified(status, 1_000) == 0
     pieces = truth.sentence(status, 0, 0)
     [bad] = [piece for piece in pieces if isinstance(piece, Toned) and piece.tone == "bad"]
-    assert words_of(bad, "en") == "✗ THE LOG IS NOT IN ORDER: entry 7 is damaged (2, then v)"
+    assert words_of(bad, "en") == "✗ THE LOG HAS ERRORS: entry 7 is damaged (2, then v)"
     assert words_of(bad, "zh") == "✗ 日志有误：第 7 条损坏（按 2，再按 v）"
     assert "verified" not in content("en", *pieces).plain
 
@@ -309,14 +310,14 @@ def test_a_log_that_is_not_in_order_is_said_in_red_and_nothing_of_it_is_called_v
     ("opens", "said"),
     [
         (None, ""),
-        ({"count": 0, "p50_us": None, "p99_us": None}, "no open waited in the guard in the last minute"),
+        ({"count": 0, "p50_us": None, "p99_us": None}, "no opens passed the guard in the last minute"),
         (
             {"count": 12_345, "p50_us": 212.4, "p99_us": 1_340.0},
-            "an open waits in the guard: p50 0.21 ms · p99 1.3 ms · 12,345 in the last minute",
+            "wait of opens in the guard: p50 0.21 ms · p99 1.3 ms · 12,345 in the last minute",
         ),
         (
             {"count": 1, "p50_us": 45_000.0, "p99_us": 45_000.0},
-            "an open waits in the guard: p50 45 ms · p99 45 ms · 1 in the last minute",
+            "wait of opens in the guard: p50 45 ms · p99 45 ms · 1 in the last minute",
         ),
     ],
 )
@@ -341,9 +342,9 @@ def test_what_is_asked_and_what_is_wrong_with_the_answer_are_seen_however_long_t
         await t.sees("标题", "`E2` 与上面的名称不符", "E2 ")
         await t.press("escape")
         t.terminal.push_screen(Form("room.add"))  # type: ignore[unused-awaitable]
-        await t.sees("登记场所", "名称 *", "回车：执行")
+        await t.sees("登记场所", "场所 *", "回车：提交")
         await t.press("enter")
-        await t.sees("✗ 必填：名称", "回车：执行")
+        await t.sees("✗ 必填：场所", "回车：提交")
         await t.type("vault")
         await t.press("enter")
         await t.sees("✗ 必填：密级", "密级 *")
@@ -365,7 +366,7 @@ def test_an_answer_that_comes_while_the_program_takes_its_screens_down_is_no_cra
             screen.query_one("#what-has-been-taken-down-by-now")
 
         # A task of our own: a worker of the screen may be cancelled just before the instant that is meant.
-        late.append(asyncio.create_task(screen._told(answered)))  # noqa: SLF001
+        late.append(asyncio.create_task(screen._report_errors(answered)))  # noqa: SLF001
         await asyncio.sleep(0)
 
     journey(shared, walk)

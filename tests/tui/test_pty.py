@@ -93,7 +93,7 @@ def test_a_screen_that_does_not_exist_is_usage(shared: Site) -> None:
     argv = [sys.executable, "-I", "-m", "tui", str(shared.home.root), "en", "frob"]
     ended = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 2
-    assert ended.stderr.startswith("shoumi: there is no screen `frob`\nhint: ")
+    assert ended.stderr.startswith("shoumi: unknown screen `frob`\nhint: ")
 
 
 def test_the_first_frame_loads_nothing_it_does_not_need() -> None:

@@ -15,6 +15,7 @@ from agent.api.operations import TABLE
 from agent.api.roles import Role
 from tests import needs
 from tests.control.site import Site, running
+from tests.sentences import en
 from tests.tui.kit import WIDE, Walk, acting_as, everything_loaded, journey
 from tests.tui.site import furnished
 from tui.keys import PLACES, actions_of
@@ -56,11 +57,11 @@ def test_a_key_of_another_role_stands_in_brackets_says_whose_it_is_and_does_noth
             for action in actions_of(place.name):
                 why = t.terminal.why_not(action)
                 if not barred(action, role):
-                    assert why is None or "you are the" not in why.en
+                    assert why is None or "you are the" not in en(why)
                     continue
                 assert why
-                assert why.en.endswith(f"you are the {role.text.en}")
-                assert action.title.en not in keys or f" {action.title.en})" in keys
+                assert en(why).endswith(f"you are the {en(role.text)}")
+                assert en(action.title) not in keys or f" {en(action.title)})" in keys
                 if action.cuts:
                     await refused(t, action)
 
@@ -68,8 +69,8 @@ def test_a_key_of_another_role_stands_in_brackets_says_whose_it_is_and_does_noth
         before, known = t.terminal.screen, len(t.told())
         await t.press(action.key.partition(",")[0])
         await t.until(lambda: t.told()[known:], action.id)
-        assert t.told()[-1].startswith(f"{action.title.en}: for the ")
-        assert t.told()[-1].endswith(f"you are the {role.text.en}")
+        assert t.told()[-1].startswith(f"{en(action.title)}: reserved for the ")
+        assert t.told()[-1].endswith(f"you are the {en(role.text)}")
         assert t.terminal.screen is before
 
     with acting_as(61_800, GROUPS[role]):
@@ -87,12 +88,12 @@ def test_what_each_may_not_do_is_what_the_three_are_kept_apart_for(ruled: Site) 
         await t.go("people")
         await t.sees("(h HOLD)", "(g grant)", "张三")
         await t.press("h")
-        await told(t, "HOLD: for the security officer; you are the auditor")
+        await told(t, "HOLD: reserved for the security officer; you are the auditor")
 
     async def officer(t: Walk) -> None:
         await t.settled()
         await t.press("2")
-        await told(t, "Access log: for the auditor; you are the security officer")
+        await told(t, "Access log: reserved for the auditor; you are the security officer")
         await t.go("people")
         await t.sees("g grant", "h HOLD")
         assert "(g grant)" not in t.text()
@@ -102,7 +103,7 @@ def test_what_each_may_not_do_is_what_the_three_are_kept_apart_for(ruled: Site) 
         await t.sees("a add", "(g grant)")
         await t.go("departures")
         await t.press("o")
-        await told(t, "open case: for the security officer; you are the system administrator")
+        await told(t, "open case: reserved for the security officer; you are the system administrator")
 
     for role, walk in ((Role.AUDITOR, auditor), (Role.SECURITY, officer), (Role.SYSTEM, administrator)):
         with acting_as(61_800, GROUPS[role]):

@@ -24,17 +24,17 @@ def test_a_volume_is_listed_hidden_by_its_place_and_published_again() -> None:
         async def walk(t: Walk) -> None:
             await t.settled()
             await t.press("v")
-            await t.sees(point, "guarded: ", "plans", "guard seen")
+            await t.sees(point, "guarded: ", "plans", "guard last seen")
             await t.press("escape", "H")
-            await t.sees("which volume", point)
+            await t.sees("choose a volume", point)
             await t.press("enter")
-            await t.sees("nobody reaches these areas: plans", f"type `{point}`")
+            await t.sees("no one reaches these areas any more: plans", f"type `{point}`")
             await t.paste(point)
             await t.press("enter")
             await t.sees(f"✓ `{point}`: hidden")
             assert attempt(CLEARED, reading(document)).error in ("ENOENT", "EACCES")
             await t.press("P")
-            await t.sees("which volume", f"{point} (", "hidden")
+            await t.sees("choose a volume", f"{point} (", "hidden")
             await t.press("enter")
             await t.sees(f"✓ `{point}`: guarded")
 
@@ -50,14 +50,14 @@ def test_what_cannot_be_attached_is_told_and_a_registry_that_is_right_has_nothin
         async def walk(t: Walk) -> None:
             await t.settled()
             await t.press("A")
-            await t.sees("the block device or image")
+            await t.sees("block device or image file")
             await t.paste(str(tmp_path / "nothing"))
             await t.press("tab")
             await t.paste(str(tmp_path / "there"))
             await t.press("enter")
             await t.until(lambda: any(f"`{tmp_path}/there`: " in said for said in t.told()), "why not")
             await t.press("G")
-            await t.sees("the registry holds every act of the log")
+            await t.sees("the registry contains every act in the log")
 
         go(site, walk)
         assert [entry["state"] for entry in site.site.entries() if entry.get("path") == f"{tmp_path}/there"] == [

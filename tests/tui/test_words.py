@@ -29,13 +29,14 @@ from agent.rooms.panel.effects import AlarmKind, RecordEntry, Settled
 from rules.model import Action, DepartureStage, Employment, Level, Mode, Passback
 from rules.pack.catalogue import rules_of
 from rules.pack.reader import load
-from rules.text import Language, Text
+from rules.text import Language
 from tests.control.site import Site, running
+from tests.sentences import en, zh
 from tests.tui.everything import FOLDERS, entries, everything
 from tests.tui.kit import Walk, journey
 from tests.tui.site import furnished
 from tui.actions import key_of
-from tui.keys import PLACES, actions_of, here
+from tui.keys import PLACES, actions_at, actions_of
 from tui.keys.shape import KeyAction as Act
 from tui.render import entry as entry_page
 from tui.render import entry_columns
@@ -57,7 +58,7 @@ TERMS = {
     "uid", "gid", "root", "PIN", "JSON", "TOML", "CSV", "SHA", "UTC", "OSC", "IPv", "MIN", "Linux", "ACL", "URL",
     "kill", "power", "process",  # durability: what stands in config.toml, beside what it means
     "osdp", "GiB", "at", "cron", "systemd", "sudo", "ssh", "SSH", "Samba", "Kerberos", "Ed25519",
-    "LUKS", "nosuid", "nodev",
+    "LUKS", "UUID", "PAM", "CAP_SYS_PTRACE", "nosuid", "nodev",
     "groupadd", "shoumi-system", "shoumi-security", "shoumi-auditor", "config", "toml", "roles",
     "Enter", "Esc", "Tab", "PgUp", "PgDn", "Home", "End", "Shift", "esc", "enter",
     "person", "area", "verdict", "deny", "kind", "rule", "act", "level", "access", "start",  # what is typed behind `/`
@@ -104,11 +105,11 @@ def test_every_code_there_is_has_a_word() -> None:
     for cause in Cause:
         named = {code: labels.revocation_step({"step": code, "cause": cause}) for code in TITLES}
         assert named == titles(cause)
-    assert not [text for family, _ in families for text in family.values() if not (text.en and text.zh)]
+    assert not [text for family, _ in families for text in family.values() if not (en(text) and zh(text))]
 
 
 def test_a_code_nobody_knows_is_shown_as_it_is() -> None:
-    assert labels.word(labels.ALARMS, "new\x1b") == Text("new\\x1b", "new\\x1b")
+    assert en(labels.word(labels.ALARMS, "new\x1b")) == zh(labels.word(labels.ALARMS, "new\x1b")) == "new\\x1b"
 
 
 def test_every_kind_of_entry_has_a_sample() -> None:
@@ -128,7 +129,7 @@ def test_an_entry_says_why_and_names_each_of_its_fields(language: Language) -> N
 def test_no_code_of_an_entry_is_shown() -> None:
     for entry in entries():
         pieces = (*entry_page.explained(entry, {}), *entry_page.fields(entry))
-        pieces += (entry_columns.what(entry), entry_columns.verdict(entry), entry_columns.thing(entry))
+        pieces += (entry_columns.event_of(entry), entry_columns.verdict(entry), entry_columns.object_of(entry))
         assert not codes(" ".join(words_of(piece, "zh") for piece in pieces), TERMS | OPERATIONS), entry
 
 
@@ -137,7 +138,7 @@ def test_no_code_reaches_a_chinese_screen(lived_in: Site, rows: int) -> None:
     """The long form opens more rows, and everything that can be done in every place."""
     pack = load(lived_in.home.pack.read_text(encoding="utf-8"))
     rules = {part for rule in rules_of(pack) for part in (rule.id, *rule.id.split("-"))}
-    keys = {key_of(action, {}) for place in PLACES for action in here(place)}
+    keys = {key_of(action, {}) for place in PLACES for action in actions_at(place)}
     known = TERMS | OPERATIONS | rules | keys | {os.uname().nodename, "test"}  # hosts
     found: dict[str, str] = {}
 

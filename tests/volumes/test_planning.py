@@ -15,6 +15,7 @@ from agent.volumes.planning import AreaPlan, plan_area
 from agent.volumes.refusals import RULES
 from agent.volumes.samba_shares import SambaSeen, SambaShare
 from rules.text import Text
+from tests.sentences import en, zh
 from tests.volumes.machine import DATA, GOOD, ROOT
 
 
@@ -27,7 +28,7 @@ BAD = {
     "missing": replace(GOOD, error=errno.ENOENT, mount=None),
     "not-a-directory": replace(GOOD, error=errno.ENOTDIR, mount=None),
     "unreachable": replace(GOOD, error=errno.EACCES, mount=None),
-    "link": replace(GOOD, asked="/srv/plans"),
+    "link": replace(GOOD, requested="/srv/plans"),
     "vital-path": replace(GOOD, vital=(MachinePath("/srv/data/plans/agent", (8, 2), "home"),)),
     "vital-path (inside)": replace(GOOD, vital=(MachinePath("/srv/data", (8, 2), "program"),)),
     "vital-filesystem": replace(GOOD, vital=(MachinePath("/var/log", (8, 2), "system"),)),
@@ -65,9 +66,9 @@ def test_what_cannot_be_protected_is_refused_with_reason_and_hint(name: str) -> 
         plan_area(BAD[name])
     assert refused.value.reason == name.partition(" ")[0]
     for text in filter(None, (refused.value.text, refused.value.hint)):
-        assert text.en[0] in "`0123456789" or text.en[0].islower()
-        assert not text.en.endswith(".")
-        assert any("\u4e00" <= character <= "\u9fff" for character in text.zh)
+        assert en(text)[0] in "`0123456789" or en(text)[0].islower()
+        assert not en(text).endswith(".")
+        assert any("\u4e00" <= character <= "\u9fff" for character in zh(text))
 
 
 def test_every_rule_has_a_case_here() -> None:
@@ -83,8 +84,8 @@ def test_no_option_of_the_officer_overrides_a_refusal(name: str, sharing: planni
 
 def test_foreign_names_in_a_refusal_are_made_visible() -> None:
     with pytest.raises(UnprotectableError) as refused:
-        plan_area(replace(GOOD, error=errno.ENOENT, asked="/srv/\x1b[2J\u202e"))
-    assert "\\x1b[2J\\u202e" in refused.value.text.en
+        plan_area(replace(GOOD, error=errno.ENOENT, requested="/srv/\x1b[2J\u202e"))
+    assert "\\x1b[2J\\u202e" in en(refused.value.text)
 
 
 def test_a_filesystem_people_work_on_is_shared() -> None:
@@ -114,7 +115,7 @@ def test_what_was_open_before_is_told() -> None:
     facts = replace(GOOD, holders=(PathHolder(42, "vi\x1b", "open", "/srv/data/plans/a"),), unseen=3)
     held, unseen = plan_area(facts).notices
     assert (held.code, unseen.code) == ("held", "unseen")
-    assert "42 `vi\\x1b`" in held.text.en
+    assert "42 `vi\\x1b`" in en(held.text)
 
 
 def test_export_tables_are_read_with_quotes_escapes_and_comments() -> None:

@@ -18,6 +18,7 @@ from agent.kernel import mounting
 from agent.simulator import volume_image
 from agent.volumes import host_abilities, probe
 from rules.tiers import ORDER
+from tests.sentences import en, zh
 
 pytest_plugins = ("tests.volumes.fixture",)
 
@@ -60,7 +61,7 @@ def test_only_a_plain_yes_is_a_yes(works: bytes) -> None:
 def test_what_was_not_said_does_not_work_and_says_why() -> None:
     said = probe.parse("/x", json.dumps(["open", True, ""]).encode() + b'\n["thr', "timeout")
     assert said.works("open")
-    assert [item.why for item in said.missing(probe.NEEDED)] == ["timeout"] * 3
+    assert [item.reason for item in said.missing(probe.NEEDED)] == ["timeout"] * 3
 
 
 @pytest.mark.kernel
@@ -79,7 +80,7 @@ def test_of_a_memory_filesystem_open_descriptors_are_asked_about_at_reads_only(t
     assert found.missing(probe.NEEDED | probe.READING) == ()
     assert probe.tier_of(found, "dedicated") == "A-read"
     assert probe.tier_of(found, "shared") == "B-read"
-    assert {item.why for item in found.missing(probe.CUTTING)} == {"ENOTSUP"}
+    assert {item.reason for item in found.missing(probe.CUTTING)} == {"ENOTSUP"}
 
 
 @pytest.mark.kernel
@@ -158,8 +159,8 @@ def test_every_ability_is_told_in_both_languages_and_every_gap_has_a_remedy() ->
     found = host_abilities.abilities()
     assert len({ability.name for ability in found}) == len(found)
     for ability in found:
-        assert ability.detail.en
-        assert ability.detail.zh
+        assert en(ability.detail)
+        assert zh(ability.detail)
         assert ability.ok or ability.remedy
     assert [ability.needed for ability in found] == sorted((ability.needed for ability in found), reverse=True)
 
@@ -180,4 +181,4 @@ def test_whether_anybody_may_use_io_uring_is_said(
     monkeypatch.setattr(host_abilities, "_SYSCTL", tmp_path)
     [found] = [one for one in host_abilities.abilities() if one.name == "io_uring"]
     assert found.ok is ok
-    assert ok or (found.remedy and "io_uring_disabled=2" in found.remedy.en)
+    assert ok or (found.remedy and "io_uring_disabled=2" in en(found.remedy))

@@ -21,7 +21,7 @@ pytest_plugins = ("tests.volumes.fixture",)
 
 
 def look(path: Path, home: str = "/var/lib/shoumi", **known: object) -> VolumeFacts:
-    return survey.gather(path, home, **known)  # type: ignore[arg-type]
+    return survey.survey_directory(path, home, **known)  # type: ignore[arg-type]
 
 
 @pytest.mark.kernel

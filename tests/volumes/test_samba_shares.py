@@ -17,7 +17,8 @@ from agent.volumes.samba_shares import (
     shares,
     unknowns,
 )
-from rules.text import Text
+from rules.text import Message, Text
+from tests.sentences import en
 from tests.volumes.machine import DATA, GOOD, ROOT
 
 PLANS = "/srv/data/plans"
@@ -34,7 +35,7 @@ def keeps(*settings: str) -> tuple[str, ...]:
 
 
 def said(text: str, path: str = PLANS) -> list[str]:
-    return [one.text.en for one in objections(SambaSeen(tuple(found(text))), path, (ROOT, DATA))]
+    return [en(one.text) for one in objections(SambaSeen(tuple(found(text))), path, (ROOT, DATA))]
 
 
 @pytest.mark.parametrize(
@@ -77,9 +78,9 @@ def test_included_files_are_read_and_what_leads_elsewhere_is_told() -> None:
     text = "[global]\ninclude = more\ninclude = /etc/%m.conf\ninclude = none\nconfig backend = registry\n"
     got = read(text, {"more": "ea support = no\ninclude = registry\n"}.get)
     assert (got.sections["global"], got.open) == ({"easupport": "no"}, ["include = /etc/%m.conf"])
-    assert got.other == ["include = registry", "config backend = registry"]
-    assert read("include = self", lambda _: "include = self").other == ["include = self"], "it ends"
-    assert read("config backend = file\nregistry shares = no", lambda _: None).other == []
+    assert got.unresolved == ["include = registry", "config backend = registry"]
+    assert read("include = self", lambda _: "include = self").unresolved == ["include = self"], "it ends"
+    assert read("config backend = file\nregistry shares = no", lambda _: None).unresolved == []
 
 
 def test_printers_and_shares_that_are_off_serve_nothing_and_homes_are_those_of_people() -> None:
@@ -135,13 +136,13 @@ def test_a_share_of_another_mount_of_the_same_directory_counts() -> None:
 )
 def test_streams_that_are_files_have_to_lie_in_the_area(settings: str, outside: bool) -> None:
     text = f"[one]\n{settings}\nvfs objects = streams_depot\nea support = no\n"
-    assert [("outside of it" in reason) for reason in said(text)] == [True] * outside
+    assert [("outside it, in" in reason) for reason in said(text)] == [True] * outside
 
 
 def test_a_share_where_everybody_is_one_account_is_told_and_not_refused() -> None:
     text = QUIET + "force user = zhang\n"
     [reason] = forced(SambaSeen(tuple(found(text))), PLANS, (ROOT, DATA))
-    assert "`plans` (`smb.conf`) makes everybody `zhang`" in reason.text.en
+    assert "`plans` (`smb.conf`) maps all users to `zhang`" in en(reason.text)
     assert not said(text)
     assert not [*forced(SambaSeen(tuple(found(text))), "/srv/data/drawings", (ROOT, DATA))]
 
@@ -149,11 +150,9 @@ def test_a_share_where_everybody_is_one_account_is_told_and_not_refused() -> Non
 def test_an_area_that_is_there_is_closed_by_what_is_known_and_not_by_what_is_unknown() -> None:
     """As with exports; that something is unknown is said by ``doctor``."""
     unknown = SambaSeen(elsewhere=(SambaElsewhere(7, frozenset({DATA.device})),), unknown=(Text("a", "甲"),))
-    assert plan_area(replace(GOOD, samba=unknown, known=True))
-    assert [why.en for why in unknowns(unknown, DATA.device)][1] == (
-        "smbd 7 sees this filesystem from a root directory of its own"
-    )
-    assert [why.en for why in unknowns(unknown, ROOT.device)] == ["a"]
+    assert plan_area(replace(GOOD, samba=unknown, already_area=True))
+    assert [*unknowns(unknown, DATA.device)][1] == Message("volumes.smbd-in-other-root", pid=7)
+    assert [en(why) for why in unknowns(unknown, ROOT.device)] == ["a"]
 
 
 @pytest.mark.parametrize(

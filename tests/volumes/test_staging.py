@@ -111,7 +111,7 @@ def test_another_agents_volume_is_refused(protection: Protection, groups: Fanoti
     other = volume_lock.VolumeLocks(Path("/somewhere/else"))
     try:
         assert other.take((os.major(number), os.minor(number))) is None
-        with pytest.raises(RefusedError, match="guards this volume"):
+        with pytest.raises(RefusedError, match=r"volumes.volume-guarded-by-another-agent"):
             staging(protection, groups, image).result(0)
     finally:
         other.close()

@@ -1,8 +1,8 @@
-"""Every place and every action of the terminal in one registry. Keys, footer, help, palette, docs and tests read it.
+"""Registry of every place and action of the terminal, for keys, footer, help, palette, docs and tests.
 
 Rules of this package: declarations only, no widget and no import of Textual, so that docs and tests can load it. One
-file per place; :data:`PLACES` and :data:`ACTIONS` are their sum, in the order help shows them. A site remaps a key
-by the action's id (``[keys]`` in ``terminal.toml``), so an id is never reused for something else.
+file per place; :data:`PLACES` and :data:`ACTIONS` are their sum, in the order of the help. A site remaps a key by the
+id of its action (``[keys]`` in ``terminal.toml``), so an id is never reused for another action.
 """
 
 from tui.keys import areas, departures, everywhere, home, log, people, proposals, rooms, rules, system
@@ -19,7 +19,9 @@ ACTIONS: dict[str, KeyAction] = {
         *(action for family in _FAMILIES for action in family.ACTIONS),
     )
 }
-WAYS: dict[str, str] = {place.action.id: place.name for place in PLACES.values()}  # actions that lead to a place
+PLACE_ACTIONS: dict[str, str] = {
+    place.action.id: place.name for place in PLACES.values()
+}  # actions that lead to a place
 
 
 def actions_of(place: str) -> list[KeyAction]:
@@ -27,6 +29,6 @@ def actions_of(place: str) -> list[KeyAction]:
     return [action for action in ACTIONS.values() if action.place == place]
 
 
-def here(place: str) -> list[KeyAction]:
-    """Return what can be done at *place*: its own actions first, then those of everywhere."""
+def actions_at(place: str) -> list[KeyAction]:
+    """Return the actions available at *place*: its own first, then those of every screen."""
     return actions_of(place) + actions_of(EVERYWHERE)

@@ -1,63 +1,60 @@
-"""What can be done on every screen."""
+"""Actions of every screen."""
 
-from rules.text import Text
+from rules.text import Message
 from tui.keys.shape import KeyAction
 
 ACTIONS = (
     KeyAction(
         "everywhere.help",
         "question_mark,f1",
-        Text("help", "帮助"),
-        Text("what can be done here, and with which key", "此处可做的操作及按键"),
+        Message("keys.help"),
+        Message("keys.everywhere-keys-help"),
     ),
     KeyAction(
         "everywhere.jump",
         "colon,ctrl+p",
-        Text("go to, do", "跳转/命令"),
-        Text("every screen and every act by name", "按名称跳转到任一屏幕或执行任一操作"),
+        Message("keys.palette"),
+        Message("keys.everywhere-palette-help"),
     ),
     KeyAction(
         "everywhere.back",
         "escape",
-        Text("back", "返回"),
-        Text("leave this, one level up; never changes anything", "退回上一级，不作任何更改"),
+        Message("keys.back"),
+        Message("keys.everywhere-back-help"),
     ),
     KeyAction(
         "everywhere.refresh",
         "f5,ctrl+r",
-        Text("refresh", "刷新"),
-        Text("ask the agent again", "重新询问代理"),
+        Message("keys.refresh"),
+        Message("keys.everywhere-refresh-help"),
         footer=False,
     ),
     KeyAction(
         "everywhere.language",
         "f2",
-        Text("中文", "English"),
-        Text("switch between English and Chinese", "在中文与英文之间切换"),
+        Message("keys.other-language"),
+        Message("keys.everywhere-language-help"),
         footer=False,
     ),
     KeyAction(
         "everywhere.colours",
         "f3",
-        Text("colours", "配色"),
-        Text(
-            "the next set of colours; two of them use only the terminal's own 16",
-            "切换配色；其中两种仅用终端自带的 16 色",
-        ),
+        Message("keys.colours"),
+        Message("keys.everywhere-colours-help"),
         footer=False,
     ),
     KeyAction(
         "everywhere.running",
         "f4",
-        Text("running work", "进行中的工作"),
-        Text("what was started and goes on, and how far it is", "查看已开始的工作及其进度"),
+        Message("keys.running-jobs"),
+        Message("keys.everywhere-running-help"),
         footer=False,
     ),
     KeyAction(
         "everywhere.quit",
         "ctrl+q",
-        Text("quit", "退出"),
-        Text("leave the terminal; the agent goes on", "退出本终端；代理继续运行"),
+        Message("keys.quit"),
+        Message("keys.everywhere-quit-help"),
         footer=False,
     ),
 )

@@ -1,12 +1,12 @@
-"""The shape of a place and of an action.
+"""Types of the registry: a place and an action.
 
-Rules of this file: pure. Who may do something is never written here: an action names the operations it asks the agent
-for, and their roles stand in the agent's own table.
+Rules of this file: pure. Roles are never declared here: an action names the operations it calls, and the agent's own
+table has their roles.
 """
 
 from dataclasses import dataclass
 
-from rules.text import Text
+from rules.text import Sentence
 
 EVERYWHERE = "everywhere"
 GO = "go"  # the verb of the actions that lead to a place
@@ -14,19 +14,19 @@ GO = "go"  # the verb of the actions that lead to a place
 
 @dataclass(frozen=True, slots=True)
 class KeyAction:
-    """Something a person can do with one key.
+    """An action with a key.
 
     ``id`` is ``place.verb``: the screen of that place (the program itself for :data:`EVERYWHERE`) has a method
-    ``do_verb``, without arguments, plain or ``async``. ``key`` is in Textual's words, several with commas; the first
-    one is shown. ``title`` fits the footer. ``ops`` are the operations it needs, all of them; ``also`` those it may
-    come to besides, or the commands it does the work of. ``cuts``: it takes access away, so the plan is shown first and
-    the name is typed.
+    ``do_verb``, without arguments, plain or ``async``. ``key`` is in Textual's notation, several with commas; the
+    first one is shown. ``title`` fits the footer. ``ops`` are the operations it requires, all of them; ``also`` those
+    it may call as well, or the commands it replaces. ``cuts``: it takes access away, so the plan is shown first and the
+    name is typed.
     """
 
     id: str
     key: str
-    title: Text
-    help: Text
+    title: Sentence
+    help: Sentence
     ops: tuple[str, ...] = ()
     cuts: bool = False
     footer: bool = True
@@ -39,25 +39,25 @@ class KeyAction:
 
     @property
     def method(self) -> str:
-        """The method that does it."""
+        """The method that executes it."""
         return "do_" + self.id.partition(".")[2].replace("-", "_")
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenPlace:
-    """A screen that can be jumped to. ``screen`` is ``module:class``, loaded when somebody goes there.
+    """A screen. ``screen`` is ``module:class``, loaded when the user goes there.
 
     ``ops`` are the operations without which the place shows nothing.
     """
 
     name: str
     key: str
-    title: Text
-    help: Text
+    title: Sentence
+    help: Sentence
     screen: str
     ops: tuple[str, ...] = ()
 
     @property
     def action(self) -> KeyAction:
-        """The action that leads here, from everywhere."""
+        """The action that leads to this place, from every screen."""
         return KeyAction(f"{EVERYWHERE}.{GO}-{self.name}", self.key, self.title, self.help, self.ops, footer=False)

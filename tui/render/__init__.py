@@ -1,1 +1,1 @@
-"""From answers of the agent to styled lines: pure functions, no widget."""
+"""Rendering: pure functions from answers of the agent to styled lines, without widgets."""

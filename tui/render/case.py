@@ -1,7 +1,7 @@
-"""A departure case as it is read: how far it is, what was cut, what is owed.
+"""The page of an offboarding case: its progress, its revocation, and its open steps.
 
-Rules of this file: pure; the agent decided everything that is shown. What comes next stands right below the heading,
-because it is what somebody came for.
+Rules of this file: pure; everything shown was decided by the agent. The next step stands right below the heading,
+because the reader usually looks for it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,8 +10,7 @@ from typing import Any
 
 from agent.presentation import backlog
 from agent.presentation.papers import approval_note
-from rules.text import Text
-from tui.i18n import text_of
+from rules.text import Message, Sentence, Text, foreign, from_json, spaced
 from tui.render.cells import GLYPHS, Piece, Toned
 from tui.render.plan import STATES
 
@@ -20,120 +19,108 @@ _DONE, _OPEN = Toned(f"{GLYPHS['good']} ", "good"), Toned(f"{GLYPHS['plain']} ",
 
 
 def page(case: Case, run: Mapping[str, Any] | None, now: datetime) -> Iterator[Piece]:
-    """Yield ``case.show``'s answer, and how far the revocation is as ``case.progress`` tells it."""
-    yield from (Toned(case["person"], "strong"), "  ", case["case"], "  ", text_of(case["kind_text"]))
-    yield from ("  ", Toned(text_of(case["leaves_text"]), "dim"), "\n")
-    yield from (Toned(text_of(case["step_text"]), "strong"), "  ")
-    yield from (Text(f"last day {case['last_day']}", f"离职日 {case['last_day']}"), "\n")
+    """Yield the answer of ``case.show``, with the progress of the revocation from ``case.progress``."""
+    yield from (Toned(case["person"], "strong"), "  ", case["case"], "  ", from_json(case["kind_text"]))
+    yield from ("  ", Toned(from_json(case["leaves_text"]), "dim"), "\n")
+    yield from (Toned(from_json(case["step_text"]), "strong"), "  ")
+    yield from (Message("tui.last-day-of-work", last_day=case["last_day"]), "\n")
     if case["effective_at"] and not case["ended_at"]:
-        leave = moment(case["effective_at"])
-        yield from (Toned(Text(f"leave date: access ends {leave}", f"离岗时间：权限于 {leave} 取消"), "warning"), "\n")
+        leave = Message("tui.leave-date-access-ends", time=moment(case["effective_at"]))
+        yield from (Toned(leave, "warning"), "\n")
     if case["cooling_off_until"]:
         yield from _countdown(case["cooling_off_until"], now)
     if case["keeper"]:
-        yield from (
-            Text("period kept by ", "脱密期管理方："),
-            text_of(case["keeper"]["text"]),
-            " ",
-            case["keeper"]["party"],
-            "\n",
-        )
+        keeper = spaced([from_json(case["keeper"]["text"]), foreign(case["keeper"]["party"])])
+        yield from (Message("tui.cooling-off-supervised-by", keeper=keeper), "\n")
     for flag in case["flags"]:
-        yield from (Toned("! ", "warning"), Toned(text_of(flag), "warning"), "\n")
+        yield from (Toned("! ", "warning"), Toned(from_json(flag), "warning"), "\n")
     if case["next"]:
-        first, *others = case["next"]
-        more = Text(f", and {len(others)} more", f"，另有 {len(others)} 项") if others else None
-        yield from (
-            Toned(Text("next (n): ", "下一步（n）："), "dim"),
-            Toned(text_of(first["what"]), "strong"),
-            more,
-            "\n",
-        )
+        first, *remaining = case["next"]
+        more = Message("tui.and-more-steps", count=len(remaining)) if remaining else None
+        yield from (Toned(Message("tui.next-step"), "dim"), Toned(from_json(first["what"]), "strong"), more, "\n")
     yield from _revoked(case, run)
     yield from _part(
-        Text("approvals", "审批"),
-        [(one["title"], one["by"], one["at"], approval_note(one)) for one in case["approvals"]],
+        Message("common.approvals"),
+        [
+            (approval["title"], approval["by"], approval["at"], approval_note(approval))
+            for approval in case["approvals"]
+        ],
     )
     items = [
-        (one["title"], one["done_by"], one["done_at"], one["missing"] or _to(one["department"]))
-        for one in case["items"]
+        (line["title"], line["done_by"], line["done_at"], line["missing"] or _to(line["department"]))
+        for line in case["items"]
     ]
-    yield from _part(Text("hand-over", "移交清退"), items)
-    papers = [(one["title"], one["seen_by"], one["signed_at"], "") for one in case["signatures"]]
-    yield from _part(Text("signatures", "签署文件"), papers)
+    yield from _part(Message("common.hand-over"), items)
+    papers = [(paper["title"], paper["seen_by"], paper["signed_at"], "") for paper in case["signatures"]]
+    yield from _part(Message("common.signatures"), papers)
     yield from _measures(case)
 
 
 def _measures(case: Case) -> Iterator[Piece]:
-    titles = {one["name"]: text_of(one["title"]) for one in case["measures"]}
+    titles = {measure["name"]: from_json(measure["title"]) for measure in case["measures"]}
     if not case["taken"]:
         return
-    yield from ("\n", Toned(Text("cooling-off period", "脱密期管理"), "dim"), "\n")
-    for one in case["taken"]:
+    yield from ("\n", Toned(Message("common.cooling-off-period"), "dim"), "\n")
+    for measure in case["taken"]:
         yield from (
             "  ",
             _DONE,
-            titles.get(one["measure"], one["measure"]),
+            titles.get(measure["measure"], measure["measure"]),
             "  ",
-            one["by"],
+            measure["by"],
             "  ",
-            Toned(one["day"], "dim"),
+            Toned(measure["day"], "dim"),
         )
-        said = "  ".join(one[name] for name in ("item", "party", "paper", "note") if one[name])
-        yield from ("  ", Toned(said, "dim"), "\n")
-        if done := one["ended"]:
-            back = Text(f"given back or withdrawn {done['day']}", f"{done['day']} 已归还或撤销")
-            yield from ("    ", Toned(back, "dim"), "  ", Toned(done["paper"], "dim"), "\n")
+        details = "  ".join(measure[name] for name in ("item", "party", "paper", "note") if measure[name])
+        yield from ("  ", Toned(details, "dim"), "\n")
+        if ending := measure["ended"]:
+            back = Message("tui.returned-or-withdrawn", day=ending["day"])
+            yield from ("    ", Toned(back, "dim"), "  ", Toned(ending["paper"], "dim"), "\n")
 
 
 def _revoked(case: Case, run: Mapping[str, Any] | None) -> Iterator[Piece]:
     if not case["ended_at"]:
         return
-    yield from ("\n", Toned(Text("access ended ", "权限取消于 "), "strong"), moment(case["ended_at"]), "\n")
+    yield from ("\n", Toned(Message("tui.access-ended-at", time=moment(case["ended_at"])), "strong"), "\n")
     steps = run["steps"] if run else ()
     for step in [step for step in steps if step["state"] != "skipped"]:
-        word, tone, glyph = STATES.get(step["state"], (Text(step["state"], step["state"]), "plain", GLYPHS["plain"]))
-        yield from ("  ", Toned(f"{glyph} ", tone), text_of(step["title"]), "  ", Toned(word, tone), "  ")
-        yield from (Toned(text_of(step["detail"]), "dim"), "\n")
+        label, tone, glyph = STATES.get(step["state"], (Text(step["state"], step["state"]), "plain", GLYPHS["plain"]))
+        yield from ("  ", Toned(f"{glyph} ", tone), from_json(step["title"]), "  ", Toned(label, tone), "  ")
+        yield from (Toned(from_json(step["detail"]), "dim"), "\n")
     if skipped := sum(step["state"] == "skipped" for step in steps):
-        yield from (
-            "  ",
-            Toned(Text(f"{skipped} more have nothing to end here", f"另有 {skipped} 项在本机无可终止"), "dim"),
-            "\n",
-        )
+        yield from ("  ", Toned(Message("tui.steps-skipped", count=skipped), "dim"), "\n")
     if run and (under_way := backlog.sentence(run["revocations"])):
         yield from ("  ", Toned(under_way, "dim"), "\n")
     if run and run["receipt"]:
-        yield from ("  ", _DONE, Text("the receipt is signed (R)", "回执已签发（R）"), "\n")
+        yield from ("  ", _DONE, Message("tui.receipt-signed"), "\n")
 
 
-def _part(title: Text, rows: Sequence[tuple[Any, str, str | None, Text | str]]) -> Iterator[Piece]:
+def _part(title: Sentence, rows: Sequence[tuple[Any, str, str | None, Sentence | str]]) -> Iterator[Piece]:
     if not rows:
         return
-    done = sum(at is not None for _, _, at, _ in rows)
-    yield from ("\n", Toned(title, "dim"), "  ", Toned(f"{done}/{len(rows)}", "dim"), "\n")
-    for what, by, at, note in rows:
-        yield from ("  ", _OPEN if at is None else _DONE, text_of(what))
+    completed = sum(at is not None for _, _, at, _ in rows)
+    yield from ("\n", Toned(title, "dim"), "  ", Toned(f"{completed}/{len(rows)}", "dim"), "\n")
+    for label, by, at, note in rows:
+        yield from ("  ", _OPEN if at is None else _DONE, from_json(label))
         if at is not None:
             yield from ("  ", by, "  ", Toned(moment(at), "dim"))
         yield from ("  ", Toned(note, "dim"), "\n")
 
 
 def _countdown(stamp: str, now: datetime) -> Iterator[Piece]:
-    left = (datetime.fromisoformat(stamp) - now).days
+    days = (datetime.fromisoformat(stamp) - now).days
     day = moment(stamp).partition(" ")[0]
-    if left >= 0:
-        yield Toned(Text(f"cooling-off until {day}: {left} days left", f"脱密期至 {day}，剩 {left} 日"), "warning")
+    if days >= 0:
+        yield Toned(Message("tui.cooling-off-until", day=day, count=days), "warning")
     else:
-        yield Text(f"cooling-off ended {day}", f"脱密期已于 {day} 结束")
+        yield Message("tui.cooling-off-ended", day=day)
     yield "\n"
 
 
-def _to(department: Any) -> Text:
-    said = text_of(department)
-    return Text(f"→ {said.en}", f"→ {said.zh}")
+def _to(department: Any) -> Sentence:
+    return Message("common.leads-to", text=from_json(department))
 
 
 def moment(stamp: str) -> str:
-    """Return an instant as the reader's clock shows it."""
+    """Return an instant in the time zone of the reader."""
     return f"{datetime.fromisoformat(stamp).astimezone():%F %H:%M:%S}"

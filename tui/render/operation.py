@@ -1,6 +1,6 @@
-"""Acts as people read them: what an act is called, and what it was asked with.
+"""Acts for people: the name of an act and its arguments.
 
-Rules of this file: pure. The table of operations knows what every act and every parameter means; nothing here knows any
+Rules of this file: pure. The table of operations describes every act and every parameter; nothing here is specific to
 one of them. In English an act is called by its name, which is its command.
 """
 
@@ -9,49 +9,57 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agent.api.operations import TABLE
+from agent.language.catalogue import localized
 from agent.presentation.terms import CHOICES, DOMAINS, LEVELS, STEPS, Words, word
-from rules.text import Text
+from rules.text import Message, Sentence, Text, foreign
 from rules.visible import visible
 
 _CLAUSE = re.compile("[；，（]")
 
 
-def act_name(name: str) -> Text:
-    """Return what an act is called: in Chinese what the table of operations says of it, as far as its first comma."""
-    said = visible(name)
-    return Text(said, _CLAUSE.split(TABLE[name].help.zh)[0]) if name in TABLE else Text(said, said)
+def act_name(name: str) -> Sentence:
+    """Return the name of an act: in Chinese its help in the table of operations, up to the first comma."""
+    if name not in TABLE:
+        return foreign(name)
+    return Text(name, _short_help(name))
 
 
-def done(act: str) -> Text:
-    """Return what is told when an act was done."""
-    name = act_name(act)
-    return Text(f"✓ done: {TABLE[act].help.en}", f"✓ 完成：{name.zh}")
+def act_title(name: str) -> Sentence:
+    """Return what an act does: its help, in Chinese up to the first comma."""
+    return Text(localized(TABLE[name].help, "en"), _short_help(name))
 
 
-def asked(entry: Mapping[str, Any]) -> Iterator[Text]:
-    """Yield what an act was asked with, each value in a word where it is one of the table's."""
+def _short_help(name: str) -> str:
+    return _CLAUSE.split(localized(TABLE[name].help, "zh"))[0]
+
+
+def done_notice(act: str) -> Sentence:
+    """Return the notification after an act."""
+    return Message("tui.act-completed", act=act_title(act))
+
+
+def act_arguments(entry: Mapping[str, Any]) -> Iterator[Sentence]:
+    """Yield the arguments of the act in *entry*, each in words where the table knows its value."""
     args = entry.get("args")
     if isinstance(args, dict):
-        for name, value in args.items():
-            if isinstance(value, str | int) and not isinstance(value, bool):
-                yield argument(str(entry.get("act") or entry.get("what")), name, value)
+        for name, raw in args.items():
+            if isinstance(raw, str | int) and not isinstance(raw, bool):
+                yield argument(str(entry.get("act") or entry.get("what")), name, raw)
 
 
-def argument(act: str, name: str, value: object) -> Text:
-    """Return the value of one parameter as a person reads it."""
-    param = next((one for one in TABLE[act].params if one.name == name), None) if act in TABLE else None
+def argument(act: str, name: str, raw: object) -> Sentence:
+    """Return the value of one parameter in words."""
+    param = next((param for param in TABLE[act].params if param.name == name), None) if act in TABLE else None
     if param is None:
-        return word(STEPS, value) if name == "step" else same(value)
-    if isinstance(value, list):
-        said = [argument(act, name, one) for one in value]
-        return Text(", ".join(one.en for one in said), "、".join(one.zh for one in said))
-    if isinstance(value, bool):
-        return word(CHOICES, "yes" if value else "no")
-    if param.kind == "levels" and "=" in str(value):
-        domain, _, level = str(value).rpartition("=")
-        named, said_level = word(DOMAINS, domain), word(LEVELS, level)
-        return Text(f"{named.en}={said_level.en}", f"{named.zh}={said_level.zh}")
-    return word(_words_of(param.name, param.kind, param.choices), value)
+        return word(STEPS, raw) if name == "step" else same(raw)
+    if isinstance(raw, list):
+        return Message("common.list", parts=[argument(act, name, element) for element in raw])
+    if isinstance(raw, bool):
+        return word(CHOICES, "yes" if raw else "no")
+    if param.kind == "levels" and "=" in str(raw):
+        domain, _, level = str(raw).rpartition("=")
+        return Message("common.equals", name=word(DOMAINS, domain), value=word(LEVELS, level))
+    return word(_words_of(param.name, param.kind, param.choices), raw)
 
 
 def _words_of(name: str, kind: str, choices: tuple[str, ...]) -> Words:
@@ -62,7 +70,6 @@ def _words_of(name: str, kind: str, choices: tuple[str, ...]) -> Words:
     return CHOICES if choices else {}
 
 
-def same(value: object) -> Text:
+def same(raw: object) -> Sentence:
     """Return a foreign value, the same in both languages."""
-    said = visible(str(value))
-    return Text(said, said)
+    return foreign(visible(str(raw)))

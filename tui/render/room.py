@@ -1,7 +1,7 @@
-"""A room as it is read: what is wrong there, its doors as they are now, who is inside, who visits, what it asks.
+"""The page of a room: alarms, live state of doors, people inside, visits, declarations, and requirements.
 
-Rules of this file: pure. What needs somebody stands first. What nobody can know (a door without a contact, a reader
-that does not answer, doors nobody serves) is said to be unknown, never to be well.
+Rules of this file: pure. What needs attention stands first. A state that cannot be known (a door without a contact, a
+reader that does not answer, doors that are not served) is called unknown, never good.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,21 +9,20 @@ from typing import Any, NamedTuple
 
 from agent.api.operations.room_fields import asked_for, values
 from agent.presentation.terms import DOMAINS, LEVELS, SIDES, word
-from rules.text import Text
+from rules.text import Message, Sentence, Text, dotted, foreign, from_json, labelled
 from rules.visible import visible
-from tui.i18n import text_of
 from tui.render.case import moment
 from tui.render.cells import Piece, Toned
 
 Row = Mapping[str, Any]
 
-FORCED, HELD = Text("FORCED OPEN", "强行打开"), Text("HELD OPEN", "长时间未关")
+FORCED, HELD = Message("tui.forced-open"), Message("tui.held-open")
 _DOOR_ALARMS = {"forced": FORCED, "held": HELD}
-_NONE = Text("nobody, as far as badges say", "无人（以刷卡为准）")
+_NONE = Message("tui.no-one-inside")
 
 
 class RoomSnapshot(NamedTuple):
-    """What the agent answered about one room: ``room.show``, its doors (``door.list``), and lists."""
+    """The answers of the agent about one room: ``room.show``, its doors (``door.list``), and lists."""
 
     room: Row
     doors: Sequence[Row]
@@ -33,9 +32,9 @@ class RoomSnapshot(NamedTuple):
     declarations: Sequence[Row]
 
 
-def page(seen: RoomSnapshot) -> Iterator[Piece]:
+def page(snapshot: RoomSnapshot) -> Iterator[Piece]:
     """Yield the page of a room."""
-    room = seen.room
+    room = snapshot.room
     yield from (
         Toned(room["name"], "strong"),
         "  ",
@@ -45,70 +44,72 @@ def page(seen: RoomSnapshot) -> Iterator[Piece]:
         "\n",
     )
     if room["here"]:
-        yield from (Text("this machine stands here", "本机位于此"), "\n")
-    yield from _wrong(seen)
-    yield from _heading(Text("doors", "门"))
-    if not seen.doors:
-        yield from ("  ", Text("none: `n` adds one", "无：按 `n` 新增"), "\n")
-    for door in seen.doors:
-        yield from _door(door, seen.alarms)
+        yield from (Message("tui.machine-in-room"), "\n")
+    yield from _wrong(snapshot)
+    yield from _heading(Message("common.doors"))
+    if not snapshot.doors:
+        yield from ("  ", Message("tui.no-doors-yet"), "\n")
+    for door in snapshot.doors:
+        yield from _door(door, snapshot.alarms)
     yield from _inside(room)
-    yield from _visits(seen.visits)
-    yield from _declared(seen.declarations)
+    yield from _visits(snapshot.visits)
+    yield from _declared(snapshot.declarations)
     yield from _asks(room)
 
 
-def place_name(room: str) -> Text:
-    """Return how a room is called, and the site for none."""
-    said = visible(room)
-    return Text(f"`{said}`", f"`{said}`") if room else Text("the site", "全单位")
+def place_name(room: str) -> Sentence:
+    """Return the name of a room; the site for none."""
+    return foreign(f"`{visible(room)}`") if room else Message("common.site")
 
 
-def about_visit(visit: Row) -> Text:
+def about_visit(visit: Row) -> Sentence:
     """Return one visit in a line."""
-    who, name, host = visible(visit["person"]), visible(visit["visitor"]), visible(visit["host"])
-    until = moment(visit["until"])
-    return Text(f"{who} {name}, with {host}, until {until}", f"{who} {name}，接待人 {host}，至 {until}")
+    return Message(
+        "tui.visit-line",
+        person=visit["person"],
+        name=visit["visitor"],
+        host=visit["host"],
+        time=moment(visit["until"]),
+    )
 
 
-def about_alarm(alarm: Row) -> Text:
+def about_alarm(alarm: Row) -> Sentence:
     """Return one alarm in a line."""
-    when, text = moment(alarm["at"]).partition(" ")[2], text_of(alarm["text"])
-    where, number = visible(alarm["door"] or alarm["room"] or "-"), visible(alarm["id"])
-    return Text(f"{number} {when} {where}: {text.en}", f"{number} {when} {where}：{text.zh}")
+    when, text = moment(alarm["at"]).partition(" ")[2], from_json(alarm["text"])
+    return labelled(f"{alarm['id']} {when} {alarm['door'] or alarm['room'] or '-'}", text)
 
 
 def leaf(door: Row, alarms: Iterable[Row]) -> Toned:
-    """Return whether the door stands open, as far as anybody can see."""
-    for kind, said in _DOOR_ALARMS.items():
+    """Return whether the door is open, as far as its contact reports it."""
+    for kind, label in _DOOR_ALARMS.items():
         if any(alarm["door"] == door["name"] and alarm["kind"] == kind for alarm in alarms) and door["open"]:
-            return Toned(said, "bad")
+            return Toned(label, "bad")
     if not door["contact"]:
-        return Toned(Text("no contact: open or closed is UNKNOWN", "无门磁，开关状态未知"), "warning")
+        return Toned(Message("tui.no-contact-state-unknown"), "warning")
     if door["open"] is None:
-        return Toned(Text("open or closed is UNKNOWN", "开关状态未知"), "warning")
-    return Toned(Text("open", "打开"), "warning") if door["open"] else Toned(Text("closed", "关闭"), "good")
+        return Toned(Message("tui.door-state-unknown"), "warning")
+    return Toned(Message("common.open"), "warning") if door["open"] else Toned(Message("common.closed"), "good")
 
 
-def _wrong(seen: RoomSnapshot) -> Iterator[Piece]:
-    for lockdown in seen.lockdowns:
-        where = place_name(lockdown["room"])
-        text = Text(f"✗ LOCKED DOWN: {where.en}", f"✗ 封控中：{where.zh}")
+def _wrong(snapshot: RoomSnapshot) -> Iterator[Piece]:
+    for lockdown in snapshot.lockdowns:
+        place = place_name(lockdown["room"])
+        text = Message("tui.lockdown-active", place=place)
         yield from (Toned(text, "bad"), "  ", lockdown["reason"], "  ", Toned(lockdown["placed_by"], "dim"))
         yield from ("  ", Toned(moment(lockdown["since"]), "dim"), "\n")
-    for alarm in seen.alarms:
-        yield from (Toned(Text("! ALARM ", "! 报警 "), "bad"), about_alarm(alarm))
+    for alarm in snapshot.alarms:
+        yield from (Toned(Message("tui.alarm-mark"), "bad"), " ", about_alarm(alarm))
         yield from ("  ", alarm["person"] or None, "\n")
-    if seen.alarms:
-        yield from (Toned(Text("  c acknowledges them", "  按 c 确认"), "dim"), "\n")
+    if snapshot.alarms:
+        yield from ("  ", Toned(Message("tui.press-c-to-acknowledge"), "dim"), "\n")
 
 
 def _door(door: Row, alarms: Sequence[Row]) -> Iterator[Piece]:
     yield from ("  ", Toned(door["name"], "strong"), "  ", leaf(door, alarms))
     if door["open"] and door.get("open_since"):
-        yield from ("  ", Toned(Text(f"since {moment(door['open_since'])}", f"自 {moment(door['open_since'])}"), "dim"))
+        yield from ("  ", Toned(Message("tui.since-time", time=moment(door["open_since"])), "dim"))
     yield from ("  ", Toned(door["protocol"], "dim"), "\n")
-    live = {(one["address"], one["side"]): one for one in door["live"]}
+    live = {(reader["address"], reader["side"]): reader for reader in door["live"]}
     for reader in door["readers"]:
         yield from ("    ", word(SIDES, reader["side"]), "  ")
         yield from _reader(live.get((reader["address"], reader["side"])), door["protocol"])
@@ -117,65 +118,72 @@ def _door(door: Row, alarms: Sequence[Row]) -> Iterator[Piece]:
 
 def _reader(live: Row | None, protocol: str) -> Iterator[Piece]:
     if live is None:
-        yield Toned(Text("! UNKNOWN: nobody serves it", "! 未知：门禁服务未运行"), "warning")
+        yield Toned(Message("tui.reader-not-served"), "warning")
     elif not live["online"]:
-        why = text_of(live["why"]) if live["why"] else Text("no answer", "无应答")
-        yield Toned(Text(f"✗ OFFLINE: {why.en}", f"✗ 离线：{why.zh}"), "bad")
+        reason = from_json(live["why"]) if live["why"] else Message("common.no-answer")
+        yield Toned(Message("tui.reader-offline", reason=reason), "bad")
     elif live["secure"]:
-        yield Toned(Text("✓ online, encrypted", "✓ 在线，已加密认证"), "good")
+        yield Toned(Message("tui.reader-online-encrypted"), "good")
     elif protocol == "uhppote":
-        yield Toned(Text("! online; its wire proves nothing", "! 在线；通信无认证"), "warning")
+        yield Toned(Message("tui.reader-online-not-authenticated"), "warning")
     else:
-        yield Toned(Text("! online, NOT encrypted: `w` gives it a key", "! 在线，未加密：按 `w` 写入密钥"), "warning")
+        yield Toned(Message("tui.reader-online-not-encrypted"), "warning")
 
 
 def _inside(room: Row) -> Iterator[Piece]:
-    yield from _heading(Text("inside", "室内人员"))
-    for one in room["inside"]:
-        yield from ("  ", Toned(one["person"], "strong"), "  ", one["name"], "  ")
-        yield Toned(Text(f"since {moment(one['since'])}", f"自 {moment(one['since'])}"), "dim")
-        yield from ("  ", Toned(one["door"], "dim"), "\n")
+    yield from _heading(Message("common.inside"))
+    for occupant in room["inside"]:
+        yield from ("  ", Toned(occupant["person"], "strong"), "  ", occupant["name"], "  ")
+        yield Toned(Message("tui.since-time", time=moment(occupant["since"])), "dim")
+        yield from ("  ", Toned(occupant["door"], "dim"), "\n")
     if not room["inside"]:
         yield from ("  ", _NONE, "\n")
     if count := room.get("unseen"):
-        text = Text(
-            f"  ! {count} left by the button since: too many may be listed", f"  ! {count} 人按钮离开，名单可能偏多"
-        )
-        yield from (Toned(text, "warning"), "\n")
+        text = Message("tui.left-by-button", count=count)
+        yield from ("  ", Toned(text, "warning"), "\n")
 
 
 def _visits(visits: Sequence[Row]) -> Iterator[Piece]:
     if visits:
-        yield from _heading(Text("visits", "来访"))
+        yield from _heading(Message("tui.room-visits"))
     for visit in visits:
         yield from ("  ", Toned(visit["id"], "dim"), "  ", about_visit(visit), "  ", visit["purpose"])
         if visit["badge"]:
-            yield from ("  ", Text(f"badge {visit['badge']}", f"门禁卡 {visit['badge']}"))
+            yield from ("  ", Message("tui.badge-number", badge=visit["badge"]))
         if visit["ended_at"]:
-            yield from ("  ", Toned(Text("! ended, STILL INSIDE", "! 已终止，仍在室内"), "bad"))
+            yield from ("  ", Toned(Message("tui.visit-ended-still-inside"), "bad"))
         yield "\n"
 
 
 def _declared(declarations: Sequence[Row]) -> Iterator[Piece]:
     if declarations:
-        yield from _heading(Text("declarations", "进入申报"))
-    for one in declarations:
-        devices = one["devices"] or Text("no devices", "未携带设备") if one["declares"] else None
-        yield from ("  ", Toned(one["id"], "dim"), "  ", one["person"], "  ", one["purpose"], "  ", devices, "\n")
+        yield from _heading(Message("tui.room-declarations"))
+    for declaration in declarations:
+        devices = declaration["devices"] or Message("tui.no-devices") if declaration["declares"] else None
+        yield from (
+            "  ",
+            Toned(declaration["id"], "dim"),
+            "  ",
+            declaration["person"],
+            "  ",
+            declaration["purpose"],
+            "  ",
+            devices,
+            "\n",
+        )
 
 
 def _asks(room: Row) -> Iterator[Piece]:
-    asked = list(asked_for(room))
-    for label, value in values(room, all_of_them=False):
-        said = value if isinstance(value, Text) else Text(*[visible(str(value))] * 2)
-        asked.append(Text(f"{label.en}: {said.en}", f"{label.zh}：{said.zh}"))
+    requirements = list(asked_for(room))
+    for label, setting in values(room, all_of_them=False):
+        text = setting if isinstance(setting, Message | Text) else foreign(visible(str(setting)))
+        requirements.append(labelled(label, text))
     if room["keeps"]:
-        kept = ", ".join(map(visible, room["keeps"]))
-        asked.append(Text(f"keeps {kept}", f"存放 {kept}"))
-    if asked:
-        yield from _heading(Text("asks for", "进入要求"))
-        yield from ("  ", Text(" · ".join(one.en for one in asked), " · ".join(one.zh for one in asked)), "\n")
+        requirements.append(Message("tui.room-keeps", areas=room["keeps"]))
+    if requirements:
+        yield from _heading(Message("common.entry-requirements"))
+        yield from ("  ", dotted(requirements), "\n")
 
 
-def _heading(title: Text) -> Iterator[Piece]:
+def _heading(title: Sentence) -> Iterator[Piece]:
     yield from ("\n", Toned(title, "dim"), "\n")

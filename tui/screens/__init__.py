@@ -1,1 +1,1 @@
-"""The screens, one file each; which there are stands in :mod:`tui.keys`."""
+"""The screens, one file each; :mod:`tui.keys` lists them."""

@@ -1,7 +1,7 @@
-"""What every place has: the two bars, a way to load, a way back.
+"""Base of every screen: the two bars, loading, and going back.
 
-Rules of this file: a screen's own state changes only in its own methods, on the event loop; what comes from the agent
-is awaited there. A screen that is not shown asks for nothing.
+Rules of this file: the state of a screen changes only in its own methods, on the event loop; answers of the agent are
+awaited there. A screen that is not shown calls nothing.
 """
 
 from collections.abc import Callable, Coroutine
@@ -16,7 +16,7 @@ from textual.worker import Worker
 
 from agent.api.proposed import ProposedError
 from agent.errors import ShoumiError, UnreachableError
-from rules.text import Text
+from rules.text import Sentence
 from tui.actions import bindings
 from tui.agent import AgentSession
 from tui.interface import TerminalProgram, program_of
@@ -25,39 +25,39 @@ from tui.widgets.bars import Bar, KeyBar, TopBar
 
 
 class BaseScreen(Screen[None]):
-    """A place. A subclass names it in ``PLACE``, makes :meth:`body`, and has a ``do_…`` for each of its actions."""
+    """A place. A subclass names it in ``PLACE``, implements :meth:`body`, and has a ``do_…`` for each action."""
 
     PLACE: ClassVar[str]
-    EVERY: ClassVar[float] = 0.0  # seconds between two loads while it is shown; 0: only when asked
+    EVERY: ClassVar[float] = 0.0  # seconds between two loads while it is shown; 0: only on request
 
-    def __init_subclass__(cls, **how: Any) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
         """Bind the keys of the place."""
         if "PLACE" in cls.__dict__:
             cls.BINDINGS = [*bindings(cls.PLACE), *cls.__dict__.get("BINDINGS", [])]
-        super().__init_subclass__(**how)
+        super().__init_subclass__(**options)
 
     # For subclasses ---------------------------------------------------------------------------------------------------
 
     def body(self) -> ComposeResult:
-        """Make what stands between the bars."""
+        """Yield the widgets between the bars."""
         raise NotImplementedError
 
     async def load(self) -> None:
-        """Ask the agent for what is shown, and show it. Errors may pass: they are told."""
+        """Fetch the content from the agent and show it. Errors may propagate: they are reported."""
 
-    def arrive(self, **how: Any) -> None:
-        """Somebody comes here; ``how`` is what :meth:`tui.interface.TerminalProgram.go` was given."""
+    def on_navigate(self, **options: Any) -> None:
+        """Handle navigation to this place with the *options* of :meth:`tui.interface.TerminalProgram.go`."""
 
     async def leave(self) -> bool:
-        """Go back inside the screen (close a filter, a pane); return whether there was anything to go back from."""
+        """Go back inside the screen (close a filter, a pane); return whether anything was closed."""
         return False
 
-    def why_not(self, action: str) -> Text | None:
-        """Return why the action of this id cannot be done now, beyond what the role allows."""
+    def why_not(self, action: str) -> Sentence | None:
+        """Return why the action of this id cannot be used now, apart from the role; ``None`` when it can."""
         return None
 
     def agent_changed(self) -> None:
-        """The agent is lost, or back, or the role is another: load again when it can answer."""
+        """Load again after the agent was lost or reached, or the role changed, if it can answer."""
         if self.agent.trouble is None and self.is_current:
             self.start(self.load)
 
@@ -74,14 +74,14 @@ class BaseScreen(Screen[None]):
         return self.program.agent
 
     def start(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any, group: str = "load") -> None:
-        """Do ``work(*args)`` beside the keys; a newer one of the same group takes its place. What it raises is told."""
-        _: Worker[None] = self.run_worker(partial(self._told, work, *args), group=group, exclusive=True)
+        """Run ``work(*args)`` in a worker, in place of an older one of the same *group*; its errors are reported."""
+        _: Worker[None] = self.run_worker(partial(self._report_errors, work, *args), group=group, exclusive=True)
 
     def refresh_bars(self) -> None:
-        """Draw the bars again, where they say something else now."""
+        """Draw the bars again where their text has changed."""
         for bar in self.query(Bar):
-            with suppress(NoMatches):  # another screen is being laid out at this moment, and draws its own
-                bar.look()
+            with suppress(NoMatches):  # another screen is being composed at this moment, and draws its own bars
+                bar.redraw_if_changed()
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
@@ -94,38 +94,40 @@ class BaseScreen(Screen[None]):
         yield KeyBar(self.PLACE)
 
     def on_mount(self) -> None:
-        """Load, and again as often as the place wants."""
+        """Load, and repeat as often as the place requires."""
         if self.agent.trouble:
-            self.agent_changed()  # when it was lost there was nothing yet to say it on
+            self.agent_changed()  # when it was lost no widget existed yet to show it
         if self.EVERY:
-            self.set_interval(self.EVERY, self._again)
+            self.set_interval(self.EVERY, self._reload)
 
     def on_screen_resume(self) -> None:
-        """Load what is shown."""
+        """Load the content."""
         self.start(self.load)
 
     async def on_lines_opened(self) -> None:
-        """Do what Enter does here."""
+        """Execute the action of Enter."""
         ident = f"{self.PLACE}.open"
         if ident in ACTIONS:
             await self.run_action(f"app.act('{ident}')")
 
-    def _again(self) -> None:
-        loading = any(one.node is self and one.group == "load" and not one.is_finished for one in self.workers)
-        if self.is_current and self.agent.trouble is None and not loading:  # a slow answer is waited for
+    def _reload(self) -> None:
+        loading = any(
+            worker.node is self and worker.group == "load" and not worker.is_finished for worker in self.workers
+        )
+        if self.is_current and self.agent.trouble is None and not loading:  # a slow answer is awaited
             self.start(self.load)
 
-    async def _told(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
+    async def _report_errors(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
         try:
             await work(*args)
         except NoMatches:
-            if self.is_attached and self.app.is_running:  # a program that ends takes its screens down piece by piece
+            if self.is_attached and self.app.is_running:  # a program that exits removes its widgets one by one
                 raise
-            return  # the program was left while the agent was answering
+            return  # the user quit while the agent was answering
         except ProposedError as waits:
             self.program.tell(waits.text, "warning")
         except UnreachableError as error:
-            if self.agent.trouble is None:  # else the first line says so already
+            if self.agent.trouble is None:  # else the top bar says so already
                 self.program.tell_error(error)
         except ShoumiError as error:
             self.program.tell_error(error)

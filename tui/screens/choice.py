@@ -1,4 +1,4 @@
-"""One of several: a small list over the screen."""
+"""Choice of one from several: a small list over the screen."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from rules.text import Text
+from rules.text import Message, Sentence, Text
 from tui.i18n import LocalizedText
 from tui.render.cells import Toned
 from tui.widgets.table import Table
@@ -16,7 +16,7 @@ from tui.widgets.virtual_list import Column
 
 
 class ChoiceScreen(ModalScreen[int | None]):
-    """Asks which; answers its place in *choices*, ``None`` when it was left."""
+    """Asks for one of *choices*; answers its index, ``None`` when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", show=False),
@@ -30,28 +30,26 @@ class ChoiceScreen(ModalScreen[int | None]):
     ChoiceScreen Table { height: auto; max-height: 14; min-height: 3; }
     """
 
-    def __init__(self, title: Text, choices: Sequence[Text]) -> None:
+    def __init__(self, title: Sentence, choices: Sequence[Sentence]) -> None:
         super().__init__()
         self._heading = title
-        self._rows = [{"place": place, "what": what} for place, what in enumerate(choices)]
+        self._rows = [{"place": place, "label": label} for place, label in enumerate(choices)]
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
         with Vertical():
             yield LocalizedText(self._heading, classes="title")
-            yield Table([Column(Text("", ""), lambda row: row["what"])], "place")
-            yield LocalizedText(
-                Toned(Text("Enter: this one. Esc: nothing happens.", "回车：选定。Esc：不作更改。"), "dim")
-            )
+            yield Table([Column(Text("", ""), lambda row: row["label"])], "place")
+            yield LocalizedText(Toned(Message("tui.choice-keys"), "dim"))
 
     def on_mount(self) -> None:
-        """Show them."""
+        """Show the choices."""
         table = self.query_one(Table)
         table.show(self._rows)
         table.styles.height = min(14, len(self._rows) + 1)
         table.focus()
 
     def action_take(self) -> None:
-        """Take the highlighted one."""
+        """Answer the highlighted choice."""
         row = self.query_one(Table).current()
         self.dismiss(row["place"] if row else None)

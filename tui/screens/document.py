@@ -1,4 +1,4 @@
-"""A paper to be read: a receipt, a report. Over the screen, scrolled with the keys of a page."""
+"""A document over the screen: a receipt or a report, scrolled with the keys of a page."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
@@ -9,18 +9,20 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from rules.text import Text
-from rules.visible import visible
-from tui.i18n import LocalizedText, language_of, text_of
+from rules.text import Message, Sentence, Text
+from tui.i18n import LocalizedText, language_of
 from tui.interface import program_of
 from tui.render.cells import Piece, Toned, wrap
 from tui.widgets.text_page import TextPage
 
-_WIDEST, _BAR = 110, 1  # cells; what the scroll bar takes
+_WIDEST, _BAR = 110, 1  # cells; width of the scroll bar
 
 
 class DocumentScreen(ModalScreen[None]):
-    """Shows *text*, line by line, in the language that is spoken; *name* is what a copy of it is called."""
+    """Shows *text* line by line in the language of the terminal; *name* is the file name of a copy.
+
+    The line breaks of *text* remain, and a copy has it as it is: a sentence would be one printable line.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss", show=False),
@@ -33,7 +35,7 @@ class DocumentScreen(ModalScreen[None]):
     DocumentScreen .title { text-style: bold; }
     """
 
-    def __init__(self, title: Text, text: Text, name: str) -> None:
+    def __init__(self, title: Sentence, text: Text, name: str) -> None:
         super().__init__()
         self._heading, self._text, self._file = title, text, name
 
@@ -42,33 +44,35 @@ class DocumentScreen(ModalScreen[None]):
         with Vertical():
             yield LocalizedText(self._heading, classes="title")
             yield TextPage()
-            keys = Text("PgUp PgDn: turn the page. y: copy. Esc: close.", "PgUp/PgDn：翻页。y：复制。Esc：关闭。")
+            keys = Message("tui.document-keys")
             yield LocalizedText(Toned(keys, "dim"))
 
     def on_mount(self) -> None:
-        """Let it be read at once."""
+        """Focus the page."""
         self.query_one(TextPage).focus()
 
     def on_resize(self) -> None:
-        """Show it as wide as it can be."""
+        """Wrap the text to the width of the screen."""
         width = min(self.app.size.width, _WIDEST) - _BAR
-        self.query_one(TextPage).show(*_lines(self._text.say(language_of(self)), width))
+        self.query_one(TextPage).show(*_lines(self._in_language(), width))
 
     def action_copy(self) -> None:
-        """Copy it."""
-        program_of(self).copy(self._text.say(language_of(self)), self._file)
+        """Copy the text."""
+        program_of(self).copy(self._in_language(), self._file)
+
+    def _in_language(self) -> str:
+        return self._text.zh if language_of(self) == "zh" else self._text.en
 
 
-def receipt(found: Mapping[str, Any]) -> DocumentScreen:
-    """Return the paper of ``case.receipt``'s or ``hold.receipt``'s answer."""
-    name = visible(found["case"])
+def receipt(answer: Mapping[str, Any]) -> DocumentScreen:
+    """Return the screen of the answer of ``case.receipt`` or ``hold.receipt``."""
     return DocumentScreen(
-        Text(f"receipt of {name}", f"{name} 的撤权回执"), text_of(found["page"]), f"{found['case']}.txt"
+        Message("tui.receipt-of-case", case=answer["case"]), Text(**answer["page"]), f"{answer['case']}.txt"
     )
 
 
 def _lines(text: str, width: int) -> Iterator[Piece]:
-    """Yield the lines; one that is too long goes on below, Chinese broken anywhere."""
+    """Yield the lines, long ones wrapped."""
     for line in text.splitlines():
         for part in [line] if cell_len(line) <= width else wrap(line, width):
             yield from (part, "\n")

@@ -1,4 +1,4 @@
-"""What was started and goes on."""
+"""The list of running jobs."""
 
 from typing import ClassVar
 
@@ -7,16 +7,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from rules.text import Text
+from rules.text import Message
 from tui.i18n import LocalizedText
 from tui.interface import program_of
 from tui.render.cells import Piece, Toned
 
-_OFTEN = 0.5  # seconds between two looks
+_OFTEN = 0.5  # seconds between two updates
 
 
 class JobsScreen(ModalScreen[None]):
-    """A list of what is under way. Closing it ends nothing."""
+    """The running jobs. Closing the list ends none of them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,f4", "dismiss", show=False)]
     DEFAULT_CSS = """
@@ -27,17 +27,17 @@ class JobsScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay it out."""
         with Vertical():
-            yield LocalizedText(id="works")
-            yield LocalizedText("\n", Text("Esc: back; work goes on.", "Esc：返回，工作继续。"))
+            yield LocalizedText(id="jobs")
+            yield LocalizedText("\n", Message("tui.jobs-keys"))
 
     def on_mount(self) -> None:
-        """Show it, and keep it right."""
+        """Show the list, and keep it up to date."""
         self._show()
         self.set_interval(_OFTEN, self._show)
 
     def _show(self) -> None:
-        works = program_of(self).works.going
+        jobs = program_of(self).jobs.running
         pieces: list[Piece] = []
-        for work in works:
-            pieces += [work.title, "  ", Toned(work.far, "strong"), "\n"]
-        self.query_one("#works", LocalizedText).say(*(pieces or [Text("nothing is under way", "没有进行中的工作")]))
+        for job in jobs:
+            pieces += [job.title, "  ", Toned(job.progress, "strong"), "\n"]
+        self.query_one("#jobs", LocalizedText).update(*(pieces or [Message("tui.no-running-jobs")]))

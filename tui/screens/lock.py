@@ -1,7 +1,7 @@
-"""The second factor: asked for before an act that gives or cuts, and to unlock a terminal nobody has touched.
+"""Screens of the second factor: before an act that grants or cuts access, and to unlock an idle terminal.
 
-Rules of this file: what is typed is never shown and never kept. A locked terminal shows nothing of the site, and every
-key but those of the field does nothing.
+Rules of this file: the typed factor is never shown and never stored. A locked terminal shows nothing of the site, and
+only the keys of the field work.
 """
 
 from typing import ClassVar
@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from agent.api.operations import TABLE
 from agent.errors import ShoumiError
-from rules.text import Text
+from rules.text import Message
 from tui.i18n import LocalizedText
 from tui.interface import program_of
 from tui.render.cells import Toned
@@ -26,61 +26,50 @@ _CSS = """
 
 
 class FactorScreen(ModalScreen[str | None]):
-    """Asks for the second factor for the act *op*; answers it, ``None`` when it was left."""
+    """Asks for the second factor for the act *op*; answers it, ``None`` when it was cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", show=False)]
     DEFAULT_CSS = _CSS.format("FactorScreen")
 
     def __init__(self, op: str) -> None:
         super().__init__()
-        self._what = TABLE[op].help
+        self._act_help = TABLE[op].help
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
         with Vertical():
-            yield LocalizedText(Text("your second factor", "二次认证"), classes="title")
-            yield LocalizedText(self._what)
+            yield LocalizedText(Message("tui.enter-second-factor"), classes="title")
+            yield LocalizedText(self._act_help)
             yield Input(password=True, compact=True)
-            yield LocalizedText(
-                Toned(Text("Enter: go on. Esc: nothing happens.", "回车：继续。Esc：不作更改。"), "dim")
-            )
+            yield LocalizedText(Toned(Message("tui.factor-keys"), "dim"))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take it."""
+        """Answer the typed factor."""
         self.dismiss(event.value or None)
 
 
 class LockScreen(ModalScreen[None]):
-    """Stands before everything until whoever sits here has given their second factor."""
+    """Covers every screen until the user has entered their second factor."""
 
     DEFAULT_CSS = _CSS.format("LockScreen") + "LockScreen { background: $background; }"
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
         with Vertical():
-            yield LocalizedText(Text("locked: your second factor", "已锁定：请输入二次认证"), classes="title")
+            yield LocalizedText(Message("tui.terminal-locked"), classes="title")
             yield Input(password=True, compact=True)
-            yield LocalizedText(
-                Toned(
-                    Text(
-                        "Enter: unlock. To end it instead, close this terminal.",
-                        "回车：解锁。如需结束，请关闭本终端。",
-                    ),
-                    "dim",
-                )
-            )
+            yield LocalizedText(Toned(Message("tui.lock-keys"), "dim"))
             yield LocalizedText(id="wrong")
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Try it."""
+        """Check the typed factor."""
         self.run_worker(self._try(event.value), group="unlock", exclusive=True)
 
     async def _try(self, secret: str) -> None:
-        field = self.query_one(Input)
-        field.value = ""
+        self.query_one(Input).clear()
         try:
             await program_of(self).agent.give(secret)
         except ShoumiError as error:
-            self.query_one("#wrong", LocalizedText).say(Toned(error.text, "bad"))
+            self.query_one("#wrong", LocalizedText).update(Toned(error.text, "bad"))
         else:
             self.dismiss()

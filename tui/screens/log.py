@@ -1,7 +1,7 @@
-"""The access log: every entry, live, filtered, explained.
+"""The access log: every entry, live, filtered, with its details.
 
-Rules of this file: each reading (another filter) is an entry of the log itself, so one is begun when somebody asks for
-it and never while he types. One question about lines is under way at a time, and one about what is new.
+Rules of this file: each reading (another filter) is an entry of the log itself, so one begins when the user submits a
+filter and never while they type. One call for lines runs at a time, and one for new entries.
 """
 
 import asyncio
@@ -13,8 +13,7 @@ from textual.containers import Horizontal
 from textual.events import Resize
 
 from agent.errors import RefusedError, ShoumiError, UsageError
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message, Sentence
 from tui import filters, log_jobs
 from tui.i18n import LocalizedText, language_of
 from tui.jobs import Job
@@ -26,13 +25,13 @@ from tui.screens.log_entry import EntryPage
 from tui.widgets.filter import FilterBar
 from tui.widgets.log_view import LogView
 
-_OFTEN = 0.1  # seconds between two looks for new entries while they are followed
-_FLOOD = 0.3  # the same while more come than anybody can read: a page or more each time
-_A_WHILE = 0.3  # seconds of older matches that are put in front at once: each time is a whole frame
-_SELDOM = 1.0  # the same while somebody reads further up
+_OFTEN = 0.1  # seconds between two checks for new entries while following
+_FLOOD = 0.3  # the same while a page or more arrives each time
+_A_WHILE = 0.3  # seconds of older matches inserted in one batch: each batch draws a whole frame
+_SELDOM = 1.0  # the same while the reader is further up
 _WIDE = 120  # cells from which the detail stands beside the list
-_FILTER = Text("filter", "筛选")
-_GOTO = Text("go to", "定位")
+_FILTER = Message("common.filter")
+_GOTO = Message("common.go")
 
 
 class LogScreen(BaseScreen):
@@ -52,8 +51,8 @@ class LogScreen(BaseScreen):
         super().__init__()
         self._typed = ""
         self._fetching = False
-        self._to: int | None = None  # the entry somebody comes for
-        self._reading: LogPager | None = None  # begun, or being begun, at the agent as it is now
+        self._to: int | None = None  # the entry to show after the next load
+        self._reading: LogPager | None = None  # begun, or being begun, at the current agent
 
     def body(self) -> ComposeResult:
         """Lay it out."""
@@ -70,15 +69,15 @@ class LogScreen(BaseScreen):
 
     # Reading ----------------------------------------------------------------------------------------------------------
 
-    def arrive(self, **how: Any) -> None:
-        """Come with a ``filter``, and to entry ``seq``; else to what was there before."""
-        self._to = how.get("seq")
-        typed = how.get("filter", self._typed)
+    def on_navigate(self, **options: Any) -> None:
+        """Apply the ``filter`` and go to the entry ``seq`` of *options*; else keep the previous view."""
+        self._to = options.get("seq")
+        typed = options.get("filter", self._typed)
         if typed != self._typed or self._to:
             self._read(typed)
 
     async def load(self) -> None:
-        """Begin to read, unless that was done and goes on."""
+        """Begin a reading, unless one is running."""
         if self.agent.standing is None or self.agent.why_not("log.read"):
             return
         if self._reading:
@@ -88,7 +87,7 @@ class LogScreen(BaseScreen):
             self.start(self._begin, self._reading, group="begin")
 
     def agent_changed(self) -> None:
-        """A reading ends with the agent it was begun at."""
+        """End the reading with the agent it was begun at."""
         if self.agent.trouble:
             self._reading = None
         super().agent_changed()
@@ -102,7 +101,7 @@ class LogScreen(BaseScreen):
         self.start(self.load)
 
     async def _begin(self, reading: LogPager) -> None:
-        """Show the newest of what is wanted; older matches follow beside."""
+        """Show the newest matches; older ones follow in a worker."""
         try:
             await reading.begin()
             await reading.older()
@@ -124,14 +123,14 @@ class LogScreen(BaseScreen):
             self._say_status()
 
     async def _keep_up(self) -> None:
-        """Look for new entries as long as this is shown."""
+        """Fetch new entries as long as the screen is shown."""
         view, grown = self.view, 0
         while self.is_current and self.agent.trouble is None and (reading := view.reading):
             wait = _FLOOD if grown > view.page else _OFTEN
             await asyncio.sleep(wait if view.following else _SELDOM)
             try:
                 grown = await reading.newer(view.page if view.following else 1)
-            except RefusedError:  # it is over: half a day, or another control process
+            except RefusedError:  # it has expired: half a day, or another control process
                 self._read(self._typed)
                 return
             if grown and view.reading is reading:
@@ -139,7 +138,7 @@ class LogScreen(BaseScreen):
                 self._say_status()
 
     async def _fetch(self) -> None:
-        """Fetch what the view wants, until it has it."""
+        """Fetch the lines the view needs until it has them."""
         if self._fetching:
             return
         self._fetching = True
@@ -147,14 +146,14 @@ class LogScreen(BaseScreen):
             view = self.view
             while (reading := view.reading) and reading.lacks(wanted := view.wanted()):
                 try:
-                    came = await reading.fetch(wanted)
+                    fetched = await reading.fetch(wanted)
                 except ShoumiError:
                     if reading is self._reading:
                         raise
-                    if reading is view.reading:  # it is over, and the one that takes its place asks anew
+                    if reading is view.reading:  # it has expired, and its replacement fetches again
                         return
                     continue
-                if not came.isdisjoint(view.seen()):
+                if not fetched.isdisjoint(view.visible_lines()):
                     view.refresh()
         finally:
             self._fetching = False
@@ -162,12 +161,12 @@ class LogScreen(BaseScreen):
             self.query_one(EntryPage).show_entry(self.view)
 
     def on_log_view_wanted(self) -> None:
-        """Lines in sight are not here."""
+        """Fetch missing lines in sight."""
         if not self._fetching:
             self.start(self._fetch, group="fetch")
 
     def on_log_view_moved(self) -> None:
-        """Say where the reader is."""
+        """Show the position of the reader."""
         self._say_status()
         if self.has_class("detail") and self.has_class("wide"):
             self.query_one(EntryPage).show_entry(self.view)
@@ -176,24 +175,18 @@ class LogScreen(BaseScreen):
         view = self.view
         if view.reading is None:
             return
-        at, of = number(view.cursor + 1 if view.count else 0), number(view.count)
+        position, total = number(view.cursor + 1 if view.count else 0), number(view.count)
         more = "" if view.reading.complete else "+"
-        pieces: list[Piece] = [Text(f"{at} of {of}{more}", f"第 {at} / {of}{more} 条"), "  "]
+        pieces: list[Piece] = [Message("tui.log-position", position=position, total=total, more=more), "  "]
         if view.following:
-            pieces.append(Text("· following", "· 跟随最新"))
+            pieces.append(Message("tui.following"))
         elif view.unseen:
-            count = number(view.unseen)
-            pieces.append(Toned(Text(f"+{count} new (f)", f"新增 +{count} 条（f）"), "warning"))
+            pieces.append(Toned(Message("tui.new-entries", count=view.unseen), "warning"))
         if hidden := view.reading.hidden:
-            own = number(hidden)
-            pieces += [
-                "  ",
-                Text(f"{own} of the agent's own not shown (own:all)", f"略去代理自身 {own} 条（自身:全部）"),
-            ]
+            pieces += ["  ", Message("tui.own-attempts-hidden", count=hidden)]
         if self._typed:
-            said = visible(self._typed)
-            pieces += ["  ", Toned(Text(f"filter: {said} (esc: all)", f"筛选：{said}（esc：全部）"), "strong")]
-        self.query_one("#status", LocalizedText).say(*pieces)
+            pieces += ["  ", Toned(Message("tui.filter-active", filter=self._typed), "strong")]
+        self.query_one("#status", LocalizedText).update(*pieces)
 
     # Filter and places ------------------------------------------------------------------------------------------------
 
@@ -202,18 +195,18 @@ class LogScreen(BaseScreen):
         self.query_one(FilterBar).ask("filter", _FILTER, self._typed)
 
     def do_goto(self) -> None:
-        """Ask for a time or a number."""
+        """Ask for a time or an entry number."""
         self.query_one(FilterBar).ask("goto", _GOTO)
 
     def do_denied(self) -> None:
-        """Denials only, or all again."""
+        """Show denials only, or all entries again."""
         self._read(filters.toggled(self._typed, "verdict:deny"))
 
     def on_filter_bar_entered(self, event: FilterBar.Entered) -> None:
-        """Filter, or go there."""
+        """Apply the filter, or go to the time or number."""
         bar = self.query_one(FilterBar)
         try:
-            if event.what == "filter":
+            if event.purpose == "filter":
                 filters.parse(event.typed)
                 if event.typed != self._typed:
                     self._read(event.typed)
@@ -242,28 +235,28 @@ class LogScreen(BaseScreen):
             self.start(self._to_time, datetime.fromisoformat(str(entry["time"])) + delta, group="jump")
 
     def do_hour_back(self) -> None:
-        """An hour earlier."""
+        """Go back one hour."""
         self._by(timedelta(hours=-1))
 
     def do_hour_on(self) -> None:
-        """An hour later."""
+        """Go forward one hour."""
         self._by(timedelta(hours=1))
 
     def do_day_back(self) -> None:
-        """A day earlier."""
+        """Go back one day."""
         self._by(timedelta(days=-1))
 
     def do_day_on(self) -> None:
-        """A day later."""
+        """Go forward one day."""
         self._by(timedelta(days=1))
 
     def do_tail(self) -> None:
-        """Follow."""
+        """Follow the newest entries."""
         self.view.follow()
         self.start(self._keep_up, group="new")
 
     async def leave(self) -> bool:
-        """Close what is open: the line, the detail, the filter."""
+        """Close the filter line, the detail, or the filter; return whether one was open."""
         if self.query_one(FilterBar).close():
             pass
         elif self.has_class("detail"):
@@ -277,10 +270,10 @@ class LogScreen(BaseScreen):
 
     # One entry --------------------------------------------------------------------------------------------------------
 
-    def why_not(self, action: str) -> Text | None:
-        """Some acts are about the highlighted entry."""
+    def why_not(self, action: str) -> Sentence | None:
+        """Return why *action* cannot be used: some acts need a highlighted entry."""
         if action in ("log.open", "log.copy", "log.copy-json") and self.view.current() is None:
-            return Text("no entry is highlighted", "没有选中的条目")
+            return Message("tui.no-entry-highlighted")
         return None
 
     def do_open(self) -> None:
@@ -306,28 +299,28 @@ class LogScreen(BaseScreen):
         if view.reading and (line := view.reading.line(view.cursor)):
             self.program.copy(line, f"entry-{view.reading.number(view.cursor)}.json")
 
-    # Long work --------------------------------------------------------------------------------------------------------
+    # Jobs -------------------------------------------------------------------------------------------------------------
 
     def do_export(self) -> None:
-        """Write what is listed to a file."""
-        wanted, folder, works = filters.parse(self._typed), self.program.folder(), self.program.works
+        """Export the listed entries to a file."""
+        wanted, folder, jobs = filters.parse(self._typed), self.program.folder(), self.program.jobs
 
-        async def work(taken: Job) -> Text:
-            return await log_jobs.export(self.agent, wanted, folder, works, taken)
+        async def work(job: Job) -> Sentence:
+            return await log_jobs.export(self.agent, wanted, folder, jobs, job)
 
-        self.program.begin(Text("export of the log", "导出日志"), work)
+        self.program.begin(Message("tui.job-export"), work)
 
     def do_verify(self) -> None:
         """Have the whole log verified."""
 
-        async def work(_taken: Job) -> Text:
-            self.program.verified, said = await log_jobs.verify(self.agent)
+        async def work(_job: Job) -> Sentence:
+            self.program.verified, outcome = await log_jobs.verify(self.agent)
             self.query_one(EntryPage).show_entry(self.view)
-            return said
+            return outcome
 
-        self.program.begin(Text("verification of the log", "校验日志"), work)
+        self.program.begin(Message("tui.job-verify"), work)
 
     def on_resize(self, event: Resize) -> None:
-        """The detail stands beside the list where there is room."""
+        """Place the detail beside the list on a wide terminal."""
         self.set_class(event.size.width >= _WIDE, "wide")
         self.set_class(event.size.width < _WIDE, "narrow")

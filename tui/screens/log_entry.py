@@ -1,12 +1,11 @@
-"""One entry in full: why it was decided so, every field, and its proof."""
+"""A log entry in full: the reason of its verdict, every field, and its proof."""
 
 from importlib import resources
 
 from agent.errors import UnreachableError
 from rules.pack.clauses import read_clauses
-from rules.text import Text
+from rules.text import Sentence, from_json
 from rules.visible import visible
-from tui.i18n import text_of
 from tui.interface import program_of
 from tui.render import entry as entry_page
 from tui.render import entry_columns
@@ -20,30 +19,30 @@ class EntryPage(TextPage):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rules: dict[str, Text] = {}
-        self._clauses: dict[str, Text] = {}
+        self._rules: dict[str, Sentence] = {}
+        self._clauses: dict[str, Sentence] = {}
 
     async def learn(self) -> None:
-        """Ask for the titles of the rules, once. Without them the rules' names do."""
+        """Fetch the titles of the rules once; without them the ids of the rules are shown."""
         if not self._rules:
             try:
                 pack = await program_of(self).agent.call("pack.show")
             except UnreachableError:
                 return
-            self._rules = {rule["id"]: text_of(rule["title"]) for rule in pack["rules"]}
+            self._rules = {rule["id"]: from_json(rule["title"]) for rule in pack["rules"]}
 
     def show_entry(self, view: LogView) -> None:
-        """Show what is highlighted in *view*, once it is here."""
+        """Show the highlighted entry of *view* once it is fetched."""
         entry = view.current()
         if view.reading is None or entry is None:
             return
         seq, line = view.reading.number(view.cursor), view.reading.line(view.cursor) or ""
         heading: list[Piece] = [Toned(f"#{number(seq)}", "strong"), "  ", entry_columns.day_and_time(entry), "  "]
-        heading += [entry_columns.what(entry), "  ", entry_columns.who(entry), "\n"]
-        why = [*entry_page.explained(entry, self._rules), *self._clause_lines(entry)]
+        heading += [entry_columns.event_of(entry), "  ", entry_columns.subject_of(entry), "\n"]
+        explanation = [*entry_page.explained(entry, self._rules), *self._clause_lines(entry)]
         self.show(
             *heading,
-            *why,
+            *explanation,
             "\n",
             *entry_page.fields(entry),
             "\n",

@@ -1,7 +1,7 @@
-"""``:`` and ``ctrl+p``: everything that can be gone to or done, by name, in either language.
+"""Command palette (``:`` and ``ctrl+p``): every place and action by name, in either language.
 
-Rules of this file: what cannot be done now is listed too, with the reason; choosing it does nothing else than say it
-again. It finds by id, by title and by help, so that somebody who knows one language of the two gets along.
+Rules of this file: an action that cannot be used now is listed with the reason; choosing it only shows the reason
+again. The search covers id, title and help in both languages, so that one language is enough.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from rules.text import Text
+from agent.language.catalogue import both
+from rules.text import Message
 from tui.actions import key_of
 from tui.i18n import LocalizedText
 from tui.interface import program_of
@@ -47,44 +48,42 @@ class Palette(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Lay it out."""
         with Vertical():
-            yield LocalizedText(
-                Text("Where to, or what? Enter: do it. Esc: back.", "去哪里或做什么？回车：执行。Esc：返回。")
-            )
+            yield LocalizedText(Message("tui.palette-keys"))
             yield Input(id="words", compact=True)
             table = Table(
                 (
-                    Column(Text("key", "按键"), lambda row: row["key"], 8),
-                    Column(Text("name", "名称"), lambda row: row["title"], 18),
-                    Column(Text("what it does", "作用"), lambda row: row["about"]),
+                    Column(Message("tui.key"), lambda row: row["key"], 8),
+                    Column(Message("common.object-name"), lambda row: row["title"], 18),
+                    Column(Message("tui.column-help"), lambda row: row["about"]),
                 ),
                 "id",
-                empty=Text("nothing is called like that", "没有这样的名称"),
+                empty=Message("tui.no-match"),
             )
             table.can_focus = False
             yield table
 
     def on_mount(self) -> None:
-        """List everything, places first."""
+        """List every action, places first."""
         program = program_of(self)
         rows = []
         for action in sorted(self._actions, key=lambda action: not action.method.startswith("do_go_")):
-            why = program.why_not(action)
-            about = action.help if why is None else Toned(Text(f"({why.en})", f"（{why.zh}）"), "dim")
-            words = " ".join((action.id, *action.title, *action.help))
+            reason = program.why_not(action)
+            about = action.help if reason is None else Toned(Message("common.aside", text=reason), "dim")
+            search_text = " ".join((action.id, *both(action.title), *both(action.help)))
             rows.append(
                 {"id": action.id, "key": key_of(action, program.keymap), "title": action.title, "about": about}
-                | {"words": words}
+                | {"words": search_text}
             )
         self.query_one(Table).show(rows)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Show what fits."""
+        """Show the matches."""
         table = self.query_one(Table)
         table.filter(event.value)
         table.go_to(0)
 
     def on_input_submitted(self) -> None:
-        """Take what is highlighted."""
+        """Answer the highlighted action."""
         row = self.query_one(Table).current()
         if row:
             self.dismiss(row["id"])

@@ -1,4 +1,4 @@
-"""A plan to be agreed to, or a result to be read: see :mod:`tui.render.plan`."""
+"""The screen of a plan to agree to, or of a result: see :mod:`tui.render.plan`."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 from tui.i18n import LocalizedText
 from tui.render.cells import GLYPHS, NOTHING, Toned
@@ -17,7 +17,7 @@ from tui.widgets.scroll import ScrollArea
 
 
 class PlanScreen(ModalScreen[bool]):
-    """Shows a :class:`PlanPage`; answers whether it was agreed to."""
+    """Shows a :class:`PlanPage`; answers whether the user agreed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(False)", show=False),
@@ -49,27 +49,28 @@ class PlanScreen(ModalScreen[bool]):
                     Toned(GLYPHS["warning"] + " ", "warning"), Toned(plan.warning, "warning"), classes="below"
                 )
             if plan.name:
-                said = visible(plan.name)
-                what = (f" ({plan.typed.en})", f"（{plan.typed.zh}）") if plan.typed else ("", "")
-                yield LocalizedText(
-                    Text(f"To go on, type `{said}`{what[0]} and press Enter. Esc: nothing happens.",
-                         f"若要继续，请输入 `{said}`{what[1]} 并按回车。Esc：不作任何更改。"),
-                    classes="below",
-                )  # fmt: skip
+                yield LocalizedText(_type_the_name(plan.name, plan.typed), classes="below")
                 yield Input(id="name", compact=True)
                 yield LocalizedText("", id="wrong")
             else:
-                yield LocalizedText(Text("Esc: close", "Esc：关闭"), classes="below")
+                yield LocalizedText(Message("tui.esc-close"), classes="below")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Agree, when the name is right."""
+        """Agree if the typed name matches."""
         if event.value.strip() == visible(self._plan.name):
             self.dismiss(True)
         else:
-            said = visible(event.value) or NOTHING
-            text = Text(f"`{said}` is not the name above", f"`{said}` 与上面的名称不符")
-            self.query_one("#wrong", LocalizedText).say(Toned(text, "bad"))
+            text = Message("tui.name-does-not-match", typed=event.value or NOTHING)
+            self.query_one("#wrong", LocalizedText).update(Toned(text, "bad"))
 
     def action_scroll(self, by: int) -> None:
-        """Page through a long plan while the name is being typed."""
+        """Scroll a long plan while the name is being typed."""
         self.query_one(ScrollArea).scroll_relative(y=by * 8, animate=False)
+
+
+def _type_the_name(name: str, description: Sentence | None) -> Message:
+    return (
+        Message("tui.type-name-with-meaning", name=name, meaning=description)
+        if description
+        else Message("tui.type-name", name=name)
+    )

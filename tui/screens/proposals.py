@@ -1,7 +1,7 @@
-"""Proposals: the acts that give access and wait for a second officer, with what each would give.
+"""Proposals: the acts that give access and wait for a second officer, with their effects.
 
-Rules of this file: what would be given is computed by the agent when somebody looks, and a confirmation carries the
-code of just that; if it is something else by then, the agent refuses. The number is typed to confirm.
+Rules of this file: the agent computes the effects when the proposal is shown, and a confirmation carries the code of
+exactly those effects; if they have changed by then, the agent refuses. The number is typed to confirm.
 """
 
 import json
@@ -13,9 +13,8 @@ from agent.api.proposed import about, is_asked, whose
 from agent.api.timestamps import local
 from agent.presentation import changes, gains
 from agent.presentation.terms import PROPOSAL_OUTCOMES, word
-from rules.text import Text
+from rules.text import Message, Sentence, Text, from_json
 from rules.visible import visible
-from tui.i18n import text_of
 from tui.render import pack_change
 from tui.render.cells import Piece, Toned
 from tui.render.operation import argument
@@ -31,20 +30,20 @@ def _until(row: Row) -> Piece:
 
 
 class ProposalsScreen(ListScreen):
-    """What waits for a second officer."""
+    """The acts that wait for a second officer."""
 
     PLACE = "proposals"
     COLUMNS = (
-        field("number", "编号", "id", 8),
-        Column(Text("what", "操作"), lambda row: TABLE[row["act"]].help if row["act"] in TABLE else row["act"]),
-        Column(Text("about", "对象"), about, 16),
-        Column(Text("by", "提议人"), whose, 10),
-        Column(Text("until", "过期"), _until, 20, least=100),
+        field(Message("cli.id"), "id", 8),
+        Column(Message("tui.column-act"), lambda row: TABLE[row["act"]].help if row["act"] in TABLE else row["act"]),
+        Column(Message("common.about"), about, 16),
+        Column(Message("common.by"), whose, 10),
+        Column(Message("tui.column-expires"), _until, 20, least=100),
     )
     KEY = "id"
     OP = "proposal.list"
-    WHO = Text("no proposal is highlighted", "没有选中的提议")
-    EMPTY: ClassVar[Text] = Text("nothing waits for a second officer", "没有待第二人确认的提议")
+    NO_ROW = Message("tui.no-proposal-highlighted")
+    EMPTY: ClassVar[Sentence] = Message("tui.no-proposals")
     FREE = frozenset({"all"})
 
     def __init__(self) -> None:
@@ -52,101 +51,105 @@ class ProposalsScreen(ListScreen):
         self._all = False
 
     async def rows(self) -> list[Row]:
-        """Return the proposals that wait, and those that are over where they are wanted."""
+        """Return the waiting proposals, with the closed ones if they are shown."""
         return await self.agent.items(self.OP, **({"all": True} if self._all else {}))
 
     async def detail(self, row: Row) -> tuple[Piece, ...]:
-        """Return one proposal, and what it would give if it were confirmed now."""
+        """Return one proposal, and its effects if it were confirmed now."""
         return tuple(_page(await self.agent.call("proposal.show", proposal=row["id"])))
 
     def do_all(self) -> None:
-        """Show also what is over, or no longer."""
+        """Show or hide closed proposals."""
         self._all = not self._all
         self.start(self.load)
 
     def do_confirm(self) -> None:
-        """Confirm the highlighted one."""
+        """Confirm the highlighted proposal."""
         self.start(self._confirm, group="form")
 
     async def _confirm(self) -> None:
-        found = await self.agent.call("proposal.show", proposal=self.chosen)
-        if not await self.program.agreed(_plan(found)):
+        row = await self.agent.call("proposal.show", proposal=self.chosen)
+        if not await self.program.agreed(_plan(row)):
             return
-        answer = await self.agent.call("proposal.confirm", proposal=found["id"], seen=found["seen"] or "")
-        number = visible(found["id"])
-        self.program.tell(Text(f"✓ {number} is confirmed and in force", f"✓ {number} 已确认并生效"))
+        answer = await self.agent.call("proposal.confirm", proposal=row["id"], seen=row["seen"] or "")
+        self.program.tell(Message("tui.proposal-confirmed", number=row["id"]))
         if code := answer.get("code"):
-            once = Text("the code, shown once: write it down, seal it", "应急代码，仅显示一次：请抄录并封存")
+            once = Message("tui.break-glass-code-shown-once")
             await self.program.agreed(PlanPage(once, [PlanLine(visible(code), "info")]))
         await self.load()
 
     def do_refuse(self) -> None:
-        """Refuse the highlighted one, or withdraw one's own."""
+        """Refuse the highlighted proposal, or withdraw one's own."""
         self.form("proposal.refuse", proposal=self.chosen)
 
 
-def _arguments(found: Row) -> Iterator[tuple[Text | str, Any]]:
-    operation = TABLE.get(found["act"])
+def _arguments(proposal: Row) -> Iterator[tuple[Sentence | str, Any]]:
+    operation = TABLE.get(proposal["act"])
     helps = {param.name: param.help for param in operation.params} if operation else {}
-    for name, value in found["given"].items():
-        if name in helps and isinstance(value, str | int | bool | list):
-            yield helps[name], argument(found["act"], name, value)
+    for name, raw in proposal["given"].items():
+        if name in helps and isinstance(raw, str | int | bool | list):
+            yield helps[name], argument(proposal["act"], name, raw)
         else:
-            yield visible(name), visible(json.dumps(value, ensure_ascii=False))
+            yield visible(name), visible(json.dumps(raw, ensure_ascii=False))
 
 
-def _gives(found: Row) -> list[Text]:
-    return list(gains.sentences(found["now"] or found["would"]))
+def _gives(proposal: Row) -> list[Sentence]:
+    return list(gains.sentences(proposal["now"] or proposal["would"]))
 
 
-def _page(found: Row) -> Iterator[Piece]:
-    what = TABLE[found["act"]].help if found["act"] in TABLE else Text(found["act"], found["act"])
-    yield from (Toned(found["id"], "strong"), "  ", Toned(what, "strong"), "\n")
-    for line in _whose(found):
+def _page(proposal: Row) -> Iterator[Piece]:
+    title = TABLE[proposal["act"]].help if proposal["act"] in TABLE else Text(proposal["act"], proposal["act"])
+    yield from (Toned(proposal["id"], "strong"), "  ", Toned(title, "strong"), "\n")
+    for line in _whose(proposal):
         yield from (line, "\n")
     yield "\n"
-    for name, value in _arguments(found):
-        yield from (Toned(name, "dim"), "  ", value, "\n")
+    for name, argument_text in _arguments(proposal):
+        yield from (Toned(name, "dim"), "  ", argument_text, "\n")
     yield "\n"
-    if found["outcome"]:
-        ended, who = local(found["ended_at"]), visible(found["ended_by"] or "")
-        yield from (word(PROPOSAL_OUTCOMES, found["outcome"]), "  ", ended, "  ", who, "\n")
-        yield from (visible(found["end_reason"] or ""), "\n")
+    if proposal["outcome"]:
+        ended, ended_by = local(proposal["ended_at"]), visible(proposal["ended_by"] or "")
+        yield from (word(PROPOSAL_OUTCOMES, proposal["outcome"]), "  ", ended, "  ", ended_by, "\n")
+        yield from (visible(proposal["end_reason"] or ""), "\n")
         return
-    yield from (Toned(Text("if it is confirmed now", "现在确认的后果"), "strong"), "\n")
-    for line in _gives(found):
+    yield from (Toned(Message("tui.effects-if-confirmed-now"), "strong"), "\n")
+    for line in _gives(proposal):
         yield from ("  ", line, "\n")
-    for line in changes.sentences(found["changes"], found["changes_more"]):
+    for line in changes.sentences(proposal["changes"], proposal["changes_more"]):
         yield from ("  ", Toned(line, "dim"), "\n")
-    if found["because"]:
-        why = text_of(found["because"])
-        yield from (Toned(Text(f"it cannot be done now: {why.en}", f"现在无法执行：{why.zh}"), "warning"), "\n")
-    lapses = local(found["lapses"])
-    yield from ("\n", Toned(Text(f"lapses at {lapses}", f"于 {lapses} 过期"), "dim"))
+    if proposal["because"]:
+        yield from (
+            Toned(Message("tui.proposal-cannot-be-executed", reason=from_json(proposal["because"])), "warning"),
+            "\n",
+        )
+    lapses = local(proposal["lapses"])
+    yield from ("\n", Toned(Message("common.lapses", lapses=lapses), "dim"))
 
 
-def _whose(found: Row) -> Iterator[Text]:
-    at = local(found["at"])
-    if found["requested_by"]:
-        who, by = visible(found["requested_by"]), visible(found["supported_by"] or "")
-        supported = Text(f", supported by {by}", f"，{by} 已支持") if by else Text("", "")
-        yield Text(f"a request of {who}{supported.en}", f"{who} 的申请{supported.zh}")
-    if not is_asked(found):
-        by = visible(found["proposed_by"])
-        yield Text(f"proposed by {by} at {at}", f"{by} 于 {at} 提议")
+def _whose(proposal: Row) -> Iterator[Sentence]:
+    if proposal["requested_by"]:
+        person, supporter = proposal["requested_by"], proposal["supported_by"]
+        yield (
+            Message("tui.requested-by-supported-by", person=person, by=supporter)
+            if supporter
+            else Message("tui.requested-by", person=person)
+        )
+    if not is_asked(proposal):
+        yield Message("tui.proposed-by-at", by=proposal["proposed_by"], time=local(proposal["at"]))
 
 
-def _plan(found: Row) -> PlanPage:
-    what = TABLE[found["act"]].help if found["act"] in TABLE else Text(found["act"], found["act"])
-    number, by = visible(found["id"]), whose(found)
-    verb = Text("take up", "受理") if is_asked(found) else Text("confirm", "确认")
-    title = Text(f"{verb.en} {number} of {by}: {what.en}", f"{verb.zh} {by} 的 {number}：{what.zh}")
-    lines = [PlanLine(name, "info", value) for name, value in _arguments(found)]
-    lines += [PlanLine(line, "planned") for line in _gives(found)]
-    if (pack := found["texts"].get("pack")) and found["pack_in_force"] is not None:
-        lines += pack_change.plan(found["pack_in_force"], pack, name=False).lines
+def _plan(proposal: Row) -> PlanPage:
+    act_title = TABLE[proposal["act"]].help if proposal["act"] in TABLE else Text(proposal["act"], proposal["act"])
+    title = Message(
+        "tui.take-up-request" if is_asked(proposal) else "tui.confirm-proposal",
+        number=proposal["id"],
+        by=whose(proposal),
+        act=act_title,
+    )
+    lines = [PlanLine(name, "info", argument_text) for name, argument_text in _arguments(proposal)]
+    lines += [PlanLine(line, "planned") for line in _gives(proposal)]
+    if (pack := proposal["texts"].get("pack")) and proposal["pack_in_force"] is not None:
+        lines += pack_change.plan(proposal["pack_in_force"], pack, name=False).lines
     warning = None
-    if found["because"]:
-        why = text_of(found["because"])
-        warning = Text(f"it cannot be done now: {why.en}", f"现在无法执行：{why.zh}")
-    return PlanPage(title, lines, name=found["id"], warning=warning, typed=Text("its number", "提议编号"))
+    if proposal["because"]:
+        warning = Message("tui.proposal-cannot-be-executed", reason=from_json(proposal["because"]))
+    return PlanPage(title, lines, name=proposal["id"], warning=warning, typed=Message("tui.proposal-number"))

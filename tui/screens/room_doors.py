@@ -1,20 +1,18 @@
-"""What is done at the doors of a room, and how the screen of rooms asks.
+"""Acts on the doors of a room, for the screen of rooms.
 
-Rules of this file: a command to a door is only sent when the agent has taken it. What came of it is waited for beside
-the keys, and said; until then it is called sent.
+Rules of this file: a command to a door counts as sent when the agent has accepted it. A job waits for its outcome and
+reports it; until then the command is called sent.
 """
 
 from agent.errors import RefusedError
 from agent.presentation.terms import CARDS, word
-from rules.text import Text
-from rules.visible import visible
-from tui.i18n import text_of
+from rules.text import Message, Sentence, foreign, from_json
 from tui.jobs import Job
-from tui.render.plan import PlanLine, PlanPage, result
+from tui.render.plan import PlanLine, PlanPage, outcome_page
 from tui.screens.listing import ListScreen
 from tui.widgets.virtual_list import Row
 
-NO_DOOR = Text("the room has no door", "该场所没有门")
+NO_DOOR = Message("tui.room-has-no-door")
 OF_A_DOOR = frozenset({"release", "change-door", "remove-door", "commission", "rotate"})
 
 
@@ -25,33 +23,31 @@ class DoorActs(ListScreen):
 
     def do_release(self) -> None:
         """Release a door once."""
-        self.start(self._command, "door.open", Text("released", "已放行"), group="form")
+        self.start(self._command, "door.open", Message("common.released"), group="form")
 
     def do_commission(self) -> None:
-        """Give a reader its key."""
-        self.start(self._command, "door.commission", Text("the reader has its key", "读卡器已写入密钥"), group="form")
+        """Write a key to a reader."""
+        self.start(self._command, "door.commission", Message("tui.reader-key-written"), group="form")
 
     def do_rotate(self) -> None:
-        """Give a reader another key."""
-        self.start(
-            self._command, "door.rotate-key", Text("the reader has another key", "读卡器已更换密钥"), group="form"
-        )
+        """Replace the key of a reader."""
+        self.start(self._command, "door.rotate-key", Message("tui.reader-key-replaced"), group="form")
 
-    async def _command(self, op: str, done: Text) -> None:
+    async def _command(self, op: str, success: Sentence) -> None:
         door = await self._door()
         answer = door and await self.ask(op, {"door": door["name"]})
         if not answer:
             return
-        name = visible(answer["door"])
+        name = str(answer["door"])
 
-        async def wait(_work: Job) -> Text:
+        async def wait(_work: Job) -> Sentence:
             outcome = await self.agent.call("door.outcome", ticket=answer["ticket"])
             if not outcome["ok"]:
-                why = text_of(outcome["why"]) if outcome["why"] else Text("no answer yet", "尚无应答")
-                raise RefusedError(Text(f"`{name}`: {why.en}", f"`{name}`：{why.zh}"))
-            return Text(f"✓ `{name}`: {done.en}", f"✓ `{name}`：{done.zh}")
+                reason = from_json(outcome["why"]) if outcome["why"] else Message("common.no-answer-yet")
+                raise RefusedError(Message("common.named", name=name, text=reason))
+            return Message("common.done-to", name=name, text=success)
 
-        self.program.begin(Text(f"sent to `{name}`, not confirmed yet", f"已发送至 `{name}`，尚未确认"), wait)
+        self.program.begin(Message("tui.command-sent", name=name), wait)
 
     def do_add_door(self) -> None:
         """Register a door."""
@@ -74,33 +70,30 @@ class DoorActs(ListScreen):
         if door is None:
             return
         lines = [
-            PlanLine(Text("no badge opens it any more", "任何门禁卡均不能再打开该门")),
-            PlanLine(Text("the key of its readers is forgotten", "读卡器密钥随之删除")),
+            PlanLine(Message("tui.no-badge-opens-door")),
+            PlanLine(Message("tui.reader-keys-deleted")),
         ]
-        said = visible(door["name"])
-        plan = PlanPage(Text(f"remove the door `{said}`", f"移除门 `{said}`"), lines, name=door["name"])
+        plan = PlanPage(Message("tui.remove-door", door=door["name"]), lines, name=door["name"])
         if await self.program.agreed(plan):
             await self.agent.call("door.remove", door=door["name"])
             await self.load()
 
     def do_cards(self) -> None:
-        """Show what boards hold."""
+        """Show the cards in the boards."""
         self.start(self._cards, group="form")
 
     async def _cards(self) -> None:
         rows = await self.agent.items("door.cards")
-        lines = [PlanLine(_card(row), row["state"], text_of(row["why"])) for row in rows]
-        title = Text(f"{len(rows)} cards in boards", f"控制板卡片 {len(rows)} 张")
-        await self.program.agreed(result(title, lines))
+        lines = [PlanLine(_card(row), row["state"], from_json(row["why"])) for row in rows]
+        title = Message("tui.cards-in-boards", count=len(rows))
+        await self.program.agreed(outcome_page(title, lines))
 
     async def _door(self) -> Row | None:
         row = self.table.current()
         doors = row["doors"] if row else []
-        title = Text("which door", "哪扇门")
-        return await self.one_of(title, doors, lambda door: Text(door["name"], door["name"]), none=NO_DOOR)
+        title = Message("tui.choose-door")
+        return await self.one_of(title, doors, lambda door: foreign(door["name"]), none=NO_DOOR)
 
 
-def _card(row: Row) -> Text:
-    board, card = visible(str(row["board"])), visible(str(row["card"]))
-    wanted = word(CARDS, row["wanted"])
-    return Text(f"board {board}: {card} {wanted.en}", f"控制板 {board}：{card} {wanted.zh}")
+def _card(row: Row) -> Sentence:
+    return Message("tui.board-card", board=str(row["board"]), card=str(row["card"]), target=word(CARDS, row["wanted"]))

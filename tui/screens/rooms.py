@@ -1,9 +1,9 @@
-"""Rooms: doors as they are now, alarms, who is inside, and everything that is done there.
+"""Rooms: live doors, alarms, people inside, and every act on a room.
 
 Rules of this file:
-- a room's line says what is wrong there before anything else, and what nobody can see it calls unknown;
-- what keeps people out is a plan first; what opens, or says that somebody is not inside, takes a reason;
-- a command to a door is only sent when the agent has taken it. What came of it is waited for beside the keys, and said.
+- the line of a room names its problems first, and calls unknown what cannot be known;
+- an act that keeps people out shows its plan first; an act that opens, or corrects who is inside, takes a reason;
+- a command to a door counts as sent when the agent has accepted it. A job waits for its outcome and reports it.
 """
 
 import asyncio
@@ -11,10 +11,10 @@ from typing import Any
 
 from agent.presentation import waits
 from agent.presentation.terms import DOMAINS, LEVELS, word
-from rules.text import Text
+from rules.text import Message, Sentence, foreign, labelled
 from rules.visible import visible
 from tui.render.cells import Piece
-from tui.render.plan import PlanLine, PlanPage, result
+from tui.render.plan import PlanLine, PlanPage, outcome_page
 from tui.render.room import RoomSnapshot, about_alarm, about_visit, page, place_name
 from tui.render.room_stays import stays
 from tui.render.room_summary import state
@@ -22,11 +22,8 @@ from tui.screens.document import DocumentScreen
 from tui.screens.room_doors import NO_DOOR, OF_A_DOOR, DoorActs
 from tui.widgets.virtual_list import Column, Row, field
 
-_SPAN = Text(
-    "such as 2026-10-01..2026-10-02, or 2026-10-01T08:00..2026-10-01T18:00",
-    "如 2026-10-01..2026-10-02，或 2026-10-01T08:00..2026-10-01T18:00",
-)
-_SITE = "SITE"  # what is typed for the whole site, whichever language is spoken
+_SPAN = Message("tui.period-forms")
+_SITE = "SITE"  # typed for the whole site, in both languages
 
 
 def _level(row: Row) -> Piece:
@@ -47,18 +44,18 @@ class RoomsScreen(DoorActs):
     PLACE = "rooms"
     EVERY = 2.0
     COLUMNS = (
-        field("room", "场所", "name", 16),
-        Column(Text("level", "密级"), _level, 12),
-        Column(Text("state", "状态"), state),
-        Column(Text("doors", "门"), _doors, 5, right=True),
-        Column(Text("inside", "室内"), _inside, 6, right=True),
-        Column(Text("domain", "种类"), lambda row: word(DOMAINS, row["domain"]), 12, least=100),
-        field("custodian", "责任人", "custodian", 12, least=110),
+        field(Message("common.room"), "name", 16),
+        Column(Message("common.level"), _level, 12),
+        Column(Message("common.state"), state),
+        Column(Message("common.doors"), _doors, 5, right=True),
+        Column(Message("tui.column-inside"), _inside, 6, right=True),
+        Column(Message("tui.domain"), lambda row: word(DOMAINS, row["domain"]), 12, least=100),
+        field(Message("cli.custodian"), "custodian", 12, least=110),
     )
     KEY = "name"
     OP = "room.list"
-    WHO = Text("no room is highlighted", "没有选中的场所")
-    EMPTY = Text("no rooms yet; `a` registers one", "尚无场所；按 `a` 登记")
+    NO_ROW = Message("tui.no-room-highlighted")
+    EMPTY = Message("tui.no-rooms-yet")
     FREE = frozenset({"ack", "lock-site", "lift", "left", "end-visit", "cards", "listen"})
 
     def __init__(self) -> None:
@@ -67,7 +64,7 @@ class RoomsScreen(DoorActs):
         self._lockdowns: list[Row] = []
 
     async def rows(self) -> list[Row]:
-        """Return the rooms, each with its doors and its alarms."""
+        """Return the rooms with their doors and alarms."""
         rooms, doors, self._alarms, self._lockdowns = await asyncio.gather(
             *(self.agent.items(op) for op in ("room.list", "door.list", "alarm.list", "lockdown.list"))
         )
@@ -81,7 +78,7 @@ class RoomsScreen(DoorActs):
         ]
 
     async def detail(self, row: Row) -> tuple[Piece, ...]:
-        """Return the room as it is now."""
+        """Return the live state of the room."""
         name = row["name"]
         ask = self.agent
         room, visits, declarations = await asyncio.gather(
@@ -89,21 +86,21 @@ class RoomsScreen(DoorActs):
             ask.items("visitor.list", room=name),
             ask.items("declaration.list", room=name),
         )
-        lockdowns = [one for one in self._lockdowns if one["room"] in ("", name)]
+        lockdowns = [lockdown for lockdown in self._lockdowns if lockdown["room"] in ("", name)]
         return tuple(page(RoomSnapshot(room, row["doors"], row["alarms"], lockdowns, visits, declarations)))
 
-    def arrive(self, **how: Any) -> None:
-        """Come for a ``room``."""
-        if room := how.get("room"):
+    def on_navigate(self, **options: Any) -> None:
+        """Show the ``room`` of *options*."""
+        if room := options.get("room"):
             self.come_for(room)
 
-    def why_not(self, action: str) -> Text | None:
-        """Some acts need an alarm, a lockdown, or a door."""
+    def why_not(self, action: str) -> Sentence | None:
+        """Return why *action* cannot be used: some acts need an alarm, a lockdown, or a door."""
         verb = action.partition(".")[2]
         if verb == "ack" and not self._alarms:
-            return Text("no alarm waits", "没有待确认的报警")
+            return Message("tui.no-open-alarm")
         if verb == "lift" and not self._lockdowns:
-            return Text("nothing is locked down", "没有封控")
+            return Message("common.nothing-locked-down")
         row = self.table.current()
         if row is not None and not row["doors"] and verb in OF_A_DOOR:
             return NO_DOOR
@@ -117,9 +114,9 @@ class RoomsScreen(DoorActs):
 
     async def _ack(self) -> None:
         row = self.table.current()
-        here = row["name"] if row else ""
-        alarms = sorted(self._alarms, key=lambda alarm: (alarm["room"] != here, alarm["id"]))
-        alarm = await self.one_of(Text("which alarm", "哪个报警"), alarms, about_alarm)
+        room = row["name"] if row else ""
+        alarms = sorted(self._alarms, key=lambda alarm: (alarm["room"] != room, alarm["id"]))
+        alarm = await self.one_of(Message("tui.choose-alarm"), alarms, about_alarm)
         if alarm and await self.ask("alarm.ack", {"alarm": alarm["id"]}, note=about_alarm(alarm)):
             await self.load()
 
@@ -132,29 +129,25 @@ class RoomsScreen(DoorActs):
         self.start(self._lock, "", group="form")
 
     async def _lock(self, room: str) -> None:
-        where = place_name(room)
-        inside = [one["person"] for one in await self.agent.items("occupancy.list", **({"room": room} if room else {}))]
+        place = place_name(room)
+        inside = [
+            occupant["person"]
+            for occupant in await self.agent.items("occupancy.list", **({"room": room} if room else {}))
+        ]
         names = ", ".join(map(visible, inside[:5])) + (f" +{len(inside) - 5}" if len(inside) > 5 else "")
         lines = [
-            PlanLine(Text("nobody enters: every badge is refused from now on", "禁止进入：所有门禁卡立即被拒绝")),
-            PlanLine(Text("who waits at a door for a second person is dropped", "正在等待第二人的进入申请作废")),
-            PlanLine(
-                Text(
-                    f"{len(inside)} inside may leave, nobody is locked in",
-                    f"室内 {len(inside)} 人可以离开，不会被关在室内",
-                ),
-                note=names,
-            ),
-            PlanLine(Text("it stays until it is lifted for a reason", "直至说明理由后解除")),
+            PlanLine(Message("tui.lockdown-refuses-badges")),
+            PlanLine(Message("tui.pending-entries-cancelled")),
+            PlanLine(Message("tui.people-inside-may-leave", count=len(inside)), note=names),
+            PlanLine(Message("tui.lockdown-stays")),
         ]
-        title = Text(f"lock down {where.en}", f"封控{where.zh}")
+        title = Message("tui.lock-down-place", place=place)
         if not await self.program.agreed(PlanPage(title, lines, name=room or _SITE)):
             return
         answer = await self.ask("lockdown.on", {"room": room} if room else {}, only=("reason",))
         if answer:
-            took = waits.sentence(answer)
-            done = Text(f"nobody enters {where.en}: {took.en}", f"{where.zh}已禁止进入：{took.zh}")
-            await self.program.agreed(result(title, [PlanLine(done, "confirmed")]))
+            confirmed = Message("tui.lockdown-effective", place=place, took=waits.sentence(answer))
+            await self.program.agreed(outcome_page(title, [PlanLine(confirmed, "confirmed")]))
             await self.load()
 
     def do_lift(self) -> None:
@@ -162,24 +155,24 @@ class RoomsScreen(DoorActs):
         self.start(self._lift, group="form")
 
     async def _lift(self) -> None:
-        title = Text("which lockdown", "哪个封控")
-        found = await self.one_of(title, self._lockdowns, _lockdown)
-        if found:
-            given = {"room": found["room"]} if found["room"] else {}
-            if await self.ask("lockdown.off", given, note=_lockdown(found), only=("reason",)):
+        title = Message("tui.choose-lockdown")
+        lockdown = await self.one_of(title, self._lockdowns, _lockdown)
+        if lockdown:
+            preset = {"room": lockdown["room"]} if lockdown["room"] else {}
+            if await self.ask("lockdown.off", preset, note=_lockdown(lockdown), only=("reason",)):
                 await self.load()
 
-    # People who come and go -------------------------------------------------------------------------------------------
+    # Visits and declarations ------------------------------------------------------------------------------------------
 
     def do_visitor(self) -> None:
         """Register a visit."""
         self.form("visitor.add", room=self.chosen)
 
     def do_left(self) -> None:
-        """A visitor has left."""
-        self.start(self._left, group="form")
+        """Record that a visitor has left."""
+        self.start(self._visitor_left, group="form")
 
-    async def _left(self) -> None:
+    async def _visitor_left(self) -> None:
         visit = await self._visit()
         if visit and await self.ask("visitor.exit", {"visit": visit["id"]}, note=about_visit(visit)):
             await self.load()
@@ -194,43 +187,40 @@ class RoomsScreen(DoorActs):
             return
         lines = [
             PlanLine(about_visit(visit)),
-            PlanLine(Text("the visitor enters no more", "来访者不得再进入")),
-            PlanLine(Text("whoever is inside stays counted inside until `x`", "仍在室内的，须按 `x` 登记离开")),
+            PlanLine(Message("tui.visitor-denied")),
+            PlanLine(Message("tui.visitor-counted-until-exit")),
         ]
-        said = visible(visit["person"])
-        title = Text(f"end the visit of `{said}`", f"终止 `{said}` 的来访")
+        title = Message("tui.end-visit", person=visit["person"])
         if not await self.program.agreed(PlanPage(title, lines, name=visit["person"])):
             return
         answer = await self.agent.call("visitor.end", visit=visit["id"])
-        ended = [PlanLine(Text("no entry from now on", "不得再进入"), "confirmed")]
+        ended = [PlanLine(Message("tui.visit-denied-from-now-on"), "confirmed")]
         if answer["inside"]:
-            ended.append(
-                PlanLine(Text("STILL INSIDE", "仍在室内"), "pending", ", ".join(map(visible, answer["inside"])))
-            )
-        await self.program.agreed(result(title, ended))
+            ended.append(PlanLine(Message("tui.still-inside"), "pending", ", ".join(map(visible, answer["inside"]))))
+        await self.program.agreed(outcome_page(title, ended))
         await self.load()
 
     async def _visit(self) -> Row | None:
         row = self.table.current()
         visits = await self.agent.items("visitor.list")
-        here = row["name"] if row else ""
-        visits.sort(key=lambda visit: (visit["room"] != here, visit["id"]))
-        none = Text("there is no visit", "没有来访")
-        return await self.one_of(Text("which visit", "哪次来访"), visits, about_visit, none=none, always=True)
+        room = row["name"] if row else ""
+        visits.sort(key=lambda visit: (visit["room"] != room, visit["id"]))
+        none = Message("tui.no-visit")
+        return await self.one_of(Message("tui.choose-visit"), visits, about_visit, none=none, always=True)
 
     def do_reset(self) -> None:
-        """Say that somebody is not inside."""
+        """Correct who is inside."""
         self.start(self._reset, self.chosen, group="form")
 
     async def _reset(self, room: str) -> None:
         inside = await self.agent.items("occupancy.list", room=room)
-        choices = [(one["person"], Text(one["person"], one["person"])) for one in inside]
-        note = Text(f"{len(inside)} inside; no person: everybody", f"室内 {len(inside)} 人；不选人员即全部更正")
+        choices = [(occupant["person"], foreign(occupant["person"])) for occupant in inside]
+        note = Message("tui.people-inside-reset", count=len(inside))
         if await self.ask("occupancy.reset", {"room": room}, note=note, choices={"person": choices} if choices else {}):
             await self.load()
 
     def do_declare(self) -> None:
-        """Keep a declaration."""
+        """Record a declaration."""
         self.form("declaration.add", room=self.chosen)
 
     def do_end_declaration(self) -> None:
@@ -238,11 +228,11 @@ class RoomsScreen(DoorActs):
         self.start(self._end_declaration, self.chosen, group="form")
 
     async def _end_declaration(self, room: str) -> None:
-        found = await self.agent.items("declaration.list", room=room)
-        none = Text("there is no declaration for the room", "该场所没有进入申报")
-        one = await self.one_of(Text("which declaration", "哪项申报"), found, _declaration, none=none, always=True)
-        if one:
-            await self.agent.call("declaration.end", declaration=one["id"])
+        declarations = await self.agent.items("declaration.list", room=room)
+        none = Message("tui.no-declaration")
+        row = await self.one_of(Message("tui.choose-declaration"), declarations, _declaration, none=none, always=True)
+        if row:
+            await self.agent.call("declaration.end", declaration=row["id"])
             await self.load()
 
     # The room ---------------------------------------------------------------------------------------------------------
@@ -252,56 +242,52 @@ class RoomsScreen(DoorActs):
         self.start(self.changed, "room.add", {}, group="form")
 
     def do_change(self) -> None:
-        """Change it."""
+        """Change the room."""
         self.start(self.changed, "room.set", {"room": self.chosen}, group="form")
 
     def do_grant(self) -> None:
-        """Let a person in."""
+        """Grant a person entry."""
         self.form("grant.add", area=self.chosen)
 
     def do_host(self) -> None:
-        """This machine stands there."""
+        """Record that this machine is in the room."""
         self.form("room.host", room=self.chosen)
 
     def do_listen(self) -> None:
-        """Say where boards send their events."""
+        """Set the address for events of boards."""
         self.form("door.listen")
 
     def do_remove(self) -> None:
-        """Remove it."""
+        """Remove the room."""
         self.start(self._remove, self.chosen, group="form")
 
     async def _remove(self, room: str) -> None:
         lines = [
-            PlanLine(Text("every grant for it ends", "相关授权全部终止")),
-            PlanLine(Text("who is inside is known no longer", "不再掌握室内人员")),
+            PlanLine(Message("tui.all-grants-end")),
+            PlanLine(Message("tui.presence-forgotten")),
         ]
-        said = visible(room)
-        if await self.program.agreed(PlanPage(Text(f"remove `{said}`", f"移除 `{said}`"), lines, name=room)):
+        if await self.program.agreed(PlanPage(Message("tui.remove-room", room=room), lines, name=room)):
             await self.agent.call("room.remove", room=room)
             await self.load()
 
     def do_during(self) -> None:
-        """Show who was inside, and what they opened meanwhile."""
+        """Show the people inside during a period, and the files they opened."""
         self.start(self._during, self.chosen, group="form")
 
     async def _during(self, room: str) -> None:
         answer = await self.ask("log.room", {"room": room}, note=_SPAN)
         if answer is not None:
-            said = visible(room)
-            title = Text(f"who was inside `{said}`", f"`{said}` 室内人员")
+            title = Message("tui.stays-in-room", room=room)
             await self.app.push_screen_wait(DocumentScreen(title, stays(answer["items"]), f"inside-{room}.txt"))
 
     def do_log(self) -> None:
-        """Go to the log."""
+        """Go to the log of the room."""
         self.program.go("log", filter=f"area:{self.chosen}")
 
 
-def _lockdown(one: Row) -> Text:
-    where, reason = place_name(one["room"]), visible(one["reason"])
-    return Text(f"{where.en}: {reason}", f"{where.zh}：{reason}")
+def _lockdown(lockdown: Row) -> Sentence:
+    return labelled(place_name(lockdown["room"]), str(lockdown["reason"]))
 
 
-def _declaration(one: Row) -> Text:
-    said = f"{visible(one['person'])} {visible(one['purpose'] or '')}"
-    return Text(said, said)
+def _declaration(declaration: Row) -> Sentence:
+    return foreign(f"{declaration['person']} {declaration['purpose'] or ''}")

@@ -1,50 +1,49 @@
-"""The system: everything ``doctor`` checks, the worst first, and what the processes say of themselves.
+"""The system: the checks of ``doctor``, the worst first, and the state of the processes.
 
-Rules of this file: the agent checks; here it is shown. A check that found nothing wrong is shown too: it is how a
-reader knows that it was made.
+Rules of this file: the agent checks, the screen shows. A check that found nothing wrong is shown too, so that readers
+know that it was made.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
 from agent.presentation.terms import DURABILITIES, TIERS, YES_NO, word
-from rules.text import Text
+from rules.text import Message, Sentence, foreign, from_json
 from rules.visible import visible
-from tui.i18n import text_of
 from tui.render.cells import GLYPHS, Piece, Tone, Toned, number
-from tui.render.plan import PlanLine, PlanPage, result
+from tui.render.plan import PlanLine, PlanPage, outcome_page
 from tui.screens.choice import ChoiceScreen
 from tui.screens.document import DocumentScreen
 from tui.screens.system_volumes import VolumeActs
 from tui.widgets.virtual_list import Column, Row
 
-_STATES: dict[str, tuple[Text, Tone]] = {
-    "serious": (Text("SERIOUS", "严重"), "bad"),
-    "warning": (Text("warning", "警告"), "warning"),
-    "good": (Text("good", "正常"), "good"),
+_STATES: dict[str, tuple[Sentence, Tone]] = {
+    "serious": (Message("tui.severity-serious"), "bad"),
+    "warning": (Message("tui.severity-warning"), "warning"),
+    "good": (Message("tui.severity-good"), "good"),
 }
 
 
-_NO_SERVICE = Text("no services", "没有服务账户")
-_COUNTS = {  # what the decider says of itself
-    "allowed": Text("allowed", "允许次数"),
-    "denied": Text("denied", "拒绝次数"),
-    "accesses": Text("reads decided", "判定的读写次数"),
-    "unprotected": Text("opens outside areas", "目录外的打开次数"),
-    "unlogged": Text("denied because not recorded", "因无法记录而拒绝次数"),
-    "epoch": Text("state of rights it decides by", "判定所依权限版本"),
-    "quiet": Text("readers may be left unasked", "可免重复询问"),
-    "next_seq": Text("number of the next entry", "下一条目序号"),
-    "clock_behind": Text("seconds the clock is behind", "时钟落后秒数"),
-    "clock_behind_since": Text("since when it is not judged by", "时钟自何时不作判定依据"),
-    "trouble": Text("trouble", "故障"),
+_NO_SERVICE = Message("common.no-services")
+_COUNTS = {  # the counters of the decider
+    "allowed": Message("tui.count-allowed"),
+    "denied": Message("tui.count-denied"),
+    "accesses": Message("tui.count-accesses"),
+    "unprotected": Message("tui.count-unprotected"),
+    "unlogged": Message("tui.count-unlogged"),
+    "epoch": Message("tui.epoch-in-use"),
+    "quiet": Message("tui.count-quiet"),
+    "next_seq": Message("tui.next-entry-number"),
+    "clock_behind": Message("tui.clock-behind"),
+    "clock_behind_since": Message("tui.clock-behind-since"),
+    "trouble": Message("common.trouble"),
 }
 
 
 def _state(row: Row) -> Piece:
-    word, tone = _STATES.get(row["state"], (Text(row["state"], row["state"]), "plain"))
+    label, tone = _STATES.get(row["state"], (foreign(row["state"]), "plain"))
     glyph = GLYPHS.get(row["state"], "·")
-    return Toned(Text(f"{glyph} {word.en}", f"{glyph} {word.zh}"), tone)
+    return Toned(Message("common.beside", text=glyph, more=label), tone)
 
 
 class SystemScreen(VolumeActs):
@@ -52,12 +51,12 @@ class SystemScreen(VolumeActs):
 
     PLACE = "system"
     COLUMNS = (
-        Column(Text("state", "状态"), _state, 10),
-        Column(Text("what was found", "检查结果"), lambda row: text_of(row["text"])),
+        Column(Message("common.state"), _state, 10),
+        Column(Message("tui.column-finding"), lambda row: from_json(row["text"])),
     )
     KEY = "place"
     OP = "doctor"
-    WHO = Text("nothing is highlighted", "没有选中的条目")
+    NO_ROW = Message("tui.no-finding-highlighted")
     FREE = frozenset(
         {"agent", "service", "add-service", "end-service", "clock", "key", "volumes"}
         | {"attach-volume", "publish-volume", "hide-volume", "accept-registry"}
@@ -65,107 +64,108 @@ class SystemScreen(VolumeActs):
 
     async def rows(self) -> list[Row]:
         """Return the findings, the worst first."""
-        found = await self.agent.call("doctor")
+        findings = await self.agent.call("doctor")
         order = list(_STATES)
-        ranked = sorted(found, key=lambda one: order.index(one["state"]))
-        return [one | {"place": f"{one['code']} {one['text']['en']}"} for one in ranked]
+        ranked = sorted(findings, key=lambda finding: order.index(finding["state"]))
+        return [finding | {"place": f"{finding['code']} {finding['text']}"} for finding in ranked]
 
     async def detail(self, row: Row) -> tuple[Piece, ...]:
-        """Return the finding in full."""
-        pieces: list[Piece] = [_state(row), "\n", text_of(row["text"]), "\n"]
+        """Return the finding with its hint."""
+        pieces: list[Piece] = [_state(row), "\n", from_json(row["text"]), "\n"]
         if row["hint"]:
-            pieces += ["\n", Toned(Text("what helps", "处理办法"), "dim"), "\n", text_of(row["hint"]), "\n"]
+            pieces += ["\n", Toned(Message("tui.heading-hint"), "dim"), "\n", from_json(row["hint"]), "\n"]
         return tuple(pieces)
 
     def do_agent(self) -> None:
-        """Show what the processes say of themselves."""
+        """Show the state of the processes."""
         self.start(self._about, group="form")
 
     async def _about(self) -> None:
         status, roles = await self.agent.call("status"), await self.agent.call("role.list")
-        words: dict[Text, Text | str] = {
-            Text("host", "主机"): status["host"],
-            Text("home", "目录"): status["home"],
-            Text("tier", "防护等级"): word(TIERS, status["tier"]),
-            Text("durability", "持久性"): word(DURABILITIES, status["durability"]),
-            Text("pack", "规则包"): status["pack"],
-            Text("epoch", "版本"): number(status["epoch"]),
-            **{text_of(role["text"]): str(role["group"] or "-") for role in roles["roles"]},
+        facts: dict[Sentence, Sentence | str] = {
+            Message("common.host"): status["host"],
+            Message("tui.agent-home"): status["home"],
+            Message("tui.tier"): word(TIERS, status["tier"]),
+            Message("tui.durability"): word(DURABILITIES, status["durability"]),
+            Message("common.pack"): status["pack"],
+            Message("tui.rights-epoch"): number(status["epoch"]),
+            **{from_json(role["text"]): str(role["group"] or "-") for role in roles["roles"]},
             **dict(_counts(status["decider"])),
         }
-        lines = [PlanLine(title, "info", value) for title, value in words.items()]
-        await self.program.agreed(PlanPage(Text("the agent", "代理"), lines))
+        lines = [PlanLine(title, "info", text) for title, text in facts.items()]
+        await self.program.agreed(PlanPage(Message("tui.agent"), lines))
 
     def do_service(self) -> None:
         """Show the services."""
         self.start(self._services, group="form")
 
     async def _services(self) -> None:
-        found = await self.agent.items("service.list")
-        lines = [PlanLine(one["id"], "info", _touches(one)) for one in found] or [PlanLine(_NO_SERVICE, "info")]
-        await self.program.agreed(PlanPage(Text("services", "服务账户"), lines))
+        services = await self.agent.items("service.list")
+        lines = [PlanLine(service["id"], "info", _touches(service)) for service in services] or [
+            PlanLine(_NO_SERVICE, "info")
+        ]
+        await self.program.agreed(PlanPage(Message("common.services"), lines))
 
     def do_clock(self) -> None:
-        """Judge by the clock of the host as it is."""
+        """Accept the clock of the host."""
         self.form("clock.accept")
 
     def do_set_roles(self) -> None:
-        """Name the groups of the three roles."""
+        """Set the groups of the three roles."""
         self.form("role.set")
 
     def do_add_service(self) -> None:
-        """Let a program touch areas."""
+        """Add a service account for a program."""
         self.form("service.add")
 
     def do_end_service(self) -> None:
-        """Let a program touch them no longer: which one, plan, name."""
+        """Remove a service account: choice, plan, name."""
         self.start(self._end_service, group="form")
 
     async def _end_service(self) -> None:
-        found = await self.agent.items("service.list")
-        if not found:
+        services = await self.agent.items("service.list")
+        if not services:
             self.program.tell(_NO_SERVICE)
             return
-        titles = [Text(visible(one["id"]), visible(one["id"])) for one in found]
-        place = await self.app.push_screen_wait(ChoiceScreen(Text("which service", "哪个服务账户"), titles))
+        titles = [foreign(service["id"]) for service in services]
+        place = await self.app.push_screen_wait(ChoiceScreen(Message("tui.choose-service"), titles))
         if place is None:
             return
-        name = found[place]["id"]
+        name = services[place]["id"]
         lines = [
-            PlanLine(Text("the program opens nothing in areas any more", "该程序不得再打开涉密目录中的文件")),
-            PlanLine(_touches(found[place]), "info"),
+            PlanLine(Message("tui.program-loses-areas")),
+            PlanLine(_touches(services[place]), "info"),
         ]
-        title = Text(f"end the service `{titles[place].en}`", f"删除服务账户 `{titles[place].zh}`")
+        title = Message("tui.remove-service", service=name)
         if await self.program.agreed(PlanPage(title, lines, name=name)):
             await self.agent.call("service.remove", service=name)
-            await self.program.agreed(result(title, [PlanLine(Text("denied from now on", "即刻拒绝"), "confirmed")]))
+            await self.program.agreed(outcome_page(title, [PlanLine(Message("tui.denied-from-now-on"), "confirmed")]))
 
     def do_key(self) -> None:
-        """Show the key that checks receipts."""
+        """Show the public key that verifies receipts."""
         self.start(self._key, group="form")
 
     async def _key(self) -> None:
-        found = await self.agent.call("keys.show")
-        text = f"SHA-256 {found['fingerprint']}\n\n{found['pem']}"
-        title = Text("public key of the agent", "代理公钥")
-        await self.app.push_screen_wait(DocumentScreen(title, Text(text, text), "agent.pem"))
+        key = await self.agent.call("keys.show")
+        text = f"SHA-256 {key['fingerprint']}\n\n{key['pem']}"
+        title = Message("tui.agent-public-key")
+        await self.app.push_screen_wait(DocumentScreen(title, foreign(text), "agent.pem"))
 
 
-def _touches(one: Row) -> Text:
-    """Return what a service is and what it may touch."""
-    program, areas = visible(one["executable"]), ", ".join(map(visible, one["areas"]))
-    return Text(f"uid {one['uid']} {program} → {areas}", f"uid {one['uid']} {program} → {areas}")
+def _touches(service: Row) -> Sentence:
+    """Return the program of a service account and the areas it may access."""
+    return Message("tui.service-line", uid=service["uid"], program=service["executable"], areas=service["areas"])
 
 
-def _counts(stats: dict[str, Any]) -> Iterator[tuple[Text, Text | str]]:
-    """Yield what the decider counts; what this version has no words for stands under its own name."""
-    for name, value in stats.items():
-        if isinstance(value, dict) and not {"en", "zh"} <= value.keys():
-            continue  # measurements, shown where they are of use
-        said = _COUNTS.get(name, Text(visible(name), visible(name)))
-        if isinstance(value, bool):
-            yield said, word(YES_NO, "yes" if value else "no")
-        elif isinstance(value, int):
-            yield said, number(value)
+def _counts(stats: dict[str, Any]) -> Iterator[tuple[Sentence, Sentence | str]]:
+    """Yield the counters of the decider; one without a label in this version is shown by its name."""
+    for name, count in stats.items():
+        if isinstance(count, dict) and not ({"code", "parameters"} <= count.keys() or {"en", "zh"} <= count.keys()):
+            continue  # measurements, shown elsewhere
+        label = _COUNTS.get(name, foreign(visible(name)))
+        if isinstance(count, bool):
+            yield label, word(YES_NO, "yes" if count else "no")
+        elif isinstance(count, int):
+            yield label, number(count)
         else:
-            yield said, text_of(value) if value is not None else Text("none", "无")
+            yield label, from_json(count) if count is not None else Message("common.none")

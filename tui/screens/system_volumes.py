@@ -1,7 +1,7 @@
-"""Volumes and stores, as the screen of the system asks about them.
+"""Acts on volumes and on an old registry, for the screen of the system.
 
-Rules of this file: hiding takes access away, so it shows first who holds the disk, and asks for the place to be typed.
-What is wanted of a volume is only begun when the agent has taken it: what came of it is waited for, and said.
+Rules of this file: hiding a volume takes access away, so the holders of the disk are shown first, and the mount point
+is typed. A change of a volume counts as started when the agent has accepted it: a job waits for its outcome.
 """
 
 from typing import Any
@@ -10,15 +10,14 @@ from agent.api.timestamps import local
 from agent.errors import RefusedError
 from agent.presentation import seen
 from agent.presentation.terms import VOLUME_STATES, word
-from rules.text import Text
+from rules.text import Message, Sentence, from_json, labelled, series
 from rules.visible import visible
-from tui.i18n import text_of
 from tui.jobs import Job
 from tui.render.plan import PlanLine, PlanPage
 from tui.screens.listing import ListScreen
 from tui.widgets.virtual_list import Row
 
-_NONE = Text("no volumes", "没有卷")
+_NONE = Message("tui.no-volumes")
 
 
 class VolumeActs(ListScreen):
@@ -29,12 +28,12 @@ class VolumeActs(ListScreen):
         self.start(self._volumes, group="form")
 
     async def _volumes(self) -> None:
-        found = await self.agent.items("volume.list")
-        lines = [line for one in found for line in _described(one)] or [PlanLine(_NONE, "info")]
-        await self.program.agreed(PlanPage(Text("volumes", "卷"), lines))
+        volumes = await self.agent.items("volume.list")
+        lines = [line for volume in volumes for line in _described(volume)] or [PlanLine(_NONE, "info")]
+        await self.program.agreed(PlanPage(Message("common.volumes"), lines))
 
     def do_attach_volume(self) -> None:
-        """Have a disk mounted where nobody sees it, and marked."""
+        """Attach a disk: mount it out of sight, and mark it."""
         self.start(self._attach_volume, group="form")
 
     async def _attach_volume(self) -> None:
@@ -42,80 +41,77 @@ class VolumeActs(ListScreen):
             self._follow(answer)
 
     def do_publish_volume(self) -> None:
-        """Bring an attached or hidden volume to its place."""
+        """Publish an attached or hidden volume at its mount point."""
         self.start(self._publish, group="form")
 
     async def _publish(self) -> None:
-        found = [one for one in await self.agent.items("volume.list") if one["state"] in ("hidden", "attached")]
-        none = Text("no volume is attached or hidden", "没有已附加或已隐藏的卷")
-        if one := await self.one_of(Text("which volume", "哪个卷"), found, _named, none=none, always=True):
-            self._follow(await self.agent.call("volume.publish", volume=one["point"]))
+        rows = [row for row in await self.agent.items("volume.list") if row["state"] in ("hidden", "attached")]
+        none = Message("tui.no-volume-to-publish")
+        if row := await self.one_of(Message("tui.choose-volume"), rows, _named, none=none, always=True):
+            self._follow(await self.agent.call("volume.publish", volume=row["point"]))
 
     def do_hide_volume(self) -> None:
-        """Take a volume away from everybody: which one, who holds it, its place."""
+        """Hide a volume: choice, holders, mount point."""
         self.start(self._hide, group="form")
 
     async def _hide(self) -> None:
-        found = [one for one in await self.agent.items("volume.list") if one["state"] != "hidden"]
-        one = await self.one_of(Text("which volume", "哪个卷"), found, _named, none=_NONE, always=True)
-        if one is None:
+        rows = [row for row in await self.agent.items("volume.list") if row["state"] != "hidden"]
+        row = await self.one_of(Message("tui.choose-volume"), rows, _named, none=_NONE, always=True)
+        if row is None:
             return
-        about = await self.agent.call("volume.show", volume=one["point"])
-        areas = ", ".join(map(visible, about["areas"])) or "-"
-        lines = [PlanLine(Text(f"nobody reaches these areas: {areas}", f"以下目录将无法访问：{areas}"))]
-        lines += [PlanLine(text_of(holder["text"]), "info") for holder in about["holders"]]
-        said = visible(one["point"])
-        title = Text(f"hide the volume at `{said}`", f"隐藏 `{said}` 上的卷")
-        if await self.program.agreed(PlanPage(title, lines, name=one["point"])):
-            self._follow(await self.agent.call("volume.hide", point=one["point"]))
+        point = row["point"]
+        details = await self.agent.call("volume.show", volume=point)
+        lines = [PlanLine(Message("tui.areas-become-unreachable", areas=details["areas"] or "-"))]
+        lines += [PlanLine(from_json(holder["text"]), "info") for holder in details["holders"]]
+        if await self.program.agreed(PlanPage(Message("tui.hide-volume", point=point), lines, name=point)):
+            self._follow(await self.agent.call("volume.hide", point=point))
 
     def _follow(self, answer: dict[str, Any]) -> None:
         point = visible(answer["point"])
 
-        async def wait(_work: Job) -> Text:
-            [came] = await self.agent.items("volume.outcome", point=answer["point"], at=answer["at"])
+        async def wait(_work: Job) -> Sentence:
+            [outcome] = await self.agent.items("volume.outcome", point=answer["point"], at=answer["at"])
             await self.load()
-            if came["error"]:
-                why = text_of(came["error"])
-                raise RefusedError(Text(f"`{point}`: {why.en}", f"`{point}`：{why.zh}"))
-            state = word(VOLUME_STATES, came["state"])
-            if came["state"] == "hidden" and not came["free"]:
-                held = Text("its disk is still held", "磁盘仍被占用")
-                return Text(f"! `{point}`: {state.en}; {held.en}", f"! `{point}`：{state.zh}；{held.zh}")
-            return Text(f"✓ `{point}`: {state.en}", f"✓ `{point}`：{state.zh}")
+            if outcome["error"]:
+                raise RefusedError(Message("common.named", name=point, text=from_json(outcome["error"])))
+            state = word(VOLUME_STATES, outcome["state"])
+            if outcome["state"] == "hidden" and not outcome["free"]:
+                text = series([state, Message("tui.disk-still-held")])
+                return Message("common.warned", text=Message("common.named", name=point, text=text))
+            return Message("common.done-to", name=point, text=state)
 
-        self.program.begin(Text(f"`{point}`: begun, not done yet", f"`{point}`：已开始，尚未完成"), wait)
+        self.program.begin(Message("tui.volume-change-started", point=point), wait)
 
     def do_accept_registry(self) -> None:
-        """Go on with a registry that lacks acts of the log: first, which they are."""
+        """Accept a registry that lacks acts of the log, after showing which."""
         self.start(self._accept_registry, group="form")
 
     async def _accept_registry(self) -> None:
-        found = await self.agent.call("registry.show")
-        if not found["older"]:
-            self.program.tell(Text("the registry holds every act of the log", "登记库包含日志中的全部操作"))
+        registry = await self.agent.call("registry.show")
+        if not registry["older"]:
+            self.program.tell(Message("common.registry-holds-every-act-log"))
             return
-        last = found["lost"][-1]["seq"] if found["lost"] else 0
-        lost = ", ".join(visible(one["act"]) for one in found["lost"][:5])
-        note = Text(f"given up: {len(found['lost'])} acts ({lost})", f"将放弃 {len(found['lost'])} 项操作（{lost}）")
+        last = registry["lost"][-1]["seq"] if registry["lost"] else 0
+        lost = ", ".join(visible(act["act"]) for act in registry["lost"][:5])
+        note = Message("tui.acts-given-up", count=len(registry["lost"]), lost=lost)
         if await self.ask("registry.accept", {"last": str(last)}, note=note):
             await self.load()
 
 
-def _described(one: Row) -> tuple[PlanLine, ...]:
-    """Return a volume as it is now, why it is not as it should be, and when its guard was last seen."""
-    areas = ", ".join(map(visible, one["areas"])) or "-"
-    state = word(VOLUME_STATES, one["state"])
-    device = visible(one["device"])
-    what = Text(f"{state.en}: {device} → {areas}", f"{state.zh}：{device} → {areas}")
-    lines = [PlanLine(visible(one["point"]), "info", what)]
-    if one["seen"]:
-        lines.append(PlanLine(Text("guard seen", "证实时间"), "info", seen.short(one["seen"], local)))
-    if one["trouble"]:
-        lines.append(PlanLine(text_of(one["trouble"]), "pending"))
+def _described(volume: Row) -> tuple[PlanLine, ...]:
+    """Return the state of a volume, its problem, and the time when its guard was last proven."""
+    areas = ", ".join(map(visible, volume["areas"])) or "-"
+    state = word(VOLUME_STATES, volume["state"])
+    device = visible(volume["device"])
+    text = labelled(state, f"{device} → {areas}")
+    lines = [PlanLine(visible(volume["point"]), "info", text)]
+    if volume["seen"]:
+        lines.append(PlanLine(Message("common.guard-seen"), "info", seen.short(volume["seen"], local)))
+    if volume["trouble"]:
+        lines.append(PlanLine(from_json(volume["trouble"]), "pending"))
     return tuple(lines)
 
 
-def _named(one: Row) -> Text:
-    state, point, device = word(VOLUME_STATES, one["state"]), visible(one["point"]), visible(one["device"])
-    return Text(f"{point} ({device}): {state.en}", f"{point}（{device}）：{state.zh}")
+def _named(volume: Row) -> Sentence:
+    state, point, device = word(VOLUME_STATES, volume["state"]), visible(volume["point"]), visible(volume["device"])
+    return labelled(Message("common.with-note", text=point, more=device), state)

@@ -1,16 +1,17 @@
-"""One line to type in, opened by a key and gone when it is done: filters, places to go to.
+"""Input line, opened by a key and closed after Enter: filters, times, paths.
 
-Rules of this file: Enter hands over what was typed, ``esc`` hands over nothing and changes nothing. What is wrong with
-it is said beside it, and it stays open.
+Rules of this file: Enter submits the typed text, ``esc`` cancels without any change. Errors are shown beside the line,
+which stays open.
 """
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.message import Message
+from textual.message import Message as PostedMessage
 from textual.widgets import Input
 
 from agent.errors import ShoumiError
-from rules.text import Text
+from agent.language.errors import error_lines
+from rules.text import Sentence
 from tui.i18n import LocalizedText, language_of
 from tui.render.cells import Toned
 
@@ -25,17 +26,17 @@ class FilterBar(Horizontal):
     FilterBar Input { width: 1fr; background: $boost; }
     """
 
-    class Entered(Message):
-        """Something was typed and Enter pressed. ``what`` is what :meth:`FilterBar.ask` was called with."""
+    class Entered(PostedMessage):
+        """Text was submitted with Enter. ``purpose`` is that of :meth:`FilterBar.ask`."""
 
-        def __init__(self, what: str, typed: str) -> None:
+        def __init__(self, purpose: str, typed: str) -> None:
             super().__init__()
-            self.what = what
+            self.purpose = purpose
             self.typed = typed
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._what = ""
+        self._purpose = ""
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
@@ -43,11 +44,11 @@ class FilterBar(Horizontal):
         yield Input(compact=True)
         yield LocalizedText(id="wrong")
 
-    def ask(self, what: str, prompt: Text, typed: str = "") -> None:
-        """Open it with *prompt* before and *typed* in it."""
-        self._what = what
-        self.query_one("#prompt", LocalizedText).say(prompt)
-        self.query_one("#wrong", LocalizedText).say("")
+    def ask(self, purpose: str, prompt: Sentence, typed: str = "") -> None:
+        """Open the line with *prompt* before it and *typed* in it."""
+        self._purpose = purpose
+        self.query_one("#prompt", LocalizedText).update(prompt)
+        self.query_one("#wrong", LocalizedText).update("")
         self.add_class("asking")
         field = self.query_one(Input)
         field.value = typed
@@ -55,12 +56,12 @@ class FilterBar(Horizontal):
         field.focus()
 
     def wrong(self, error: ShoumiError) -> None:
-        """Say what is wrong, and stay open."""
-        said = " · ".join(error.lines(language_of(self)))
-        self.query_one("#wrong", LocalizedText).say(Toned(f"✗ {said}", "bad"))
+        """Show the error, and stay open."""
+        text = " · ".join(error_lines(error, language_of(self)))
+        self.query_one("#wrong", LocalizedText).update(Toned(f"✗ {text}", "bad"))
 
     def close(self) -> bool:
-        """Close it; return whether it was open."""
+        """Close the line; return whether it was open."""
         if not self.has_class("asking"):
             return False
         self.remove_class("asking")
@@ -68,6 +69,6 @@ class FilterBar(Horizontal):
         return True
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Hand over what was typed."""
+        """Submit the typed text."""
         event.stop()
-        self.post_message(self.Entered(self._what, event.value.strip()))
+        self.post_message(self.Entered(self._purpose, event.value.strip()))

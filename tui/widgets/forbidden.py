@@ -1,16 +1,16 @@
-"""What stands in a place that the role may not use: the reason, and nothing else of the place."""
+"""Notice in a place that the role may not use: the reason, and nothing else of the place."""
 
 from textual.content import Content
 from textual.widget import Widget
 
-from rules.text import Text
+from rules.text import Message
 from tui.i18n import language_of
 from tui.interface import program_of
 from tui.render.cells import Toned, content
 
 
 class ForbiddenNotice(Widget):
-    """One line with the reason; gone when there is none."""
+    """One line with the reason; empty when there is none."""
 
     DEFAULT_CSS = "ForbiddenNotice { height: auto; padding: 0 1; }"
 
@@ -21,7 +21,7 @@ class ForbiddenNotice(Widget):
     def render(self) -> Content:
         """Return the reason."""
         agent = program_of(self).agent
-        why = agent.not_mine(*self._ops)
-        if why is None:
+        reason = agent.not_mine(*self._ops)
+        if reason is None:
             return Content()
-        return content(language_of(self), Toned(Text("closed to you: ", "您不能使用："), "warning"), why)
+        return content(language_of(self), Toned(Message("tui.place-not-permitted", reason=reason), "warning"))

@@ -1,28 +1,28 @@
 """The log as lines: any number of entries, drawn from a :class:`tui.log_session.LogPager`.
 
 Rules of this file:
-- it follows new entries only while its last line is in sight by choice: any movement ends that, and what comes
-  meanwhile is counted, not shown. Nothing ever moves under the reader;
-- a line that is not here yet is drawn as such, and a message asks for it: the view itself asks nobody.
+- it follows new entries only while the user keeps its last line in sight: any movement ends that, and new entries are
+  then counted, not shown. Lines never move under the reader;
+- a line that is not fetched yet is drawn as such, and a message requests it: the view itself calls nothing.
 """
 
 from textual.events import Resize
-from textual.message import Message
+from textual.message import Message as PostedMessage
 from textual.reactive import reactive
 
-from rules.text import Text
+from rules.text import Message
 from tui.log_session import MISSING, LogPager
 from tui.render import entry_columns
 from tui.render.cells import number
 from tui.widgets.virtual_list import Column, Row, VirtualList
 
 _COLUMNS = (
-    Column(Text("number", "序号"), lambda row: _number(row.get("seq")), 10, right=True, least=70),
-    Column(Text("time", "时间"), lambda row: entry_columns.day_and_time(row)[5:], 14),
-    Column(Text("verdict", "判定"), entry_columns.verdict, 10),
-    Column(Text("who", "人员"), entry_columns.who, 14),
-    Column(Text("rule", "规则"), lambda row: row.get("rule"), 12, least=110),
-    Column(Text("object", "对象"), entry_columns.thing),
+    Column(Message("tui.column-number"), lambda row: _number(row.get("seq")), 10, right=True, least=70),
+    Column(Message("common.time"), lambda row: entry_columns.day_and_time(row)[5:], 14),
+    Column(Message("common.verdict"), entry_columns.verdict, 10),
+    Column(Message("tui.column-person"), entry_columns.subject_of, 14),
+    Column(Message("common.rule"), lambda row: row.get("rule"), 12, least=110),
+    Column(Message("common.object"), entry_columns.object_of),
 )
 
 
@@ -35,20 +35,20 @@ class LogView(VirtualList):
 
     following: reactive[bool] = reactive(default=True, repaint=False)
 
-    class Wanted(Message):
-        """Lines on the screen, or near it, are not here."""
+    class Wanted(PostedMessage):
+        """Lines on the screen, or near it, are not fetched."""
 
-    class Moved(Message):
-        """The reader is somewhere else, or follows, or does not any more."""
+    class Moved(PostedMessage):
+        """The position of the reader has changed, or following has started or ended."""
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(_COLUMNS, empty=Text("no entries match", "没有符合的条目"), id=id)
+        super().__init__(_COLUMNS, empty=Message("common.no-entries-match"), id=id)
         self.reading: LogPager | None = None
-        self.unseen = 0  # entries that came while nobody followed
+        self.unseen = 0  # entries that arrived while not following
 
     def read(self, reading: LogPager) -> None:
-        """Show *reading*, from its newest entry on; of the same as before, for who reads further up, where he is."""
-        before, from_top, known = self.reading, self.cursor - self.top, self.count - self.cursor - self.unseen
+        """Show *reading* from its newest entry on; with the same filter a reader further up keeps their position."""
+        before, from_top, below = self.reading, self.cursor - self.top, self.count - self.cursor - self.unseen
         stays = before and self.count and not self.following and before.wanted == reading.wanted
         entry = before.number(self.cursor) if before and stays else None
         self.reading = reading
@@ -57,13 +57,13 @@ class LogView(VirtualList):
         self.forget()
         self.resize_to(reading.count)
         self._to_the_end()
-        if entry is not None:  # the agent was away, or the other reading is over
+        if entry is not None:  # the agent was lost, or the previous reading has expired
             self.go_to(reading.line_of(entry))
             self.look_at(self.cursor - from_top)
-            self.unseen = self.count - self.cursor - known
+            self.unseen = self.count - self.cursor - below
 
     def grown(self) -> None:
-        """Take note of new entries behind the last one."""
+        """Add the new entries after the last one."""
         assert self.reading
         before = self.count
         self.resize_to(self.reading.count)
@@ -74,7 +74,7 @@ class LogView(VirtualList):
             self.unseen += self.count - before
 
     def pushed_down(self, by: int) -> None:
-        """Older entries were put in front: everything is *by* lines further down, and nothing moves on the screen."""
+        """Move everything *by* lines down after older entries were inserted; the screen stays as it is."""
         assert self.reading
         top = self.top
         self.resize_to(self.reading.count)
@@ -94,15 +94,15 @@ class LogView(VirtualList):
         return entry_columns.missing(self.reading.number(index)) if line == MISSING else entry_columns.parsed(line)
 
     def key(self, index: int) -> object:
-        """An entry always looks the same."""
+        """Return the number of the entry, which always looks the same."""
         return self.reading.number(index) if self.reading else index
 
-    def seen(self) -> range:
+    def visible_lines(self) -> range:
         """Return the lines on the screen."""
         return range(self.top, min(self.count, self.top + self.page))
 
     def wanted(self) -> range:
-        """Return the lines on the screen and a page on each side of it, as far as there are."""
+        """Return the lines on the screen and one page on each side of it."""
         first = max(0, self.top - self.page)
         return range(first, min(self.count, self.top + 2 * self.page))
 
@@ -119,33 +119,33 @@ class LogView(VirtualList):
         self.look_at(self.cursor - self.page // 2)
 
     def action_last(self) -> None:
-        """To go to the end is to follow."""
+        """Go to the end, which starts following."""
         self.follow()
 
     def go_to(self, index: int) -> None:
-        """Highlight a line; that ends following."""
+        """Highlight a line, which ends following."""
         if self.following and self.count and index < self.count - 1:
             self.following = False
         super().go_to(index)
 
     def watch_scroll_y(self, before: float, now: float) -> None:
-        """Ask for what is seen now; scrolling away by wheel ends following too."""
+        """Request the lines now in sight; scrolling away with the wheel ends following too."""
         super().watch_scroll_y(before, now)
         if self.following and self.top < self.count - self.page:
             self.following = False
         self._ask()
 
     def watch_cursor(self, before: int, now: int) -> None:
-        """Tell that the reader moved."""
+        """Report that the reader moved."""
         super().watch_cursor(before, now)
         self.post_message(self.Moved())
 
     def watch_following(self) -> None:
-        """Tell."""
+        """Report the change."""
         self.post_message(self.Moved())
 
     def on_resize(self, event: Resize) -> None:
-        """More lines may be in sight."""
+        """Request the lines that have come into sight."""
         if self.following:
             self._to_the_end()
         self._ask()

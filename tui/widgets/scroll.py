@@ -1,27 +1,28 @@
-"""The part of a sheet that scrolls, so that what stands above and below it always has room.
+"""Scrolling area of a dialog, which leaves room for the widgets above and below it.
 
-Rules of this file: a question, its field and what is wrong with the answer are never pushed off the screen by what the
-question is about.
+Rules of this file: a prompt, its field and its error are never pushed off the screen by the content between them.
 """
 
 from textual.containers import VerticalScroll
 from textual.geometry import Size
 
-_FRAME = 2  # lines of the border around the sheet
+_FRAME = 2  # lines of the border around the dialog
 _LEAST = 3
 
 
 class ScrollArea(VerticalScroll):
-    """As high as what is in it, but leaves its siblings theirs. Its parent has a border and may fill the screen."""
+    """As high as its content, as far as its siblings leave room. Its parent has a border and may fill the screen."""
 
     DEFAULT_CSS = "ScrollArea { height: auto; }"
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return the height: what it would like, as far as there is room."""
+        """Return the height of the content, as far as there is room."""
         wanted = super().get_content_height(container, viewport, width)
-        rest = sum(
-            one.get_content_height(container, viewport, width) + one.styles.gutter.height + one.styles.margin.height
-            for one in self.siblings
-            if one.display
+        siblings_height = sum(
+            sibling.get_content_height(container, viewport, width)
+            + sibling.styles.gutter.height
+            + sibling.styles.margin.height
+            for sibling in self.siblings
+            if sibling.display
         )
-        return max(_LEAST, min(wanted, viewport.height - _FRAME - rest))
+        return max(_LEAST, min(wanted, viewport.height - _FRAME - siblings_height))

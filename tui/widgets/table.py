@@ -1,12 +1,13 @@
-"""A list whose rows are all here: people, areas, cases.
+"""A list with all its rows in memory: people, areas, cases.
 
-Rules of this file: the highlight belongs to a row, not to a line number: when the rows are asked for again, or
-filtered, it stays with the same one as long as that is there.
+Rules of this file: the highlight belongs to a row, not to a line number: when the rows are loaded again or filtered,
+it stays with the same row as long as that is shown.
 """
 
 from collections.abc import Sequence
 
-from rules.text import Text
+from agent.language.catalogue import expanded
+from rules.text import Sentence
 from rules.visible import visible
 from tui.widgets.virtual_list import Column, Row, VirtualList
 
@@ -19,14 +20,14 @@ class Table(VirtualList):
         columns: Sequence[Column],
         key: str,
         *,
-        empty: Text | None = None,
+        empty: Sentence | None = None,
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(columns, empty=empty, id=id)
         self._key = key
         self._all: list[Row] = []
         self._rows: list[Row] = []
-        self._words: list[str] = []
+        self._terms: list[str] = []
 
     @property
     def rows(self) -> list[Row]:
@@ -34,19 +35,19 @@ class Table(VirtualList):
         return self._rows
 
     def show(self, rows: list[Row]) -> None:
-        """Show *rows* from now on, those of them that pass the filter."""
+        """Replace the rows, and show those that pass the filter."""
         self._all = rows
         self._fill()
 
-    def filter(self, words: str) -> None:
-        """Show only rows in which every word stands somewhere, in a name or a value; ``""`` shows all."""
-        self._words = words.lower().split()
+    def filter(self, terms: str) -> None:
+        """Show only the rows that contain every term, in a name or a value; ``""`` shows all."""
+        self._terms = terms.lower().split()
         self._fill()
 
     @property
     def filtered(self) -> bool:
-        """Whether rows may be left out."""
-        return bool(self._words)
+        """True while a filter is set."""
+        return bool(self._terms)
 
     def select(self, key: object) -> bool:
         """Highlight the row of this key; return whether it is shown."""
@@ -69,7 +70,7 @@ class Table(VirtualList):
         self.forget()
 
     def _passes(self, row: Row) -> bool:
-        if not self._words:
+        if not self._terms:
             return True
-        text = " ".join(visible(str(value)) for value in row.values() if value is not None).lower()
-        return all(word in text for word in self._words)
+        text = " ".join(visible(str(expanded(cell))) for cell in row.values() if cell is not None).lower()
+        return all(term in text for term in self._terms)

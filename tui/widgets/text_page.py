@@ -1,4 +1,4 @@
-"""A text to read and to scroll: the detail of something."""
+"""Page of scrollable text, for details and documents."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from tui.render.cells import Piece
 
 
 class TextPage(VerticalScroll, can_focus=True):
-    """Pieces, as long as they like."""
+    """Pieces of any length."""
 
     DEFAULT_CSS = """
     TextPage { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
@@ -24,16 +24,16 @@ class TextPage(VerticalScroll, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: tuple[Piece, ...] = ()
+        self._pieces: tuple[Piece, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
         yield LocalizedText()
 
     def show(self, *pieces: Piece, stay: bool = False) -> None:
-        """Show *pieces* from now on, from their beginning; with *stay* from where the reader is in them."""
-        if pieces != self._shown:
-            self._shown = pieces
-            self.query_one(LocalizedText).say(*pieces)
+        """Show *pieces* from their beginning; with *stay* keep the position of the reader."""
+        if pieces != self._pieces:
+            self._pieces = pieces
+            self.query_one(LocalizedText).update(*pieces)
         if not stay:
             self.scroll_home(animate=False)

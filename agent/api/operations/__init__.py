@@ -1,7 +1,7 @@
-"""Every operation of the agent in one table. The server, the command line, the docs, the tests and the screens read it.
+"""Table of all operations of the agent, read by the server, the command line, the screens, the docs and the tests.
 
 Rules of this package: declarations only, no handler and no import of the agent's insides, so that a client can load it.
-One file per family of operations; :data:`TABLE` is their sum, in the order help shows them.
+One file per family of operations; :data:`TABLE` joins them in the order of the help.
 """
 
 from collections.abc import Mapping
@@ -63,9 +63,9 @@ PLANNED = frozenset(
         "pack.use",
     ]
 )
-"""Acts that may take rights, and whose losses ``act.plan`` can tell beforehand."""
+"""Acts that may revoke rights, and whose losses ``act.plan`` can predict."""
 EACH = 32
-"""People who lose something by one act, up to which each of them gets a run and a receipt."""
+"""Largest number of people losing rights by one act for which each gets a revocation run and a receipt."""
 ONLY_TAKES = frozenset(
     [
         "hold.add",
@@ -89,11 +89,11 @@ ONLY_TAKES = frozenset(
         "breakglass.close",
     ]
 )
-"""Acts that give nothing whatever they are called with: they never wait, also where nothing can be compared."""
+"""Acts that never give access; they never wait for a second officer, even if rights cannot be compared."""
 _CUTS = frozenset(
     [
         "hold.add",
-        "case.open",  # some kinds end access at once: which ones is the pack's
+        "case.open",  # some kinds end access at once; the pack names them
         "case.approve",
         "case.confirm",
         "case.advance",
@@ -102,16 +102,16 @@ _CUTS = frozenset(
         "area.enforce",
         "room.remove",
         "pin.remove",
-        "hr.subject.add",  # whose access a notice ends hangs on it
+        "hr.subject.add",  # it decides whose access a notice ends
         "hr.subject.remove",
     ]
 )
-_GIVES = frozenset(["record.add"])  # a training that was missing
-# `lockdown.on` cuts as well, and asks for nothing: it is for an emergency, and each second counts.
+_GIVES = frozenset(["record.add"])  # such as a training that was missing
+# `lockdown.on` cuts as well, and needs no second factor: in an emergency each second counts.
 
 
-def needs_factor(op: str, given: Mapping[str, object]) -> bool:
-    """Whether *op* gives or cuts: officers confirm it with a second factor, where the site has set one."""
+def needs_factor(op: str, arguments: Mapping[str, object]) -> bool:
+    """Whether *op* gives or cuts access, and so needs a second factor where the site has set one."""
     operation = TABLE[op]
-    gives = operation.gives or any(param.gives and given.get(param.name) for param in operation.params)
+    gives = operation.gives or any(param.gives and arguments.get(param.name) for param in operation.params)
     return op in PLANNED | _CUTS | _GIVES or (operation.act and gives)

@@ -1,25 +1,25 @@
-"""Operations on the site's calendar: holidays, on which hours of the pack do not open anything."""
+"""Operations on the calendar of the site: holidays, on which schedules of the pack stay closed."""
 
 from agent.api.operations.schema import ANY, SECURITY, Operation, Param
-from rules.text import Text
+from rules.text import Message
 
-_DAY = Param("day", "text", Text("a date, 2026-10-01", "日期，如 2026-10-01"), required=True, positional=True)
+_DAY = Param("day", "text", Message("operations.day-of-holiday"), required=True, positional=True)
 
 OPERATIONS = (
     Operation(
         "holiday.add",
-        Text("mark a day as a holiday", "登记节假日"),
+        Message("operations.add-holiday"),
         SECURITY,
-        (_DAY, Param("name", "text", Text("what it is called", "名称"))),
+        (_DAY, Param("name", "text", Message("operations.holiday-name"))),
         act=True,
     ),
     Operation(
         "holiday.remove",
-        Text("make a holiday a working day again", "取消节假日"),
+        Message("operations.remove-holiday"),
         SECURITY,
         (_DAY,),
         act=True,
         gives=True,
     ),
-    Operation("holiday.list", Text("list holidays", "列出节假日"), ANY, (), stream=True),
+    Operation("holiday.list", Message("operations.list-holidays"), ANY, (), stream=True),
 )

@@ -1,62 +1,53 @@
-"""Operations on departures 离岗: the case from notice to its end. All acts are the security officer's.
+"""Operations on offboarding cases 离岗离职, from notice to closing. All acts belong to the security officer.
 
-``by`` names who did what is recorded (who signed the form, who received the keys): an id of the registry. What gives
-something back (``rescind`` after the approval, ``restore``) or is a second officer's word (``confirm``) takes no
-``by``: there it is the caller who answers.
+``by`` is the id of the person who did what is recorded (signed the form, received the keys). Acts that give access back
+(``rescind`` after the approval, ``restore``) or that need a second officer (``confirm``) take no ``by``: the caller is
+accountable.
 """
 
 from agent.api.operations.people import PAPER, PAPER_DATE
 from agent.api.operations.schema import ANY, OFFICERS, SECURITY, Operation, Param
 from rules.offboarding.measure import Keeper
 from rules.offboarding.vocabulary import CaseKind
-from rules.text import Text
+from rules.text import Message
 
-_CASE = Param("person", "text", Text("person, or number of the case", "人员编号或案号"), required=True, positional=True)
+_CASE = Param("person", "text", Message("operations.person-or-case"), required=True, positional=True)
 _RUN = Param(
     "person",
     "text",
-    Text("person, or number of a case, loss, grant or hold", "人员编号，或案号、丧失、授权、停权编号"),
+    Message("operations.person-case-or-revocation"),
     required=True,
     positional=True,
 )
-_REASON = Param("reason", "text", Text("why", "理由"), required=True)
-_WHO = Param("by", "text", Text("who did it; the caller if absent", "由谁作出；默认操作者"), metavar="PERSON")
-_LAST_DAY = Param(
-    "last_day", "text", Text("last day of work, 2026-12-31", "离职日，如 2026-12-31"), required=True, metavar="DATE"
-)
-_KIND = Param("kind", "text", Text("why the person leaves", "离岗类别"), choices=tuple(CaseKind))
+_REASON = Param("reason", "text", Message("operations.reason"), required=True)
+_DONE_BY = Param("by", "text", Message("operations.done-by"), metavar="PERSON")
+_LAST_DAY = Param("last_day", "text", Message("common.last-day-of-work"), required=True, metavar="DATE")
+_KIND = Param("kind", "text", Message("operations.case-kind"), choices=tuple(CaseKind))
 _EFFECTIVE = Param(
     "effective",
     "text",
-    Text(
-        "leave date: access ends then, 2026-12-31T12:00; absent: with the last approval",
-        "离岗时间，届时取消权限，如 2026-12-31T12:00；默认最后一级审批时",
-    ),
+    Message("operations.leave-date"),
     metavar="TIME",
 )
-_BATCH = Param("batch", "text", Text("name of a batch of layoffs", "批次名称（批量裁员）"), metavar="BATCH")
-_MEASURE = Param(
-    "measure", "text", Text("the measure, see case show", "措施，见 case show"), required=True, positional=True
-)
-_ON = Param("on", "text", Text("the day of it; today if absent", "日期；默认今天"), metavar="DATE")
-_BY = (_WHO, PAPER, PAPER_DATE)
-_REFERENCE = Param("reference", "text", Text("number in the personnel system", "人事系统编号"))
+_BATCH = Param("batch", "text", Message("operations.batch-name"), metavar="BATCH")
+_MEASURE = Param("measure", "text", Message("operations.measure"), required=True, positional=True)
+_ON = Param("on", "text", Message("operations.measure-date"), metavar="DATE")
+_BY = (_DONE_BY, PAPER, PAPER_DATE)
+_REFERENCE = Param("reference", "text", Message("common.number-personnel-system"))
 
 OPERATIONS = (
     Operation(
         "case.open",
-        Text("open a departure, or hand a returned one in again", "办理离岗，或重新提交被退回的离岗"),
+        Message("operations.open-case"),
         SECURITY,
         (
-            Param("person", "text", Text("id of the person", "人员编号"), required=True, positional=True),
+            Param("person", "text", Message("common.id-person"), required=True, positional=True),
             _LAST_DAY,
             _KIND,
-            Param(
-                "noticed", "since", Text("when notice was given; now if absent", "提出日期；默认现在"), metavar="DATE"
-            ),
-            Param("department", "text", Text("where a transfer leads", "调往部门")),
-            Param("post", "text", Text("new post of a transfer", "调任岗位")),
-            Param("reason", "text", Text("why", "理由")),
+            Param("noticed", "since", Message("operations.notice-date"), metavar="DATE"),
+            Param("department", "text", Message("operations.transfer-department")),
+            Param("post", "text", Message("operations.transfer-post")),
+            Param("reason", "text", Message("operations.reason")),
             _REFERENCE,
             _EFFECTIVE,
             _BATCH,
@@ -65,66 +56,60 @@ OPERATIONS = (
     ),
     Operation(
         "case.approve",
-        Text(
-            "give the next approval; the last one ends all access, or at the leave date",
-            "审批；最后一级审批即取消全部权限（有离岗时间的届时取消）",
-        ),
+        Message("operations.approve-case"),
         SECURITY,
         (
             _CASE,
-            Param("as", "text", Text("role in the chain; the next if absent", "审批角色；默认下一级"), metavar="ROLE"),
+            Param("as", "text", Message("operations.approval-role"), metavar="ROLE"),
             *_BY,
-            Param("opinion", "text", Text("what was written on the form", "审批意见")),
+            Param("opinion", "text", Message("operations.approval-opinion")),
         ),
         act=True,
     ),
     Operation(
         "case.confirm",
-        Text(
-            "confirm, as a second officer, that an administrator leaves; ends processes",
-            "第二名管理员确认管理员离岗，随即结束其进程",
-        ),
+        Message("operations.confirm-administrator-leaves"),
         SECURITY,
         (_CASE,),
         act=True,
     ),
     Operation(
         "case.advance",
-        Text("bring the leave date forward; without a time: to now", "提前离岗时间；不写时间即为现在"),
+        Message("operations.advance-leave-date"),
         SECURITY,
-        (_CASE, Param("to", "text", Text("an earlier time", "更早的时间"), metavar="TIME")),
+        (_CASE, Param("to", "text", Message("operations.earlier-leave-date"), metavar="TIME")),
         act=True,
     ),
     Operation(
         "case.carry-out",
-        Text("carry out a leave date that has come (the agent itself)", "执行到期离岗（仅代理自身）"),
+        Message("operations.carry-out-leave-date"),
         SECURITY,
         (_CASE,),
         act=True,
     ),
-    Operation("case.return", Text("send a case back", "退回离岗申请"), SECURITY, (_CASE, _REASON, *_BY), act=True),
+    Operation("case.return", Message("operations.return-case"), SECURITY, (_CASE, _REASON, *_BY), act=True),
     Operation(
         "case.add-line",
-        Text("add a line to the hand-over list", "增加移交项"),
+        Message("operations.add-hand-over-item"),
         SECURITY,
         (
             _CASE,
-            Param("line", "text", Text("short name of the line", "移交项名称"), required=True, positional=True),
-            Param("what", "text", Text("what is handed over", "移交内容"), required=True),
-            Param("to", "text", Text("department that receives it", "接收部门"), required=True, metavar="DEPARTMENT"),
+            Param("line", "text", Message("operations.hand-over-item-name"), required=True, positional=True),
+            Param("what", "text", Message("operations.hand-over-subject"), required=True),
+            Param("to", "text", Message("operations.receiving-department"), required=True, metavar="DEPARTMENT"),
         ),
         act=True,
     ),
     Operation(
         "case.hand-over",
-        Text("sign a line of the hand-over list", "签收移交项"),
+        Message("operations.sign-hand-over"),
         SECURITY,
         (
             _CASE,
             Param(
                 "line",
                 "text",
-                Text("the line, see case status", "移交项，见 case status"),
+                Message("operations.hand-over-item"),
                 required=True,
                 positional=True,
             ),
@@ -132,7 +117,7 @@ OPERATIONS = (
             Param(
                 "missing",
                 "text",
-                Text("write it off: why it never comes back", "核销：无法收回的原因（仅限擅自离岗）"),
+                Message("operations.write-off-reason"),
                 metavar="REASON",
             ),
         ),
@@ -140,28 +125,28 @@ OPERATIONS = (
     ),
     Operation(
         "case.educate",
-        Text("record the exit education", "登记离职保密教育"),
+        Message("operations.record-education"),
         SECURITY,
-        (_CASE, *_BY, Param("note", "text", Text("what was said", "内容"))),
+        (_CASE, *_BY, Param("note", "text", Message("operations.education-note"))),
         act=True,
     ),
     Operation(
         "case.exam",
-        Text("record the exit exam", "登记离岗考核"),
+        Message("operations.record-exam"),
         SECURITY,
-        (_CASE, *_BY, Param("failed", "flag", Text("not passed", "未通过"))),
+        (_CASE, *_BY, Param("failed", "flag", Message("operations.exam-failed"))),
         act=True,
     ),
     Operation(
         "case.sign",
-        Text("record a signed document", "登记已签文件"),
+        Message("operations.sign-document"),
         SECURITY,
         (
             _CASE,
             Param(
                 "document",
                 "text",
-                Text("the document, see case status", "文件，见 case status"),
+                Message("operations.document"),
                 required=True,
                 positional=True,
             ),
@@ -171,93 +156,90 @@ OPERATIONS = (
     ),
     Operation(
         "case.cool-off",
-        Text("decide the cooling-off period", "确定脱密期"),
+        Message("operations.decide-cooling-off"),
         SECURITY,
         (
             _CASE,
-            Param("until", "until", Text("its end, that day included", "截止日期（含当日）"), metavar="DATE"),
-            Param("none", "flag", Text("there is none; say why", "不实行脱密期；须说明理由")),
-            Param("reason", "text", Text("why", "理由")),
+            Param("until", "until", Message("operations.until-inclusive"), metavar="DATE"),
+            Param("none", "flag", Message("operations.no-cooling-off")),
+            Param("reason", "text", Message("operations.reason")),
             *_BY,
         ),
         act=True,
     ),
     Operation(
         "case.measure",
-        Text("record a measure of the cooling-off period, with its paper", "登记脱密期管理措施（注明文号）"),
+        Message("operations.record-measure"),
         SECURITY,
         (
             _CASE,
             _MEASURE,
             _ON,
-            Param("party", "text", Text("unit, authority or office", "对方单位")),
+            Param("party", "text", Message("operations.measure-party")),
             Param(
                 "to",
                 "text",
-                Text("to whom the period is entrusted", "委托给谁管理脱密期"),
+                Message("operations.cooling-off-keeper"),
                 choices=(Keeper.RECEIVING.value, Keeper.AUTHORITY.value),
             ),
-            Param("item", "text", Text("what is held, such as a passport", "代管证照")),
-            Param("note", "text", Text("what came of it, or why there is nothing", "情况说明")),
+            Param("item", "text", Message("operations.measure-document-kept")),
+            Param("note", "text", Message("operations.measure-note")),
             *_BY,
         ),
         act=True,
     ),
     Operation(
         "case.end-measure",
-        Text("give a passport back, or withdraw a filing, after the period", "期满后归还证照或撤销备案"),
+        Message("operations.end-measure"),
         SECURITY,
-        (_CASE, _MEASURE, Param("item", "text", Text("which one", "哪一件")), _ON, *_BY),
+        (_CASE, _MEASURE, Param("item", "text", Message("operations.measure-document-returned")), _ON, *_BY),
         act=True,
     ),
-    Operation("case.papers", Text("release the papers", "发放退工材料"), SECURITY, (_CASE, *_BY), act=True),
-    Operation("case.close", Text("close a case", "办结"), SECURITY, (_CASE, *_BY), act=True),
+    Operation("case.papers", Message("common.release-papers"), SECURITY, (_CASE, *_BY), act=True),
+    Operation("case.close", Message("operations.close-case"), SECURITY, (_CASE, *_BY), act=True),
     Operation(
         "case.rescind",
-        Text("take a departure back; two officers once it is approved", "撤销离岗；批准后须两名管理员"),
+        Message("operations.rescind-case"),
         SECURITY,
         (_CASE, _REASON),
         act=True,
     ),
     Operation(
         "case.withdraw",
-        Text("the leaver takes the notice back; two officers once it is approved", "本人撤回离岗；批准后须两名管理员"),
+        Message("operations.withdraw-notice"),
         SECURITY,
         (_CASE, _REASON),
         act=True,
     ),
     Operation(
         "case.resume",
-        Text(
-            "somebody is back from long leave; two officers, restores nothing",
-            "长期离岗者返岗；须两名管理员，不恢复权限",
-        ),
+        Message("operations.resume-person"),
         SECURITY,
-        (_CASE, Param("reason", "text", Text("why", "理由"))),
+        (_CASE, Param("reason", "text", Message("operations.reason"))),
         act=True,
     ),
     Operation(
         "case.restore",
-        Text("give one ended grant again; two officers", "恢复一项被终止的授权；须两名管理员"),
+        Message("operations.restore-grant"),
         SECURITY,
-        (_CASE, Param("grant", "text", Text("number of the grant", "授权编号"), required=True, positional=True)),
+        (_CASE, Param("grant", "text", Message("operations.grant-number"), required=True, positional=True)),
         act=True,
         gives=True,
     ),
     Operation(
         "case.notice",
-        Text("take in an approval of the personnel system (the agent itself)", "接收人事系统的批准（仅代理自身）"),
+        Message("operations.accept-hr-approval"),
         SECURITY,
         (
-            Param("person", "text", Text("id of the person", "人员编号"), required=True, positional=True),
-            Param("approver", "texts", Text("who approved there", "人事系统审批人"), required=True),
+            Param("person", "text", Message("common.id-person"), required=True, positional=True),
+            Param("approver", "texts", Message("operations.hr-approver"), required=True),
             _LAST_DAY,
             _KIND,
-            Param("department", "text", Text("where a transfer leads", "调往部门")),
-            Param("post", "text", Text("new post of a transfer", "调任岗位")),
+            Param("department", "text", Message("operations.transfer-department")),
+            Param("post", "text", Message("operations.transfer-post")),
             _REFERENCE,
-            Param("class", "text", Text("class of the person, as printed there", "人事系统所列涉密人员类别")),
-            Param("cooling_off_until", "until", Text("end of the cooling-off period", "脱密期截止"), metavar="DATE"),
+            Param("class", "text", Message("operations.hr-person-class")),
+            Param("cooling_off_until", "until", Message("operations.cooling-off-end"), metavar="DATE"),
             _EFFECTIVE,
             _BATCH,
         ),
@@ -265,13 +247,13 @@ OPERATIONS = (
     ),
     Operation(
         "case.release",
-        Text("let a quarantined token of the personnel system be judged again", "放行隔离令牌，重新判定"),
+        Message("operations.release-token"),
         OFFICERS,
         (
             Param(
                 "name",
                 "text",
-                Text("its name, see case quarantine; or the person", "名称，见 case quarantine；或人员编号"),
+                Message("operations.quarantined-name"),
                 required=True,
                 positional=True,
             ),
@@ -280,60 +262,60 @@ OPERATIONS = (
     ),
     Operation(
         "case.quarantine",
-        Text("list tokens of the personnel system that wait in quarantine", "列出隔离区中的人事令牌"),
+        Message("operations.list-quarantine"),
         ANY,
         (),
         stream=True,
     ),
     Operation(
         "case.plan",
-        Text("show what a departure would end now; nothing is touched", "预览离岗将终止的事项（不作更改）"),
+        Message("common.plan-departure-help"),
         ANY,
         (_CASE,),
     ),
     Operation(
         "case.receipt",
-        Text("show the newest signed receipt of a case, a loss or a hold", "查看离岗、权限丧失或停权的最新回执"),
+        Message("operations.show-receipt"),
         ANY,
         (_RUN,),
     ),
     Operation(
         "case.receipts",
-        Text("list the receipts of a person: what was taken from them, and when", "列出某人的全部撤权回执"),
+        Message("operations.list-receipts"),
         ANY,
-        (Param("person", "text", Text("id of the person", "人员编号"), required=True, positional=True),),
+        (Param("person", "text", Message("common.id-person"), required=True, positional=True),),
         stream=True,
     ),
     Operation(
         "case.progress",
-        Text("show how far the revocation of a case is, step by step", "逐步查看撤权进度"),
+        Message("operations.show-revocation-progress"),
         ANY,
         (_CASE,),
     ),
     Operation(
         "case.trends",
-        Text("how long revocations took: median, 95th percentile, worst", "撤权耗时：中位数、第 95 百分位、最长"),
+        Message("common.how-long-revocations-took-median"),
         ANY,
         (),
     ),
-    Operation("case.show", Text("show everything about a case", "查看离岗全部内容"), ANY, (_CASE,)),
-    Operation("case.status", Text("show where a case stands, and what is next", "查看进度与下一步"), ANY, (_CASE,)),
+    Operation("case.show", Message("operations.show-case"), ANY, (_CASE,)),
+    Operation("case.status", Message("operations.show-case-status"), ANY, (_CASE,)),
     Operation(
         "case.list",
-        Text("list departures", "列出离岗"),
+        Message("operations.list-cases"),
         ANY,
         (
-            Param("person", "text", Text("only this person", "只看该人员"), metavar="PERSON"),
+            Param("person", "text", Message("operations.only-person"), metavar="PERSON"),
             _BATCH,
-            Param("all", "flag", Text("also those that are over", "包括已结束的")),
+            Param("all", "flag", Message("operations.ended-too")),
         ),
         stream=True,
     ),
     Operation(
         "case.batches",
-        Text("list batches of layoffs, each as one", "列出批次，每批一行"),
+        Message("operations.list-batches"),
         ANY,
-        (Param("all", "flag", Text("also those that are over", "包括已结束的")),),
+        (Param("all", "flag", Message("operations.ended-too")),),
         stream=True,
     ),
 )

@@ -1,37 +1,35 @@
-"""Operations that give and take access: grants 授权 and holds 停权. All are the security officer's."""
+"""Operations that give and revoke access: grants 授权 and holds 停权. All acts belong to the security officer."""
 
 from agent.api.operations.people import PAPER, PAPER_DATE, PERSON
 from agent.api.operations.schema import ANY, OFFICERS, SECURITY, Operation, Param
-from rules.text import Text
+from rules.text import Message
 
-_PLACE = Param(
-    "area", "text", Text("name of an area or room", "目录或场所名称"), required=True, positional=True, metavar="AREA"
-)
-_REASON = Param("reason", "text", Text("why", "理由"), required=True)
-_ONLY_PERSON = Param("person", "text", Text("only this person", "只看该人员"), metavar="PERSON")
-_ALL = Param("all", "flag", Text("ended ones too", "包括已结束的"))
+_PLACE = Param("area", "text", Message("operations.area-or-room-name"), required=True, positional=True, metavar="AREA")
+_REASON = Param("reason", "text", Message("operations.reason"), required=True)
+_ONLY_PERSON = Param("person", "text", Message("operations.only-person"), metavar="PERSON")
+_ALL = Param("all", "flag", Message("operations.ended-too"))
 
 OPERATIONS = (
     Operation(
         "grant.add",
-        Text("grant a person an area or room", "授权人员访问目录或进入场所"),
+        Message("operations.add-grant"),
         SECURITY,
         (
             PERSON,
             _PLACE,
             _REASON,
-            Param("since", "since", Text("from; now if absent", "起始；默认现在"), metavar="TIME"),
+            Param("since", "since", Message("operations.from-now"), metavar="TIME"),
             Param(
                 "until",
                 "until",
-                Text("to, that day included; no end if absent", "截止（含当日）；默认不限"),
+                Message("operations.until-inclusive-or-none"),
                 metavar="TIME",
             ),
-            Param("temporary", "flag", Text("stands in for the level; must end", "临时授权：代替密级，必须有期限")),
+            Param("temporary", "flag", Message("operations.temporary-grant")),
             Param(
                 "approver",
                 "text",
-                Text("who approved it on paper", "审批人（纸质审批）"),
+                Message("operations.paper-approver"),
                 metavar="PERSON",
             ),
             PAPER,
@@ -42,57 +40,53 @@ OPERATIONS = (
     ),
     Operation(
         "grant.end",
-        Text(
-            "end a grant, or all of a person in an area or room", "终止授权（按编号，或某人对某目录、场所的全部授权）"
-        ),
+        Message("operations.end-grants"),
         SECURITY,
         (
             Param(
                 "grant",
                 "text",
-                Text("id of a grant, or a person", "授权编号或人员编号"),
+                Message("operations.grant-or-person-id"),
                 required=True,
                 positional=True,
             ),
             Param(
                 "area",
                 "text",
-                Text("the area or room, with a person", "目录或场所名称（与人员编号同用）"),
+                Message("operations.area-or-room-with-person"),
                 positional=True,
             ),
-            Param("reason", "text", Text("why", "理由")),
+            Param("reason", "text", Message("operations.reason")),
         ),
         act=True,
     ),
     Operation(
         "act.plan",
-        Text("what an act would take from whom, and what would end with it", "预演一项操作会取消谁的权限、结束什么"),
+        Message("operations.plan-act"),
         OFFICERS,
         (
-            Param("act", "text", Text("the operation, as in grant.end", "操作名，如 grant.end"), required=True),
-            Param("given", "text", Text("its arguments, a JSON object", "其参数（JSON 对象）"), required=True),
+            Param("act", "text", Message("operations.operation-to-plan"), required=True),
+            Param("given", "text", Message("operations.act-arguments"), required=True),
         ),
         rehearses=True,
     ),
     Operation(
         "grant.list",
-        Text("list grants", "列出授权"),
+        Message("operations.list-grants"),
         ANY,
-        (_ONLY_PERSON, Param("area", "text", Text("only this area or room", "只看该目录或场所"), metavar="AREA"), _ALL),
+        (_ONLY_PERSON, Param("area", "text", Message("operations.only-area-room"), metavar="AREA"), _ALL),
         stream=True,
     ),
     Operation(
         "hold.add",
-        Text("stop a person at once, everywhere", "立即停权"),
+        Message("operations.add-hold"),
         SECURITY,
         (PERSON, _REASON),
         act=True,
     ),
     Operation(
         "hold.lift",
-        Text(
-            "lift every hold on a person; two officers after a rescission", "解除某人的全部停权；撤销离岗后须两名管理员"
-        ),
+        Message("operations.lift-holds"),
         SECURITY,
         (PERSON, _REASON),
         act=True,
@@ -100,23 +94,23 @@ OPERATIONS = (
     ),
     Operation(
         "hold.plan",
-        Text("show what a hold would end now; nothing is touched", "预览停权将终止的事项（不作更改）"),
+        Message("operations.plan-hold"),
         ANY,
         (PERSON,),
     ),
     Operation(
         "hold.receipt",
-        Text("show the signed receipt of a hold: what it ended", "查看停权回执：终止了哪些事项"),
+        Message("operations.show-hold-receipt"),
         ANY,
         (
             Param(
                 "person",
                 "text",
-                Text("person, or number of the hold", "人员编号或停权编号"),
+                Message("operations.person-or-hold"),
                 required=True,
                 positional=True,
             ),
         ),
     ),
-    Operation("hold.list", Text("list holds", "列出停权"), ANY, (_ONLY_PERSON, _ALL), stream=True),
+    Operation("hold.list", Message("operations.list-holds"), ANY, (_ONLY_PERSON, _ALL), stream=True),
 )

@@ -1,52 +1,52 @@
-"""Operations on proposals 提议: acts that give access, waiting for a second hand.
+"""Operations on proposals 待复核事项: acts that give access and wait for a second officer.
 
-Whatever gives access is called as ever, and answers with the number of a proposal. Another officer looks at what it
-would change and confirms. A proposal takes nothing from anybody, so each officer may refuse it alone.
+An act that gives access is called as usual and answers with the number of a proposal. Another officer reviews what it
+would change and confirms it. A proposal revokes nothing, so each officer may refuse it alone.
 """
 
 from agent.api.operations.schema import ANY, OFFICERS, Operation, Param
-from rules.text import Text
+from rules.text import Message
 
 _PROPOSAL = Param(
-    "proposal", "text", Text("number of a proposal", "提议编号"), required=True, positional=True, metavar="PROPOSAL"
+    "proposal", "text", Message("operations.proposal-number"), required=True, positional=True, metavar="PROPOSAL"
 )
 
 OPERATIONS = (
     Operation(
         "proposal.add",
-        Text("keep an act until a second officer confirms it (the agent itself)", "保存待确认的操作（仅代理自身）"),
+        Message("operations.add-proposal"),
         OFFICERS,
         (
-            Param("act", "text", Text("the operation, as in grant.add", "操作名，如 grant.add"), required=True),
-            Param("given", "text", Text("its arguments, a JSON object", "其参数（JSON 对象）"), required=True),
-            Param("takes_up", "text", Text("the request it comes from", "所受理的申请编号")),
+            Param("act", "text", Message("operations.operation-to-propose"), required=True),
+            Param("given", "text", Message("operations.act-arguments"), required=True),
+            Param("takes_up", "text", Message("operations.request-taken-up")),
         ),
         act=True,
     ),
     Operation(
         "proposal.list",
-        Text("list what waits for a second officer", "列出待确认的提议"),
+        Message("operations.list-proposals"),
         ANY,
-        (Param("all", "flag", Text("also what is over", "包括已结束的")),),
+        (Param("all", "flag", Message("operations.ended-too")),),
         stream=True,
     ),
     Operation(
         "proposal.show",
-        Text("show a proposal, and what it would change if it were confirmed now", "查看提议及现在确认的后果"),
+        Message("operations.show-proposal"),
         ANY,
         (_PROPOSAL,),
         rehearses=True,
     ),
     Operation(
         "proposal.confirm",
-        Text("confirm a proposal as the second officer: it takes effect", "以第二人身份确认提议，随即生效"),
+        Message("operations.confirm-proposal"),
         OFFICERS,
         (
             _PROPOSAL,
             Param(
                 "seen",
                 "text",
-                Text("what was seen, as `proposal show` prints it", "`proposal show` 显示的摘要"),
+                Message("operations.seen-code"),
                 metavar="CODE",
             ),
         ),
@@ -54,14 +54,14 @@ OPERATIONS = (
     ),
     Operation(
         "proposal.refuse",
-        Text("refuse a proposal, or withdraw one's own", "否决提议，或撤回本人的提议"),
+        Message("operations.refuse-proposal"),
         OFFICERS,
-        (_PROPOSAL, Param("reason", "text", Text("why", "理由"), required=True)),
+        (_PROPOSAL, Param("reason", "text", Message("operations.reason"), required=True)),
         act=True,
     ),
     Operation(
         "proposal.lapse",
-        Text("end a proposal whose time is over (the agent itself)", "终止过期的提议（仅代理自身）"),
+        Message("operations.lapse-proposal"),
         OFFICERS,
         (_PROPOSAL,),
         act=True,

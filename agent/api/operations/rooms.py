@@ -1,32 +1,30 @@
-"""Operations on rooms 涉密场所: what each asks, who is inside, alarms, lockdowns.
+"""Operations on secure rooms 涉密场所: entry requirements, presence, alarms and lockdowns.
 
-The system administrator registers a room, which can only refuse people. Whatever loosens it is the security officer's.
-Any of the two locks down at once; only the security officer opens again, and says why.
+The system administrator registers a room, which can only reduce access; only the security officer may loosen it.
+Either may lock down at once; only the security officer may lift a lockdown, with a reason.
 """
 
 from agent.api.operations.areas import SCOPE
 from agent.api.operations.room_fields import ROOM_FIELDS
 from agent.api.operations.schema import ANY, OFFICERS, SECURITY, SYSTEM, Operation, Param
-from rules.text import Text
+from rules.text import Message
 
-ROOM = Param("room", "text", Text("name of a room", "场所名称"), required=True, positional=True, metavar="ROOM")
-SOME_ROOM = Param("room", "text", Text("only this room", "只看该场所"), positional=True, metavar="ROOM")
-REASON = Param("reason", "text", Text("why", "理由"), required=True)
-ALL = Param("all", "flag", Text("also what is over", "包括已结束的"))
-_KEEP = Param(
-    "keep", "texts", Text("an area that is kept in it; may be repeated", "存放于此的目录；可重复"), metavar="AREA"
-)
+ROOM = Param("room", "text", Message("operations.room-name"), required=True, positional=True, metavar="ROOM")
+SOME_ROOM = Param("room", "text", Message("operations.only-room"), positional=True, metavar="ROOM")
+REASON = Param("reason", "text", Message("operations.reason"), required=True)
+ALL = Param("all", "flag", Message("operations.ended-too"))
+_KEEP = Param("keep", "texts", Message("operations.area-in-room"), metavar="AREA")
 _FIELDS = tuple(field.param for field in ROOM_FIELDS)
 
 OPERATIONS = (
     Operation(
         "room.add",
-        Text("register a room", "登记场所"),
+        Message("common.register-room"),
         SYSTEM,
         (
-            Param("room", "text", Text("name of the room", "名称"), required=True, positional=True, metavar="ROOM"),
-            Param("level", "level", Text("its level", "密级"), required=True),
-            Param("domain", "text", Text("its domain", "秘密种类"), required=True),
+            Param("room", "text", Message("operations.room-name"), required=True, positional=True, metavar="ROOM"),
+            Param("level", "level", Message("operations.level"), required=True),
+            Param("domain", "text", Message("operations.domain"), required=True),
             *SCOPE,
             *_FIELDS,
             _KEEP,
@@ -35,68 +33,68 @@ OPERATIONS = (
     ),
     Operation(
         "room.set",
-        Text("change a room's level, scope, or what it asks", "修改场所的密级、知悉范围或进入要求"),
+        Message("operations.change-room"),
         SECURITY,
         (
             ROOM,
-            Param("level", "level", Text("its level", "密级")),
-            Param("domain", "text", Text("its domain", "秘密种类")),
+            Param("level", "level", Message("operations.level")),
+            Param("domain", "text", Message("operations.domain")),
             *SCOPE,
             *_FIELDS,
             _KEEP,
-            Param("unkeep", "texts", Text("an area kept there no longer", "不再存放于此的目录"), metavar="AREA"),
+            Param("unkeep", "texts", Message("operations.area-not-in-room"), metavar="AREA"),
         ),
         act=True,
     ),
-    Operation("room.show", Text("show one room, its doors and who is inside", "查看场所、门及室内人员"), ANY, (ROOM,)),
-    Operation("room.list", Text("list rooms", "列出场所"), ANY, stream=True),
+    Operation("room.show", Message("operations.show-room"), ANY, (ROOM,)),
+    Operation("room.list", Message("operations.list-rooms"), ANY, stream=True),
     Operation(
         "room.remove",
-        Text("remove a room without doors; its grants end", "移除场所（须先移除其门）；授权随之终止"),
+        Message("common.remove-room-help"),
         SECURITY,
         (ROOM,),
         act=True,
     ),
     Operation(
         "room.host",
-        Text("say in which room this machine stands", "登记本机所在场所"),
+        Message("operations.set-host-room"),
         SECURITY,
-        (Param("room", "text", Text("the room; none if absent", "场所；不写则为无"), positional=True, metavar="ROOM"),),
+        (Param("room", "text", Message("operations.room-or-none"), positional=True, metavar="ROOM"),),
         act=True,
         gives=True,
     ),
-    Operation("occupancy.list", Text("who is inside", "室内人员"), ANY, (SOME_ROOM,), stream=True),
+    Operation("occupancy.list", Message("common.people-inside"), ANY, (SOME_ROOM,), stream=True),
     Operation(
         "occupancy.reset",
-        Text("say that somebody, or everybody, is not inside", "更正：某人或全部人员不在室内"),
+        Message("operations.clear-occupancy"),
         SECURITY,
         (
             ROOM,
-            Param("person", "text", Text("only this person", "仅该人员"), positional=True, metavar="PERSON"),
+            Param("person", "text", Message("operations.only-person"), positional=True, metavar="PERSON"),
             REASON,
         ),
         act=True,
     ),
-    Operation("alarm.list", Text("list alarms", "列出报警"), ANY, (SOME_ROOM, ALL), stream=True),
+    Operation("alarm.list", Message("operations.list-alarms"), ANY, (SOME_ROOM, ALL), stream=True),
     Operation(
         "alarm.ack",
-        Text("acknowledge an alarm", "确认报警"),
+        Message("operations.acknowledge-alarm"),
         OFFICERS,
         (
-            Param("alarm", "text", Text("its number", "报警编号"), required=True, positional=True, metavar="ALARM"),
-            Param("note", "text", Text("what was found", "处理说明"), required=True),
+            Param("alarm", "text", Message("operations.alarm-number"), required=True, positional=True, metavar="ALARM"),
+            Param("note", "text", Message("operations.alarm-note"), required=True),
         ),
         act=True,
     ),
     Operation(
         "lockdown.on",
-        Text("nobody enters a room, or any room, from now", "封控场所或全单位：禁止进入"),
+        Message("operations.lock-down"),
         OFFICERS,
         (
             Param(
                 "room",
                 "text",
-                Text("the room; the site if absent", "场所；不写则为全单位"),
+                Message("operations.room-or-site"),
                 positional=True,
                 metavar="ROOM",
             ),
@@ -106,13 +104,13 @@ OPERATIONS = (
     ),
     Operation(
         "lockdown.off",
-        Text("lift a lockdown", "解除封控"),
+        Message("operations.lift-lockdown"),
         SECURITY,
         (
             Param(
                 "room",
                 "text",
-                Text("the room; the site if absent", "场所；不写则为全单位"),
+                Message("operations.room-or-site"),
                 positional=True,
                 metavar="ROOM",
             ),
@@ -121,5 +119,5 @@ OPERATIONS = (
         act=True,
         gives=True,
     ),
-    Operation("lockdown.list", Text("list lockdowns", "列出封控"), ANY, (ALL,), stream=True),
+    Operation("lockdown.list", Message("operations.list-lockdowns"), ANY, (ALL,), stream=True),
 )

@@ -1,54 +1,51 @@
-"""Operations on the site itself: roles, the rule pack, and how the agent is."""
+"""Operations on the site itself: roles, the rule pack and the state of the agent."""
 
 from agent.api.operations.schema import ANY, EVERYBODY, OFFICERS, SECURITY, Operation, Param
-from rules.text import Text
+from rules.text import Message
 
 OPERATIONS = (
-    Operation("role.list", Text("show the three roles and which one is yours", "查看三员及自己的角色"), EVERYBODY),
+    Operation("role.list", Message("operations.show-roles"), EVERYBODY),
     Operation(
         "role.set",
-        Text(
-            "name the OS groups of the roles; the first time it ends the trial for good",
-            "指定三员的系统组；首次指定即永久结束试用",
-        ),
+        Message("operations.set-role-groups"),
         OFFICERS,
         (
-            Param("system", "text", Text("group of the system administrators", "系统管理员组"), metavar="GROUP"),
-            Param("security", "text", Text("group of the security officers", "安全保密管理员组"), metavar="GROUP"),
-            Param("auditor", "text", Text("group of the auditors", "安全审计员组"), metavar="GROUP"),
-            Param("anyway", "flag", Text("though nobody could confirm anything yet", "即使目前无人可共同办理")),
+            Param("system", "text", Message("operations.system-administrators-group"), metavar="GROUP"),
+            Param("security", "text", Message("operations.security-officers-group"), metavar="GROUP"),
+            Param("auditor", "text", Message("operations.auditors-group"), metavar="GROUP"),
+            Param("anyway", "flag", Message("operations.set-roles-anyway")),
         ),
         act=True,
         gives=True,
     ),
     Operation(
         "factor.give",
-        Text("give one's second factor, for five minutes and this program", "提供二次认证（五分钟内对本程序有效）"),
+        Message("operations.give-second-factor"),
         ANY,
-        (Param("secret", "text", Text("what PAM asks for", "认证口令"), required=True, secret=True),),
+        (Param("secret", "text", Message("operations.second-factor-secret"), required=True, secret=True),),
     ),
     Operation(
         "keys.show",
-        Text("show the agent's public key, which checks its receipts", "查看代理公钥，用于核验回执"),
+        Message("operations.show-public-key"),
         EVERYBODY,
         (
             Param(
                 "fingerprint",
                 "text",
-                Text("the one that begins with this, also one that was lost", "以此开头的密钥，含已丢失的"),
+                Message("operations.key-prefix"),
             ),
         ),
     ),
-    Operation("pack.show", Text("show the rule pack in force", "查看生效的规则包"), ANY),
+    Operation("pack.show", Message("operations.show-pack"), ANY),
     Operation(
         "pack.use",
-        Text("put another rule pack in force", "启用另一个规则包"),
+        Message("operations.use-pack"),
         SECURITY,
         (
             Param(
                 "pack",
                 "file",
-                Text("a shipped pack's name, or a TOML file", "内置规则包名称，或 TOML 文件"),
+                Message("common.pack-argument"),
                 required=True,
                 positional=True,
                 metavar="PACK",
@@ -59,37 +56,34 @@ OPERATIONS = (
     ),
     Operation(
         "clock.accept",
-        Text("judge by the system clock as it is, though it was set back", "系统时钟被拨回后，认可其当前时间"),
+        Message("operations.accept-clock"),
         SECURITY,
-        (Param("reason", "text", Text("why the clock is right", "确认时钟正确的依据"), required=True),),
+        (Param("reason", "text", Message("operations.clock-evidence"), required=True),),
         act=True,
         gives=True,
     ),
     Operation(
         "registry.show",
-        Text("hold the registry against the log: what it lacks", "核对登记库与日志：缺少哪些操作"),
+        Message("operations.compare-registry-with-log"),
         ANY,
         read_entry=True,
     ),
     Operation(
         "registry.accept",
-        Text("go on with a registry that lacks acts of the log", "接受缺少日志操作的登记库"),
+        Message("common.accept-registry-help"),
         OFFICERS,
         (
             Param(
                 "last",
                 "number",
-                Text(
-                    "the last entry of what is given up, as `registry show` names it",
-                    "`registry show` 所列最后一条的序号",
-                ),
+                Message("operations.last-entry-given-up"),
                 required=True,
             ),
-            Param("reason", "text", Text("why", "理由"), required=True),
+            Param("reason", "text", Message("operations.reason"), required=True),
         ),
         act=True,
         gives=True,
     ),
-    Operation("status", Text("one page on how the agent is", "代理状态一览"), ANY),
-    Operation("doctor", Text("check everything, and say what to do", "全面检查并给出处理办法"), ANY),
+    Operation("status", Message("operations.site-status"), ANY),
+    Operation("doctor", Message("operations.check-site"), ANY),
 )

@@ -1,1 +1,1 @@
-"""What single commands print of one thing: a case, its receipt, a plan of what an act takes."""
+"""Pages of single commands: a case, its receipt, the plan of an act that takes rights."""

@@ -1,4 +1,4 @@
-"""One departure case as a page: where it stands, what was done by whom, what comes next and with which command.
+"""An offboarding case as a page: its standing, its acts with their officers, and the next steps with their commands.
 
 Rules of this file: rows only; the agent has decided everything that is shown here.
 """
@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from agent.api.timestamps import local
-from agent.cli.context import shown, text
-from agent.cli.say import Console
+from agent.cli.context import printable
+from agent.cli.terminal import Console
 from agent.presentation import backlog
 from agent.presentation.papers import approval_note
 from agent.presentation.terms import STEP_STATES, word
-from rules.text import Text
+from rules.text import Message, Sentence, Text, from_json, labelled
 
 Json = Any
-Row = tuple[str, object, str, object]  # what, by whom, when, a note
+Row = tuple[str, object, str, object]  # title, officer, time, note
 
-# What a command line needs beside the person and the name of the thing.
-_REST = {
+# Options of a command line besides the person and the name.
+_OPTIONS = {
     "open": " --last-day DATE",
     "cool-off": " --until DATE",
     "advance": " --to TIME",
@@ -27,137 +27,148 @@ _REST = {
 }
 
 
-def status(terminal: Console, found: Json) -> None:
-    """Print what ``case.status`` answered."""
-    _head(terminal, found)
-    _next(terminal, found)
+def status(terminal: Console, case: Json) -> None:
+    """Print the answer of ``case.status``."""
+    _head(terminal, case)
+    _next(terminal, case)
 
 
-def page(terminal: Console, found: Json) -> None:
-    """Print what ``case.show`` answered."""
-    kept_by = found["keeper"]
-    keeper = f"{terminal.say(text(kept_by['text']))} {shown(kept_by['party'])}".strip() if kept_by else ""
+def page(terminal: Console, case: Json) -> None:
+    """Print the answer of ``case.show``."""
+    kept_by = case["keeper"]
+    keeper = f"{terminal.say(from_json(kept_by['text']))} {printable(kept_by['party'])}".strip() if kept_by else ""
     _head(
         terminal,
-        found,
-        (Text("class", "涉密人员类别"), shown(found["printed_class"])),
-        (Text("period kept by", "脱密期管理方"), keeper),
+        case,
+        (Message("cli.person-class"), printable(case["printed_class"])),
+        (Message("cli.period-keeper"), keeper),
     )
-    parts: dict[Text, Iterable[Row]] = {
-        Text("approvals", "审批"): _approvals(terminal, found),
-        Text("hand-over", "移交清退"): _items(terminal, found),
-        Text("signatures", "签署文件"): _signatures(terminal, found),
-        Text("cooling-off period", "脱密期管理"): _measures(terminal, found),
-        Text("decisions", "决定"): _decisions(terminal, found),
+    parts: dict[Sentence, Iterable[Row]] = {
+        Message("common.approvals"): _approvals(terminal, case),
+        Message("common.hand-over"): _items(terminal, case),
+        Message("common.signatures"): _signatures(terminal, case),
+        Message("common.cooling-off-period"): _measures(terminal, case),
+        Message("cli.decisions"): _decisions(terminal, case),
     }
     for heading, rows in parts.items():
         if lines := list(rows):
             terminal.line("")
-            terminal.table([heading, Text("by", "经办人"), Text("at", "时间"), Text("note", "备注")], lines)
+            terminal.table([heading, Message("cli.handled-by"), Message("common.at"), Message("common.note")], lines)
     terminal.line("")
-    _next(terminal, found)
+    _next(terminal, case)
 
 
-def progress(terminal: Console, found: Json) -> None:
-    """Print what ``case.progress`` answered."""
-    heading = [Text("step", "步骤"), Text("state", "状态"), Text("at", "时间"), Text("what came of it", "结果")]
+def progress(terminal: Console, case: Json) -> None:
+    """Print the answer of ``case.progress``."""
+    heading = [Message("common.step"), Message("common.state"), Message("common.at"), Message("common.outcome")]
     rows = [
         (
-            terminal.say(text(step["title"])),
+            terminal.say(from_json(step["title"])),
             terminal.say(word(STEP_STATES, step["state"])),
             _at(step["ended_at"]),
-            terminal.say(text(step["detail"])),
+            terminal.say(from_json(step["detail"])),
         )
-        for step in found["steps"]
+        for step in case["steps"]
     ]
     if rows:
         terminal.table(heading, rows)
     else:
-        terminal.talk(Text("no access was ended yet: there is nothing to follow", "尚未取消权限：没有可查看的进度"))
-    if under_way := backlog.sentence(found["revocations"]):
+        terminal.talk(Message("cli.no-revocation-yet"))
+    if under_way := backlog.sentence(case["revocations"]):
         terminal.line(terminal.say(under_way))
-    if found["receipt"]:
-        person = shown(found["person"])
-        signed = Text("the receipt is signed", "回执已签发")
-        terminal.line(f"→ {terminal.say(signed)}: shoumi case receipt {person}")
+    if case["receipt"]:
+        person = printable(case["person"])
+        signed = Message("cli.receipt-signed")
+        terminal.line(f"→ {terminal.say(labelled(signed, f'shoumi case receipt {person}'))}")
 
 
-def _head(terminal: Console, found: Json, *more: tuple[Text, str]) -> None:
+def _head(terminal: Console, case: Json, *more: tuple[Sentence, str]) -> None:
     rows = [
-        (Text("case", "案号"), found["case"]),
-        (Text("person", "人员"), found["person"]),
-        (Text("kind", "类别"), terminal.say(_kind(found))),
-        (Text("status", "状态"), terminal.say(text(found["step_text"]))),
-        (Text("last day", "离职日"), found["last_day"]),
-        *([(Text("leave date", "离岗时间"), _at(found["effective_at"]))] if found["effective_at"] else ()),
-        (Text("access over since", "权限取消时间"), _at(found["ended_at"])),
-        (Text("cooling-off until", "脱密期至"), _at(found["cooling_off_until"])),
-        *((what, value) for what, value in ((Text("batch", "批次"), shown(found["batch"])), *more) if value),
+        (Message("common.case"), case["case"]),
+        (Message("common.person"), case["person"]),
+        (Message("cli.case-kind"), terminal.say(_kind(case))),
+        (Message("cli.status"), terminal.say(from_json(case["step_text"]))),
+        (Message("cli.last-day"), case["last_day"]),
+        *([(Message("cli.leave-date"), _at(case["effective_at"]))] if case["effective_at"] else ()),
+        (Message("cli.access-ended-at"), _at(case["ended_at"])),
+        (Message("cli.cooling-off-until"), _at(case["cooling_off_until"])),
+        *((label, text) for label, text in ((Message("cli.batch"), printable(case["batch"])), *more) if text),
     ]
-    terminal.table([Text("what", "项目"), Text("value", "内容")], [(terminal.say(what), value) for what, value in rows])
-    for flag in found["flags"]:
-        terminal.line(f"! {terminal.say(text(flag))}")
+    terminal.table([Message("cli.field"), Message("cli.value")], [(terminal.say(label), text) for label, text in rows])
+    for flag in case["flags"]:
+        terminal.line(f"! {terminal.say(from_json(flag))}")
 
 
-def _next(terminal: Console, found: Json) -> None:
-    # Beside a transfer a departure may run, and that is what the person's number means then.
-    whose = found["case"] if found["kind"] == "transfer" else shown(found["person"])
-    for step in found["next"]:
-        event, name = step["event"], shown(step["name"])
-        person = shown(found["person"]) if event == "open" else whose
-        words = f" --as {name}" if event == "approve" else f" {name}" if name else ""
-        line = f"shoumi case {event} {person}{words}{_REST.get(event, '')}"
-        terminal.line(f"→ {terminal.say(text(step['what']))}: {line}")
+def _next(terminal: Console, case: Json) -> None:
+    # A departure may run beside a transfer; the person's number then means the departure.
+    subject = case["case"] if case["kind"] == "transfer" else printable(case["person"])
+    for step in case["next"]:
+        event, name = step["event"], printable(step["name"])
+        person = printable(case["person"]) if event == "open" else subject
+        argument = f" --as {name}" if event == "approve" else f" {name}" if name else ""
+        line = f"shoumi case {event} {person}{argument}{_OPTIONS.get(event, '')}"
+        terminal.line(f"→ {terminal.say(labelled(from_json(step['what']), line))}")
 
 
-def _approvals(terminal: Console, found: Json) -> Iterable[Row]:
-    for place in found["approvals"]:
-        yield terminal.say(text(place["title"])), place["by"], _at(place["at"]), terminal.say(approval_note(place))
+def _approvals(terminal: Console, case: Json) -> Iterable[Row]:
+    for place in case["approvals"]:
+        yield terminal.say(from_json(place["title"])), place["by"], _at(place["at"]), terminal.say(approval_note(place))
 
 
-def _items(terminal: Console, found: Json) -> Iterable[Row]:
-    for item in found["items"]:
-        what = f"{item['key']}: {terminal.say(text(item['title']))} → {terminal.say(text(item['department']))}"
-        yield what, item["done_by"], _at(item["done_at"]), item["missing"]
+def _items(terminal: Console, case: Json) -> Iterable[Row]:
+    for duty in case["items"]:
+        title = (
+            terminal.say(labelled(duty["key"], from_json(duty["title"])))
+            + f" → {terminal.say(from_json(duty['department']))}"
+        )
+        yield title, duty["done_by"], _at(duty["done_at"]), duty["missing"]
 
 
-def _signatures(terminal: Console, found: Json) -> Iterable[Row]:
-    for paper in found["signatures"]:
-        yield f"{paper['name']}: {terminal.say(text(paper['title']))}", paper["seen_by"], _at(paper["signed_at"]), ""
+def _signatures(terminal: Console, case: Json) -> Iterable[Row]:
+    for paper in case["signatures"]:
+        yield (
+            terminal.say(labelled(paper["name"], from_json(paper["title"]))),
+            paper["seen_by"],
+            _at(paper["signed_at"]),
+            "",
+        )
 
 
-def _kind(found: Json) -> Text:
-    kind, leaves = text(found["kind_text"]), text(found["leaves_text"])
-    return Text(f"{kind.en} ({leaves.en})", f"{kind.zh}（{leaves.zh}）")
+def _kind(case: Json) -> Sentence:
+    kind, leaves = from_json(case["kind_text"]), from_json(case["leaves_text"])
+    return Message("common.with-note", text=kind, more=leaves)
 
 
-def _measures(terminal: Console, found: Json) -> Iterable[Row]:
-    titles = {one["name"]: text(one["title"]) for one in found["measures"]}
-    for one in found["taken"]:
-        said = [terminal.say(titles.get(one["measure"], Text(one["measure"], one["measure"]))), shown(one["item"])]
-        note = " ".join(shown(one[name]) for name in ("party", "paper", "note") if one[name])
-        yield " ".join(filter(None, said)), one["by"], one["day"], note
-        if done := one["ended"]:
-            undone = Text("given back or withdrawn", "已归还或撤销")
-            yield f"  {terminal.say(undone)}", done["by"], done["day"], shown(done["paper"])
+def _measures(terminal: Console, case: Json) -> Iterable[Row]:
+    titles = {measure["name"]: from_json(measure["title"]) for measure in case["measures"]}
+    for measure in case["taken"]:
+        parts = [
+            terminal.say(titles.get(measure["measure"], Text(measure["measure"], measure["measure"]))),
+            printable(measure["item"]),
+        ]
+        note = " ".join(printable(measure[name]) for name in ("party", "paper", "note") if measure[name])
+        yield " ".join(filter(None, parts)), measure["by"], measure["day"], note
+        if end := measure["ended"]:
+            undone = Message("cli.measure-ended")
+            yield f"  {terminal.say(undone)}", end["by"], end["day"], printable(end["paper"])
 
 
-def _decisions(terminal: Console, found: Json) -> Iterable[Row]:
-    exam = {True: Text("exit exam passed", "离岗考核通过"), False: Text("exit exam failed", "离岗考核未通过")}
-    said = [
-        *((Text("sent back", "退回"), one) for one in found["returns"]),
-        (Text("confirmed by a second", "第二名管理员确认"), found["confirmation"]),
-        (Text("exit education", "离职保密教育"), found["education"]),
-        *((exam[one["passed"]], one) for one in found["exams"]),
-        (Text("cooling-off decided", "确定脱密期"), found["period"]),
-        (Text("papers released", "发放退工材料"), found["papers"]),
-        (Text("says they are back", "确认返岗"), found["resumption"]),
-        (Text("closed", "办结"), found["closed"]),
-        *((Text("rescinded", "撤销"), one) for one in found["rescissions"]),
+def _decisions(terminal: Console, case: Json) -> Iterable[Row]:
+    exam = {True: Message("cli.exit-exam-passed"), False: Message("cli.exit-exam-failed")}
+    decisions = [
+        *((Message("cli.decision-sent-back"), decision) for decision in case["returns"]),
+        (Message("cli.decision-confirmed"), case["confirmation"]),
+        (Message("common.exit-education"), case["education"]),
+        *((exam[decision["passed"]], decision) for decision in case["exams"]),
+        (Message("cli.decision-cooling-off"), case["period"]),
+        (Message("cli.decision-papers"), case["papers"]),
+        (Message("cli.decision-returned"), case["resumption"]),
+        (Message("cli.decision-closed"), case["closed"]),
+        *((Message("cli.decision-rescinded"), decision) for decision in case["rescissions"]),
     ]
-    for what, one in said:
-        if one:
-            yield terminal.say(what), one["by"], _at(one["at"]), one.get("reason", "")
+    for label, decision in decisions:
+        if decision:
+            yield terminal.say(label), decision["by"], _at(decision["at"]), decision.get("reason", "")
 
 
 def _at(stamp: str | None) -> str:

@@ -1,53 +1,46 @@
-"""``--plan``: who would lose what by an act, and what would end with it; nothing is done.
+"""``--plan``: people who would lose access by an act, and the processes that would end; nothing is changed.
 
-Rules of this file: it asks the agent, which rehearses the act itself. Whoever shares a process that would end is named.
+Rules of this file: the agent rehearses the act. People who share a process that would end are named.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agent.cli.context import CliContext, shown, text
+from agent.cli.context import CliContext
 from agent.cli.pages.receipt import plan_lines
-from rules.text import Text
+from agent.presentation.fields import quoted
+from rules.text import Message, Sentence, from_json
 
 
-def show(context: CliContext, op: str, given: Mapping[str, Any]) -> int:
-    """Show what *op* with the arguments *given* would take."""
-    found: dict[str, Any] = context.client.call("act.plan", act=op, given=json.dumps(given))
+def show(context: CliContext, op: str, arguments: Mapping[str, Any]) -> int:
+    """Print what *op* with *arguments* would take."""
+    answer: dict[str, Any] = context.client.call("act.plan", act=op, given=json.dumps(arguments))
     if context.terminal.json:
-        context.terminal.data(found)
+        context.terminal.emit(answer)
         return 0
-    for line in _lines(found):
+    for line in _lines(answer):
         context.terminal.line(context.terminal.say(line))
     return 0
 
 
-def _lines(found: Mapping[str, Any]) -> Iterator[Text]:
-    if found["unknown"]:
-        why = text(found["unknown"])
-        yield Text(f"who loses something is not known: {why.en}", f"无法得知谁将失去权限：{why.zh}")
-    elif not (found["lost"] or found["services"]):
-        yield Text(
-            f"nobody loses anything ({found['compared']} rights compared)",
-            f"无人失去权限（比较了 {found['compared']} 项）",
-        )
-    for service, areas in found["services"].items():
-        named = ", ".join(f"`{shown(area)}`" for area in areas)
-        yield Text(f"service `{shown(service)}` loses {named}", f"服务账户 `{shown(service)}` 将失去 {named}")
-    plans = {plan["person"]: plan for plan in found["plans"]}
-    for loss in found["lost"]:
-        places = ", ".join(f"`{shown(place)}`" for place in (*loss["areas"], *loss["rooms"]))
-        as_whom = ", ".join(map(str, loss["uids"]))
-        yield Text(
-            f"`{shown(loss['person'])}` loses {places}" + (f" as uid {as_whom}" if as_whom else ""),
-            f"`{shown(loss['person'])}` 将失去 {places}" + (f"（uid {as_whom}）" if as_whom else ""),
-        )
+def _lines(answer: Mapping[str, Any]) -> Iterator[Sentence]:
+    if answer["unknown"]:
+        reason = from_json(answer["unknown"])
+        yield Message("common.losses-unknown", reason=reason)
+    elif not (answer["lost"] or answer["services"]):
+        yield Message("cli.no-losses", compared=answer["compared"])
+    for service, areas in answer["services"].items():
+        yield Message("cli.service-loses", service=service, places=[quoted(area) for area in areas])
+    plans = {plan["person"]: plan for plan in answer["plans"]}
+    for loss in answer["lost"]:
+        person, places = loss["person"], [quoted(place) for place in (*loss["areas"], *loss["rooms"])]
+        if uids := loss["uids"]:
+            yield Message("cli.person-loses-as", person=person, places=places, uids=uids)
+        else:
+            yield Message("cli.person-loses", person=person, places=places)
         if plan := plans.get(loss["person"]):
             for line in plan_lines(plan):
-                yield Text(f"  {line.en}", f"  {line.zh}")
-    if more := found["left_out"]:
-        yield Text(
-            f"{more} rights of people who have no process here now were not compared",
-            f"另有 {more} 项权限属于当前没有进程的人员，未比较",
-        )
+                yield Message("common.indented", text=line)
+    if more := answer["left_out"]:
+        yield Message("common.rights-not-compared", count=more)

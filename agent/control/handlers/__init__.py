@@ -1,4 +1,4 @@
-"""The handlers of all operations, a file a family; :func:`handler_table` is their sum."""
+"""The handlers of all operations, one module per family; :func:`handler_table` joins them."""
 
 from agent.api.operations import TABLE
 from agent.control.dispatch import HandlerTable
@@ -66,5 +66,5 @@ _FAMILIES = (
 
 
 def handler_table() -> HandlerTable:
-    """Return the handler of every operation; raise ``LookupError`` when one has none, or two."""
+    """Return the table of all handlers; raise ``LookupError`` when an operation has none, or two."""
     return HandlerTable.union([family.handlers for family in _FAMILIES], TABLE)

@@ -1,4 +1,4 @@
-"""Handlers: areas. Bringing a directory under protection, loosening it, letting it go."""
+"""Handlers: areas. Protecting a directory, changing its protection, removing it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.rows.areas import AreaRow
 from agent.volumes.status import Protected, ProtectedArea, too_low, volume_of
 from rules.model import Mode, Scope
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 handlers = HandlerTable()
@@ -37,7 +37,7 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         raise RefusedError(low.text, low.hint)
     volume = volume_of(plan, tier, accept_links=args.flag("accept_links"), held=args.maybe("held"))
     if protection.sealed_beside(plan, rows):
-        volume["sealed"] = True  # every inode there has a label; the new area's only replaces the public one
+        volume["sealed"] = True  # every inode there has a label; the label of the new area replaces the public one
     level = args.level("level")
     assert level is not None
     change.areas.add(
@@ -57,35 +57,29 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     def protect() -> dict[str, Json]:
         area = ProtectedArea(name, path, volume)
         try:
-            found = protection.protect(area, plan, tier)
+            protected = protection.protect(area, plan, tier)
         except OSError as error:
-            said = visible(str(error))
+            cause = visible(str(error))
             raise RefusedError(
-                Text(
-                    f"`{name}` is registered, but could not be protected: {said}",
-                    f"`{name}` 已登记，但无法保护：{said}",
-                ),
-                Text(
-                    f"mend that and restart the agent, or: shoumi area remove {name}",
-                    f"处理后重启代理，或：shoumi area remove {name}",
-                ),
+                Message("control.area-not-protected", area=name, reason=cause),
+                Message("control.repair-or-remove-area", area=name),
             ) from error
         protection.list_covers(request.site.facts.areas())
-        # Again: what was opened before the labels is asked about now.
+        # Take over the epoch again: files opened before they were labelled are checked now.
         request.services.decider.epoch(request.site.facts.epoch())
         request.services.canaries.now(name)
-        found = protection.now.get(name, found)
+        protected = protection.now.get(name, protected)
         findings = [finding.to_json() for finding in protection.findings(name)]
-        return found.to_json() | {"findings": findings, "seen": _seen(request, name)}
+        return protected.to_json() | {"findings": findings, "seen": _canary_view(request, name)}
 
     return HandlerResult({"area": name, "path": path, "mode": "observe" if observe else "enforce"}, on_ack=protect)
 
 
 def _observes(request: HandlerRequest) -> bool:
-    """Whether a new area only observes. Raises :class:`UsageError` for one that is told to do both."""
+    """Return whether a new area only observes. Raises :class:`UsageError` when both modes are given."""
     observe, enforce = request.args.flag("observe"), request.args.flag("enforce")
     if observe and enforce:
-        raise UsageError(Text("observe or enforce, not both", "不能既观察又拦截"))
+        raise UsageError(Message("control.observe-or-enforce"))
     return observe or not (enforce or request.site.pack().trial.enforce or not is_trial(request))
 
 
@@ -98,10 +92,10 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
 @handlers.read("area.show")
 def _show(request: HandlerRequest) -> Json:
     name = request.args.text("area")
-    found = area_row(request, name)
-    [row] = request.site.lists.areas.find(found.resource.id)
+    area = area_row(request, name)
+    [row] = request.site.lists.areas.find(area.resource.id)
     findings = [finding.to_json() for finding in request.services.protection.findings(name)]
-    sealed = found.volume.get("sealed") is True
+    sealed = area.volume.get("sealed") is True
     return {**row, **_state(request, name), "sealed": sealed, "findings": findings}
 
 
@@ -155,7 +149,7 @@ def _enforce(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
     back = {"reverts_at": confirm_by.isoformat()} if confirm_by else {}
     return HandlerResult(
         {"area": row.resource.id, "mode": "enforce", **back},
-        gives=bool(confirm_by) and row.resource.mode is Mode.ENFORCE,  # a way back where there was none
+        gives=bool(confirm_by) and row.resource.mode is Mode.ENFORCE,  # adds a way back to observe mode
         on_ack=_list_covers(request, row.resource.id),
     )
 
@@ -180,16 +174,16 @@ def _remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
 
     def release() -> dict[str, Json]:
         area = ProtectedArea(row.resource.id, row.path, dict(row.volume))
-        others = request.site.facts.areas()
-        findings = request.services.protection.release(area, others)
-        request.services.protection.list_covers(others)
+        remaining = request.site.facts.areas()
+        findings = request.services.protection.release(area, remaining)
+        request.services.protection.list_covers(remaining)
         return {"findings": [finding.to_json() for finding in findings]}
 
     return HandlerResult({"area": row.resource.id, "path": row.path, "grants_ended": ended}, on_ack=release)
 
 
 def scope(args: Arguments) -> Scope | None:
-    """Return the scope given, ``None`` when none was."""
+    """Return the need-to-know scope in *args*, ``None`` without one."""
     if not any(name in args for name in ("person", "department", "project")):
         return None
     return Scope(*(frozenset(args.texts(name)) for name in ("person", "department", "project")))
@@ -209,32 +203,37 @@ def area_row(request: HandlerRequest, name: str) -> AreaRow:
     for row in request.site.facts.areas():
         if row.resource.id == name:
             return row
-    said = visible(name)
+    shown_name = visible(name)
     raise RefusedError(
-        Text(f"there is no area `{said}`", f"没有目录 `{said}`"),
-        Text("see `shoumi area list`", "参见 `shoumi area list`"),
+        Message("control.area-not-found", area=shown_name),
+        Message("control.see-area-list"),
     )
 
 
 def _state(request: HandlerRequest, name: str) -> dict[str, Json]:
-    found = request.services.protection.now.get(name, Protected(name, "", "none"))
-    state = {"tier": found.tier, "files": found.counts.files, "closed": found.closed, "hidden": found.hidden}
-    return state | {"seen": _seen(request, name)}
+    protected = request.services.protection.now.get(name, Protected(name, "", "none"))
+    state = {
+        "tier": protected.tier,
+        "files": protected.counts.files,
+        "closed": protected.closed,
+        "hidden": protected.hidden,
+    }
+    return state | {"seen": _canary_view(request, name)}
 
 
-def _seen(request: HandlerRequest, name: str) -> Json:
+def _canary_view(request: HandlerRequest, name: str) -> Json:
     enforced = name not in request.site.facts.observing()
     return request.services.canaries.view(name, enforced=enforced)
 
 
 def hours(request: HandlerRequest) -> str:
-    """Return the schedule given, refused when the pack has none of that name."""
+    """Return the schedule in the arguments; raise :class:`RefusedError` when the pack has none of that name."""
     named = request.args.text("hours")
-    known = request.site.pack().hours
-    if named and named not in known:
-        said, right = visible(named), ", ".join(known) or "-"
+    schedules = request.site.pack().hours
+    if named and named not in schedules:
+        shown_name, allowed = visible(named), ", ".join(schedules) or "-"
         raise RefusedError(
-            Text(f"the pack has no schedule `{said}`", f"规则包中没有时间表 `{said}`"),
-            Text(f"one of: {right}", f"可选：{right}"),
+            Message("control.schedule-not-in-pack", schedule=shown_name),
+            Message("control.one-of", options=allowed),
         )
     return named

@@ -1,7 +1,8 @@
-"""Handlers: the break-glass. Loud, sealed in the log, over by itself.
+"""Handlers: break-glass access. Alarmed, recorded in the log, ended automatically.
 
-Rules of this file: only root opens it, with the code of the envelope. It is an alarm until an officer has acknowledged
-it, stands on the first screen and in ``status`` and ``doctor`` while it lasts, and each act done by it says so.
+Rules of this file: only root opens it, with the code from the envelope. It is an alarm until an officer acknowledges
+it, is shown on the first screen and in ``status`` and ``doctor`` while it lasts, and is recorded with each act done
+under it.
 """
 
 from datetime import timedelta
@@ -12,7 +13,7 @@ from agent.control.handlers.case_transitions import by_itself
 from agent.errors import ForbiddenError, RefusedError
 from agent.registry.repositories.break_glass import make_code
 from agent.registry.repositories.registry_transaction import RegistryTransaction
-from rules.text import Text
+from rules.text import Message
 
 handlers = HandlerTable()
 
@@ -23,23 +24,23 @@ _LASTS = timedelta(hours=1)
 def _seal(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if not request.site.role_groups().configured:
         raise RefusedError(
-            Text("in a trial no two officers could seal it", "试用期内没有两名管理员可共同封存"),
-            Text("name the role groups first: shoumi role set", "请先设置角色组：shoumi role set"),
+            Message("control.trial-cannot-seal"),
+            Message("control.set-role-groups"),
         )
     code = make_code()
     change.break_glass.seal(code, by=request.officer())
-    return HandlerResult({"code": code})  # the answer to who confirms it, and to nobody else
+    return HandlerResult({"code": code})  # returned only to the officer who confirms
 
 
 @handlers.act("breakglass.open")
 def _open(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if request.peer.uid != 0:
-        raise ForbiddenError(Text("only root breaks the glass", "仅 root 可应急开启"))
+        raise ForbiddenError(Message("control.break-glass-needs-root"))
     if not request.site.role_groups().configured:
-        raise RefusedError(Text("in a trial root does everything as it is", "试用期内 root 本可办理一切"))
+        raise RefusedError(Message("control.trial-needs-no-break-glass"))
     until = request.at + _LASTS
     change.break_glass.open(request.args.text("code"), by=request.officer(), until=until)
-    text = Text("the glass was broken: root restores offices", "已应急开启：root 可恢复三员")
+    text = Message("control.break-glass-opened")
     alarm = change.alarms.add("break-glass", text)
     return HandlerResult({"until": until.isoformat(), "alarm": alarm}, {"until": until.isoformat(), "alarm": True})
 
@@ -47,17 +48,17 @@ def _open(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
 @handlers.act("breakglass.close")
 def _close(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if not (by_itself(request) or request.peer.uid == 0 or request.standing.role in (Role.SYSTEM, Role.SECURITY)):
-        raise ForbiddenError(Text("only root and the officers end it", "仅 root 和管理员可结束"))
+        raise ForbiddenError(Message("control.break-glass-close-not-allowed"))
     change.break_glass.close()
     return HandlerResult({"closed": True})
 
 
 @handlers.read("breakglass.show")
 def _show(request: HandlerRequest) -> Json:
-    found = request.site.facts.break_glass()
+    state = request.site.facts.break_glass()
     return {
-        "sealed_at": found.sealed_at.isoformat() if found.sealed_at else None,
-        "sealed_by": found.sealed_by,
-        "broken_until": found.broken_until.isoformat() if found.broken_until else None,
-        "broken_by": found.broken_by,
+        "sealed_at": state.sealed_at.isoformat() if state.sealed_at else None,
+        "sealed_by": state.sealed_by,
+        "broken_until": state.broken_until.isoformat() if state.broken_until else None,
+        "broken_by": state.broken_by,
     }

@@ -6,7 +6,7 @@ from datetime import date
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.errors import UsageError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 handlers = HandlerTable()
@@ -31,11 +31,9 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
     return iter(request.site.lists.holidays.all())
 
 
-def _day(word: str) -> date:
+def _day(text: str) -> date:
     try:
-        return date.fromisoformat(word)
+        return date.fromisoformat(text)
     except ValueError:
-        said = visible(word)
-        raise UsageError(
-            Text(f"`{said}` is not a date", f"`{said}` 不是日期"), Text("write it as 2026-10-01", "请写作 2026-10-01")
-        ) from None
+        shown_day = visible(text)
+        raise UsageError(Message("control.date-invalid", text=shown_day), Message("control.date-format")) from None

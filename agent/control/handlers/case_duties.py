@@ -1,4 +1,4 @@
-"""Handlers: departure cases, what is owed between approval and closing, and what can be asked about a case."""
+"""Handlers: duties of offboarding cases between approval and closing, and queries about cases."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -6,28 +6,28 @@ from datetime import date
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.case_keeping import still_kept
 from agent.control.handlers.case_transitions import by_the_rules, by_whom, day, moved, not_own, today
-from agent.control.handlers.case_view import batches, brief, shown
+from agent.control.handlers.case_view import batches, brief, case_json
 from agent.errors import UsageError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.validation import identifier
 from rules.offboarding import cooling_off, duties
 from rules.offboarding.case import HandoverItem
 from rules.offboarding.measure import Keeper, MeasureEnd, MeasureTaken
-from rules.text import Text
+from rules.text import Message, foreign
 from rules.visible import visible
 
 handlers = HandlerTable()
 
-_LINE = Text("line", "移交项")
+_LINE = Message("control.hand-over-item")
 
 
 @handlers.act("case.add-line")
 def _add_line(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, case = request.args, change.cases.get(request.args.text("person"))
-    what, to = visible(args.text("what")), visible(args.text("to"))
-    item = HandoverItem(identifier(args.text("line"), _LINE), Text(what, what), Text(to, to))
+    description, to = visible(args.text("what")), visible(args.text("to"))
+    line = HandoverItem(identifier(args.text("line"), _LINE), foreign(description), foreign(to))
     with by_the_rules():
-        return moved(request, change, case, duties.add_item(case, item, request.officer()))
+        return moved(request, change, case, duties.add_item(case, line, request.officer()))
 
 
 @handlers.act("case.hand-over")
@@ -72,7 +72,7 @@ def _cool_off(request: HandlerRequest, change: RegistryTransaction) -> HandlerRe
     args, case, by = request.args, change.cases.get(request.args.text("person")), by_whom(request)
     not_own(request, case)
     if ("until" in args) == args.flag("none"):
-        raise UsageError(Text("give either --until or --none", "请在 --until 与 --none 中选择其一"))
+        raise UsageError(Message("control.until-or-none"))
     with by_the_rules():
         after = duties.decide_period(case, args.instant("until"), by, request.at, args.text("reason"))
         return moved(request, change, case, after)
@@ -130,7 +130,7 @@ def _on(request: HandlerRequest) -> date:
 @handlers.read("case.show")
 def _show(request: HandlerRequest) -> Json:
     case = request.site.lists.cases.get(request.args.text("person"))
-    return shown(case, request.at, today(request), still_kept(request, case))
+    return case_json(case, request.at, today(request), still_kept(request, case))
 
 
 @handlers.read("case.status")

@@ -1,6 +1,6 @@
-"""Where a leaver is still named, as the registry, the host and the pinned keys of the personnel system say now.
+"""Open ties of a leaver: custody, roles and pinned keys of the personnel system in which they are still named.
 
-Rules of this file: seen, never remembered. Keys that cannot be read are one thing more that keeps the case open.
+Rules of this file: computed anew each time. Keys that cannot be read keep the case open, too.
 """
 
 from agent.control.dispatch import HandlerRequest
@@ -10,11 +10,11 @@ from agent.offboard.intake import pinned_keys
 from agent.offboard.intake.subject import approver
 from rules.offboarding.case import OffboardingCase
 from rules.offboarding.keeping import Kept, kept
-from rules.text import Text
+from rules.text import Message
 
 
 def still_kept(request: HandlerRequest, case: OffboardingCase) -> tuple[Kept, ...]:
-    """Return what the person of *case* has to hand over before papers and closing; nothing for a case that is over."""
+    """Return the ties to hand over before papers are released and *case* is closed; none for a case that is over."""
     if case.closed or case.rescinded:
         return ()
     lists = request.site.lists
@@ -25,8 +25,8 @@ def still_kept(request: HandlerRequest, case: OffboardingCase) -> tuple[Kept, ..
     try:
         keys = _keys(request, case.person)
     except RefusedError as error:
-        said = Text(f"an approver, perhaps: {error.text.en}", f"可能仍是审批人：{error.text.zh}")
-        unread = [Kept(said, error.hint or Text("see `shoumi doctor`", "参见 `shoumi doctor`"))]
+        sentence = Message("control.approver-unverified", error=error.text)
+        unread = [Kept(sentence, error.hint or Message("control.see-doctor"))]
     return (*kept(places, sorted(sole), keys), *unread)
 
 
@@ -34,6 +34,6 @@ def _keys(request: HandlerRequest, person: str) -> list[str]:
     file = pinned_keys.path(request.site.home.root)
     if not file.exists():
         return []
-    known = request.site.lists.hr_subjects.person
+    person_of = request.site.lists.hr_subjects.person
     pinned = pinned_keys.load(file).by_kid.items()
-    return sorted(kid for kid, key in pinned if key.approves and approver(key.person, key.iss, known) == person)
+    return sorted(kid for kid, key in pinned if key.approves and approver(key.person, key.iss, person_of) == person)

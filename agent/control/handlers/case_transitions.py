@@ -1,12 +1,11 @@
-"""What the handlers of departure cases share: the way a move meets the registry.
+"""Transitions of offboarding cases: how they are stored, and how they end access.
 
 Rules of this file: a case is read, moved and stored in one transaction. The approval that ends access does so in the
-same transaction: the departure counts, every grant ends, a transferred person is in the new post, and the cases that
-this one overtakes are closed, never before: there is no instant at which neither denies. With a leave date to come all
-of that waits for it (``case.carry-out``), and the decider denies from that instant on by its own rule. Only when it has
-acknowledged an end do the departures (:meth:`.OffboardingCoordinator.revoke`) hear of it, and again when a second
-officer has confirmed that an administrator leaves. Nobody acts on his own case, not even as the officer who only writes
-it down.
+same transaction: the departure takes effect, every grant ends, a transferred person gets the new post, and the cases
+that this one overtakes are closed, so that there is no instant at which neither denies. With a future leave date all of
+that waits for it (``case.carry-out``), and the decider denies from that instant on by its own rule.
+:meth:`.OffboardingCoordinator.revoke` is called only after the decider has acknowledged, and again when a second
+officer has confirmed that an administrator leaves. No officer acts on their own case, not even to record it.
 """
 
 import os
@@ -18,7 +17,7 @@ from typing import Any
 
 from agent.api.timestamps import instant
 from agent.control.dispatch import HandlerRequest, HandlerResult, Json
-from agent.control.eligibility import known
+from agent.control.eligibility import find_person
 from agent.control.handlers.case_view import brief
 from agent.control.handlers.papers import paper as signed_paper
 from agent.errors import RefusedError, UsageError
@@ -31,48 +30,51 @@ from rules.offboarding import machine, opening
 from rules.offboarding.case import PERSONNEL, OffboardingCase
 from rules.offboarding.machine import DepartureRefusedError
 from rules.offboarding.vocabulary import CaseKind
-from rules.text import Text
+from rules.text import Message
 
 
 def moved(
     request: HandlerRequest, change: RegistryTransaction, before: OffboardingCase | None, after: OffboardingCase
 ) -> HandlerResult:
-    """Store *after*; when access ends with it, take everything, and afterwards tell who waits for it."""
+    """Store *after*; when access ends with it, end every grant, and start the revocation after the commit."""
     after = _written_down(request, before, after, PERSONNEL if by_itself(request) else request.officer())
     if after.approved_at and not (before and before.approved_at):
         after = machine.ended(after, sorted(roles_held(request, after.person)[0]), _written_by(request))
     if not after.ended_at or (before and before.ended_at):
         change.cases.save(after)
-        over = done(request, after)
+        over = case_result(request, after)
         confirmed = before and before.unconfirmed and after.confirmation and after.ended_at
         return _telling(request, after, over) if confirmed else over
     overtaken = _overtaken(request, change, after)
     change.cases.save(after)
     ended = change.case_grants.end_all(after, by=_decided_by(request, after))
-    left = _transferred(change, after) if after.kind in (CaseKind.TRANSFER, CaseKind.REHIRED) else []
-    return _telling(request, after, done(request, after, grants_ended=ended, circles_left=left, **overtaken))
+    scopes_left = _transferred(change, after) if after.kind in (CaseKind.TRANSFER, CaseKind.REHIRED) else []
+    return _telling(
+        request, after, case_result(request, after, grants_ended=ended, circles_left=scopes_left, **overtaken)
+    )
 
 
 def _written_down(
     request: HandlerRequest, before: OffboardingCase | None, after: OffboardingCase, by: str
 ) -> OffboardingCase:
-    """Return *after* with *by* as who wrote down the approvals that are new in it."""
-    known = before.approvals if before else ()
+    """Return *after* with *by* as the recorder of its new approvals."""
+    recorded = before.approvals if before else ()
     marked = (
-        one if one in known else replace(one, written_by=by, **_paper_of(request, one.by)) for one in after.approvals
+        approval if approval in recorded else replace(approval, written_by=by, **_paper_of(request, approval.by))
+        for approval in after.approvals
     )
     return replace(after, approvals=tuple(marked))
 
 
 def _paper_of(request: HandlerRequest, approver: str) -> dict[str, Any]:
-    """Return what *approver* signed by hand, as the caller has it, of an approval that another writes down."""
+    """Return the paper that *approver* signed, for an approval that another person records."""
     if request.args.text("by") != approver or (signed := signed_paper(request, "by")) is None:
         return {}
     return {"paper": signed.reference, "paper_on": signed.on}
 
 
 def roles_held(request: HandlerRequest, person: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the administrator roles of *person*, and those of them that no other account of this host holds."""
+    """Return the administrator roles of *person*, and those that no other account of this host holds."""
     uids = [int(str(row["uid"])) for row in request.site.lists.accounts.find(person)]
     acting = os_groups.lately_running if by_itself(request) else os_groups.running
     return os_groups.roles_of(uids, request.site.role_groups(), request.site.facts.accounts, acting)
@@ -83,7 +85,7 @@ def _written_by(request: HandlerRequest) -> str:
 
 
 def _decided_by(request: HandlerRequest, case: OffboardingCase) -> str:
-    """Return who answers for what ends now: at a leave date who approved it last, for nobody is there."""
+    """Return the responsible officer: at a leave date the last approver, because no caller is present."""
     if case.carried_out_at and case.approvals:
         return case.approvals[-1].by
     return request.officer()
@@ -94,10 +96,10 @@ def _transferred(change: RegistryTransaction, case: OffboardingCase) -> list[str
 
 
 def _overtaken(request: HandlerRequest, change: RegistryTransaction, approved: OffboardingCase) -> dict[str, Json]:
-    """Close the narrower cases beside which this one was opened, and say which; until now they denied what they ended.
+    """Close the narrower cases that run beside *approved*, and return their numbers; until now they denied.
 
-    A wider one, whose leave date is to come, goes on beside it. At a leave date one that a second officer still has to
-    confirm does so, too, and denies as well.
+    A wider case with a future leave date continues. So does, at a leave date, a case that a second officer still has to
+    confirm; it denies as well.
     """
     over = []
     for running in change.cases.running(approved.person):
@@ -116,7 +118,7 @@ def _overtaken(request: HandlerRequest, change: RegistryTransaction, approved: O
 def _telling(request: HandlerRequest, case: OffboardingCase, over: HandlerResult) -> HandlerResult:
     offboarding, pid = request.services.offboarding, request.peer.pid
     return HandlerResult(
-        over.result,
+        over.reply,
         over.log_fields,
         cut=frozenset((case.person,)),
         on_commit=lambda: offboarding.freeze(case.id, pid),
@@ -125,19 +127,19 @@ def _telling(request: HandlerRequest, case: OffboardingCase, over: HandlerResult
 
 
 def by_itself(request: HandlerRequest) -> bool:
-    """Whether the agent acts itself: the kernel's word for who is at the socket, where nobody has this number."""
+    """Return whether the agent itself is the caller: the kernel reports its own pid for the socket."""
     return request.peer.pid == os.getpid()
 
 
-def done(request: HandlerRequest, case: OffboardingCase, **more: Json) -> HandlerResult:
-    """Return where *case* stands now, and *more*, for the caller and for the entry."""
+def case_result(request: HandlerRequest, case: OffboardingCase, **more: Json) -> HandlerResult:
+    """Return the state of *case* and *more*, for the caller and for the entry."""
     entry = {"case": case.id, "person": case.person, "step": case.step.value, **more}
     return HandlerResult({**brief(case, request.at, _day_for_flags(request)), **more}, entry)
 
 
 @contextmanager
 def by_the_rules() -> Iterator[None]:
-    """Turn what the procedure refuses into :class:`agent.errors.RefusedError`."""
+    """Turn a refusal of the procedure into :class:`agent.errors.RefusedError`."""
     try:
         yield
     except DepartureRefusedError as refused:
@@ -145,13 +147,13 @@ def by_the_rules() -> Iterator[None]:
 
 
 def not_own(request: HandlerRequest, case: OffboardingCase) -> None:
-    """Refuse a caller who is the leaver himself, whoever he says did it."""
+    """Refuse a caller who is the leaver, whomever they name as the actor."""
     with by_the_rules():
         machine.not_own(case.person, request.officer())
 
 
 def by_whom(request: HandlerRequest) -> str:
-    """Return who did what is recorded: the caller, or a registered person who is in office himself."""
+    """Return the actor of what is recorded: the caller, or a registered person in office."""
     if "by" not in request.args:
         return request.officer()
     name = request.args.text("by")
@@ -162,46 +164,39 @@ def by_whom(request: HandlerRequest) -> str:
 
 def registered(request: HandlerRequest, name: str) -> Person:
     """Return the person of this id; raise :class:`RefusedError` when there is none."""
-    person = known(request, name)
+    person = find_person(request, name)
     if person is None:
         raise unknown(PERSON, name, "shoumi person list")
     return person
 
 
 def today(request: HandlerRequest) -> date:
-    """Return the day of the site's calendar."""
+    """Return the current day in the site's time zone."""
     return (request.at + request.site.pack().utc_offset).date()
 
 
 def _day_for_flags(request: HandlerRequest) -> date:
-    """Return the same, of UTC where the pack cannot be read: no departure waits for a rule pack to be mended."""
+    """Return the current day, in UTC where the pack cannot be read, so that no departure waits for a broken pack."""
     try:
         return today(request)
     except RefusedError:
         return request.at.date()
 
 
-def day(word: str, name: str) -> date:
+def day(text: str, name: str) -> date:
     """Read the argument *name*, a day; raise :class:`UsageError`."""
     try:
-        return date.fromisoformat(word)
+        return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(
-            Text(f"`{name}` must be a day such as 2026-12-31", f"`{name}` 应为日期，例如 2026-12-31")
-        ) from None
+        raise UsageError(Message("control.day-invalid", name=name)) from None
 
 
 def leave_date(request: HandlerRequest, name: str) -> datetime | None:
-    """Read the argument *name*, an instant; without an offset it is one of the site's clock, a bare day its end."""
-    word = request.args.text(name)
-    if not word:
+    """Read the argument *name*, an instant: without offset in the site's time zone; a bare day means its end."""
+    text = request.args.text(name)
+    if not text:
         return None
     try:
-        return instant(word, timezone(request.site.pack().utc_offset), end=True)
+        return instant(text, timezone(request.site.pack().utc_offset), end=True)
     except ValueError:
-        raise UsageError(
-            Text(
-                f"`{name}` must be a day or a time (2026-12-31, 2026-12-31T12:00, 2026-12-31T12:00+08:00)",
-                f"`{name}` 应为日期或时间（2026-12-31、2026-12-31T12:00、2026-12-31T12:00+08:00）",
-            )
-        ) from None
+        raise UsageError(Message("control.day-or-time-invalid", name=name)) from None

@@ -1,6 +1,6 @@
-"""A departure case as JSON: what ``case show``, ``case status`` and ``case list`` answer.
+"""Offboarding cases as JSON, for ``case show``, ``case status`` and ``case list``.
 
-Rules of this file: pure. Instants are RFC 3339, words come with their text in both languages, free text is as it came.
+Rules of this file: pure. Instants are RFC 3339, codes come with their text in both languages, free text is unchanged.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,48 +14,48 @@ from rules.offboarding.cooling_off import keeper
 from rules.offboarding.keeping import Kept
 from rules.offboarding.next_steps import flags, next_steps
 from rules.offboarding.vocabulary import CaseStep
-from rules.text import Text
+from rules.text import Message, Sentence, Text
 
 Json = Any
 
-_UNIT, _POST = Text("leaves the unit", "离职"), Text("leaves the post", "离岗")
+_UNIT, _POST = Message("control.leaves-unit"), Message("control.leaves-post")
 
 
-def shown(case: OffboardingCase, now: datetime, today: date, kept: Sequence[Kept] = ()) -> Json:
-    """Return all of *case*, with what comes next and what is wrong with it; *today* is the site's.
+def case_json(case: OffboardingCase, now: datetime, today: date, still_named: Sequence[Kept] = ()) -> Json:
+    """Return all of *case*, with its next steps and flags; *today* is the day at the site.
 
-    *kept*: where its person is still named.
+    *still_named*: places in which its person is still named.
     """
     values = _plain(asdict(case))
     del values["id"], values["chain"], values["sent_back"]
     return {
-        **brief(case, now, today, kept),
+        **brief(case, now, today, still_named),
         **values,
         "approvals": [
-            {"role": place.role, "title": place.title.to_json(), **_plain(given)}
-            for place, given in zip(case.chain, _approvals(case), strict=True)
+            {"role": place.role, "title": place.title.to_json(), **_plain(approval)}
+            for place, approval in zip(case.chain, _approvals(case), strict=True)
         ],
-        "items": [_plain(asdict(item)) for item in case.items],
+        "items": [_plain(asdict(line)) for line in case.items],
         "signatures": [_plain(asdict(paper)) for paper in case.signatures],
         "keeper": _keeper(case),
     }
 
 
 def _keeper(case: OffboardingCase) -> Json:
-    """Return who keeps the cooling-off period; ``None`` where there is none."""
+    """Return the party that supervises the cooling-off period; ``None`` without a period."""
     if not (case.period and case.period.until):
         return None
-    found = keeper(case)
+    duty_keeper = keeper(case)
     return {
-        "keeper": found.keeper.value,
-        "text": found.keeper.text.to_json(),
-        "party": found.party,
-        "paper": found.paper,
+        "keeper": duty_keeper.keeper.value,
+        "text": duty_keeper.keeper.text.to_json(),
+        "party": duty_keeper.party,
+        "paper": duty_keeper.paper,
     }
 
 
 def batches(cases: Iterable[OffboardingCase], today: date) -> list[Json]:
-    """Return each batch among *cases* as one: how many stand where, and how many have something wrong with them."""
+    """Return each batch among *cases*: the number of people at each step, and of flagged cases."""
     named: dict[str, list[OffboardingCase]] = {}
     for case in cases:
         if case.batch:
@@ -63,23 +63,23 @@ def batches(cases: Iterable[OffboardingCase], today: date) -> list[Json]:
     return [
         {
             "batch": name,
-            "people": len(some),
-            "over": sum(case.ended_at is not None for case in some),
+            "people": len(members),
+            "over": sum(case.ended_at is not None for case in members),
             "steps": [
                 {"step": step.value, "text": step.text.to_json(), "people": count}
                 for step in CaseStep
-                if (count := sum(case.step is step for case in some))
+                if (count := sum(case.step is step for case in members))
             ],
-            "first_day": min(case.last_day for case in some).isoformat(),
-            "last_day": max(case.last_day for case in some).isoformat(),
-            "flagged": sum(bool(flags(case, today)) for case in some),
+            "first_day": min(case.last_day for case in members).isoformat(),
+            "last_day": max(case.last_day for case in members).isoformat(),
+            "flagged": sum(bool(flags(case, today)) for case in members),
         }
-        for name, some in named.items()
+        for name, members in named.items()
     ]
 
 
-def brief(case: OffboardingCase, now: datetime, today: date, kept: Sequence[Kept] = ()) -> Json:
-    """Return where *case* stands."""
+def brief(case: OffboardingCase, now: datetime, today: date, still_named: Sequence[Kept] = ()) -> Json:
+    """Return the summary of *case*."""
     return {
         "case": case.id,
         "person": case.person,
@@ -100,40 +100,40 @@ def brief(case: OffboardingCase, now: datetime, today: date, kept: Sequence[Kept
             {"event": step.event.value, "name": step.name, "what": step.what.to_json()}
             for step in next_steps(case, now)
         ],
-        "flags": [flag.to_json() for flag in (*flags(case, today), *map(_still, kept))],
+        "flags": [flag.to_json() for flag in (*flags(case, today), *map(_still, still_named))],
     }
 
 
-def _still(one: Kept) -> Text:
-    return Text(f"to hand over: {one.what.en}", f"待移交：{one.what.zh}")
+def _still(duty: Kept) -> Sentence:
+    return Message("control.to-hand-over", duty=duty.what)
 
 
 def _approvals(case: OffboardingCase) -> list[dict[str, Json]]:
-    given: list[dict[str, Json]] = [
+    approvals: list[dict[str, Json]] = [
         {
-            "by": done.by,
-            "at": done.at,
-            "opinion": done.opinion,
-            "written_by": done.written_by,
-            "paper": done.paper,
-            "paper_on": done.paper_on.isoformat() if done.paper_on else None,
+            "by": approval.by,
+            "at": approval.at,
+            "opinion": approval.opinion,
+            "written_by": approval.written_by,
+            "paper": approval.paper,
+            "paper_on": approval.paper_on.isoformat() if approval.paper_on else None,
         }
-        for done in case.approvals
+        for approval in case.approvals
     ]
     none = {"by": None, "at": None, "opinion": "", "written_by": "", "paper": "", "paper_on": None}
-    return given + [none] * (len(case.chain) - len(given))
+    return approvals + [none] * (len(case.chain) - len(approvals))
 
 
-def _plain(value: Json) -> Json:
-    """Return *value* as JSON takes it. ``asdict`` has copied every :class:`Text` as it is: a pair."""
-    if isinstance(value, datetime):
-        return printed(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, Text):
-        return value.to_json()
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+def _plain(node: Json) -> Json:
+    """Return *node* as plain JSON. ``asdict`` leaves every :class:`Text` as it is: a pair."""
+    if isinstance(node, datetime):
+        return printed(node)
+    if isinstance(node, date):
+        return node.isoformat()
+    if isinstance(node, dict):
+        return {name: _plain(child) for name, child in node.items()}
+    if isinstance(node, Message | Text):
+        return node.to_json()
+    if isinstance(node, list | tuple):
+        return [_plain(child) for child in node]
+    return node

@@ -1,6 +1,6 @@
-"""Handlers: departure cases, and what is decided about them.
+"""Handlers: offboarding cases and decisions about them.
 
-Transitions meet the registry in :mod:`agent.control.handlers.case_transitions`.
+:mod:`agent.control.handlers.case_transitions` stores the transitions.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,8 +14,8 @@ from agent.control.handlers.case_transitions import (
     by_itself,
     by_the_rules,
     by_whom,
+    case_result,
     day,
-    done,
     leave_date,
     moved,
     not_own,
@@ -25,16 +25,17 @@ from agent.control.handlers.case_transitions import (
 from agent.control.handlers.last_officers import require_second_source
 from agent.control.offboarding.hr_replay_guard import forget_older
 from agent.errors import ForbiddenError, RefusedError
+from agent.language.catalogue import both
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.offboarding import machine, opening
 from rules.offboarding.case import PERSONNEL, HandoverItem, OffboardingCase
 from rules.offboarding.vocabulary import CaseKind, CaseStep
 from rules.pack.model import Pack
-from rules.text import Text
+from rules.text import Message
 
 handlers = HandlerTable()
 
-_OWN = Text("own department", "本部门")
+_OWN = Message("control.own-department")
 
 
 @handlers.act("case.open")
@@ -42,10 +43,14 @@ def _open(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
     args, pack, person = request.args, request.site.pack(), request.args.text("person")
     last_day, by = day(args.text("last_day"), "last_day"), request.officer()
     with by_the_rules():
-        returned = next((one for one in change.cases.running(person) if one.step is CaseStep.RETURNED), None)
+        returned = next(
+            (running for running in change.cases.running(person) if running.step is CaseStep.RETURNED), None
+        )
         if returned:
-            again = opening.hand_in_again(returned, pack, last_day, by, request.at, leave_date(request, "effective"))
-            return done(request, change.cases.save(again))
+            resubmitted = opening.hand_in_again(
+                returned, pack, last_day, by, request.at, leave_date(request, "effective")
+            )
+            return case_result(request, change.cases.save(resubmitted))
         case = opening.open_case(
             pack,
             registered(request, person),
@@ -95,7 +100,7 @@ def _advance(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
 @handlers.act("case.carry-out")
 def _carry_out(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if not by_itself(request):
-        raise ForbiddenError(Text("only the agent itself carries out a leave date", "仅代理自身可执行到期离岗"))
+        raise ForbiddenError(Message("control.agent-carries-out-leave-dates"))
     case = change.cases.get(request.args.text("person"))
     with by_the_rules():
         after = machine.carry_out(case, sorted(roles_held(request, case.person)[0]), request.at)
@@ -105,13 +110,13 @@ def _carry_out(request: HandlerRequest, change: RegistryTransaction) -> HandlerR
 @handlers.act("case.notice")
 def _notice(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if not by_itself(request):
-        raise ForbiddenError(Text("only the agent itself takes in notices", "仅代理自身可接收人事通知"))
+        raise ForbiddenError(Message("control.agent-accepts-notices"))
     args, pack, person = request.args, request.site.pack(), request.args.text("person")
     kind = CaseKind(args.text("kind") or CaseKind.RESIGNATION)
     approvers, effective_at = _in_office(request, args.texts("approver")), leave_date(request, "effective")
     require_second_source(request, person)
     if not opening.chain(pack, kind):
-        effective_at = None  # the kind ends access at once, whatever date is named
+        effective_at = None  # this kind ends access at once, whatever date is given
     with by_the_rules():
         running, effective_at = _meant(request, change, kind, approvers, effective_at)
     until = args.instant("cooling_off_until")
@@ -125,7 +130,7 @@ def _notice(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
         after = says(opening.vouched(running, approvers, request.at) if running.unconfirmed else running)
         if after.confirmation != running.confirmation:
             return moved(request, change, running, after)
-        return done(request, after if after == running else change.cases.save(after), already=True)
+        return case_result(request, after if after == running else change.cases.save(after), already=True)
     with by_the_rules():
         case = running or change.cases.add(
             opening.open_case(
@@ -133,7 +138,9 @@ def _notice(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
                 registered(request, person),
                 kind,
                 day(args.text("last_day"), "last_day"),
-                PERSONNEL if opening.chain(pack, kind) else approvers[0],  # without a chain the opener answers
+                PERSONNEL
+                if opening.chain(pack, kind)
+                else approvers[0],  # without an approval chain the opener is responsible
                 request.at,
                 lines=_lines(request, pack, person),
                 reference=args.text("reference"),
@@ -147,7 +154,7 @@ def _notice(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
             case,
             reference=args.text("reference") or case.reference,
             batch=args.text("batch") or case.batch,
-            effective_at=effective_at,  # HR's word: without one, at once
+            effective_at=effective_at,  # the date of the notice; without one, at once
         )
         by_notice = opening.vouched if case.approved_at else partial(opening.by_notice, pack)
         after = says(by_notice(case, approvers, request.at))
@@ -155,7 +162,7 @@ def _notice(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
 
 
 def _sooner(request: HandlerRequest, case: OffboardingCase, to: datetime) -> OffboardingCase:
-    """Return *case* with its leave date brought forward to what the personnel system says; never put off."""
+    """Return *case* with its leave date advanced to the one of the notice; never postponed."""
     if case.effective_at is None or to >= case.effective_at:
         return case
     with by_the_rules():
@@ -166,18 +173,15 @@ def _sooner(request: HandlerRequest, case: OffboardingCase, to: datetime) -> Off
 
 
 def _in_office(request: HandlerRequest, approvers: Sequence[str]) -> list[str]:
-    """Return those of *approvers* whose word counts. Raises :class:`RefusedError` when nobody's does."""
-    absent = {by: why for by in approvers if (why := absence(request, by))}
-    left = [by for by in approvers if by not in absent]
-    if not left:
+    """Return those of *approvers* who are in office. Raises :class:`RefusedError` when none is."""
+    absent = {by: reason for by in approvers if (reason := absence(request, by))}
+    in_office = [by for by in approvers if by not in absent]
+    if not in_office:
         raise RefusedError(
-            Text(
-                f"nobody who approved it is in office: {', '.join(why.en for why in absent.values())}",
-                f"审批人均不在岗：{'，'.join(why.zh for why in absent.values())}",
-            ),
-            Text("have it approved by somebody who is", "请由在岗人员审批"),
+            Message("control.no-approver-in-office", reasons=list(absent.values())),
+            Message("control.ask-approver-in-office"),
         )
-    return left
+    return in_office
 
 
 def _meant(
@@ -187,12 +191,12 @@ def _meant(
     approvers: Sequence[str],
     effective_at: datetime | None,
 ) -> tuple[OffboardingCase | None, datetime | None]:
-    """Return the running case that a notice of *kind* is about, ``None`` when it opens one of its own, and its date.
+    """Return the running case that a notice of *kind* concerns (``None``: it opens a new one), and the leave date.
 
-    Of another kind, or of a transfer to elsewhere, it opens its own, as far as there is anything left to end: after an
-    approved departure that reached as far there is not. What nobody has approved is taken back: the personnel system
-    knows better, and its approval of the one must not be carried out as the other. What is scheduled and reaches no
-    further gives way, and its leave date is not put off by that; what reaches further goes on beside it.
+    A notice of another kind, or of a transfer to another place, opens a new case, unless an approved departure of the
+    same reach leaves nothing to end. An unapproved running case is rescinded: the notice is authoritative, and its
+    approval must not be carried out as another kind. A scheduled case of no greater reach gives way, and its leave date
+    is not postponed; one of greater reach continues beside the new case.
     """
     for running in change.cases.running(request.args.text("person")):
         if running.kind is kind and not _elsewhere(request, running):
@@ -205,12 +209,12 @@ def _meant(
                 return running, effective_at
             continue
         standing = opening.vouched(running, approvers, request.at)
-        if running.kind.reach < kind.reach:  # it is closed when this one ends access
+        if running.kind.reach < kind.reach:  # closed when the new case ends access
             change.cases.save(standing)
         elif not standing.gives_way_to(kind):
             return (None, effective_at) if kind.passes else (running, effective_at)
         elif standing.scheduled or effective_at is None or effective_at <= request.at:
-            # Else what passes denies until it is closed, and the notice waits for that: nothing is given back by it.
+            # Otherwise a passing case denies until it is closed, and the notice waits for that: it restores no access.
             change.cases.save(opening.overtake(standing, kind, PERSONNEL, request.at))
             if effective_at and standing.effective_at:
                 effective_at = min(effective_at, standing.effective_at)
@@ -218,9 +222,9 @@ def _meant(
 
 
 def _elsewhere(request: HandlerRequest, case: OffboardingCase) -> bool:
-    """Whether the notice names another department or post than the one *case* leads to."""
-    told = {"department": case.department, "post": case.post}
-    return any(request.args.text(name) not in ("", known) for name, known in told.items())
+    """Return whether the notice names another department or post than *case*."""
+    target = {"department": case.department, "post": case.post}
+    return any(request.args.text(name) not in ("", current) for name, current in target.items())
 
 
 @handlers.act("case.return")
@@ -250,12 +254,12 @@ def _taken_back(
     with by_the_rules():
         after = move(case, by, request.at, request.args.text("reason"))
     if after.rescinded and after.ended_at:
-        # The departure stops counting, so something else must deny until officers have decided grant by grant.
+        # The departure stops denying, so a hold must deny until officers have decided on each grant.
         change.holds.add(case.person, reason=f"case {case.id} {after.step}", by=by, two_officers=True)
     over = moved(request, change, case, after)
     if not after.rescinded:
-        over = HandlerResult({**over.result, "asked_by": by}, over.log_fields)
-    return HandlerResult(over.result, over.log_fields, on_ack=lambda: forget_older(request.site.home, [after]))
+        over = HandlerResult({**over.reply, "asked_by": by}, over.log_fields)
+    return HandlerResult(over.reply, over.log_fields, on_ack=lambda: forget_older(request.site.home, [after]))
 
 
 @handlers.act("case.resume")
@@ -264,7 +268,7 @@ def _resume(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
     with by_the_rules():
         after = machine.resume(case, by, request.at, request.args.text("reason"))
     over = moved(request, change, case, after)
-    return over if after.closed else HandlerResult({**over.result, "back_by": by}, over.log_fields)
+    return over if after.closed else HandlerResult({**over.reply, "back_by": by}, over.log_fields)
 
 
 @handlers.act("case.restore")
@@ -272,44 +276,42 @@ def _restore(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
     case, grant = change.cases.get(request.args.text("person")), request.args.text("grant")
     with by_the_rules():
         after = case
-        for officer in request.officers():  # who proposed it has asked for it
+        for officer in request.officers():  # the proposer has requested it
             after = machine.restore(after, grant, officer, request.at)
     change.case_grants.get(case, grant)
-    [asked] = [one for one in after.restorations if one.grant == grant]
+    [restoration] = [candidate for candidate in after.restorations if candidate.grant == grant]
     change.cases.save(after)
-    given = (
-        change.case_grants.restore(case, grant, reason=f"{case.id} {grant}", approver=asked.asked_by)
-        if asked.given_by
+    new_grant = (
+        change.case_grants.restore(case, grant, reason=f"{case.id} {grant}", approver=restoration.asked_by)
+        if restoration.given_by
         else ""
     )
-    over, name = done(request, after, grant=grant, given=given), f"{case.id}.{grant}"
+    over, name = case_result(request, after, grant=grant, given=new_grant), f"{case.id}.{grant}"
 
     def follow() -> dict[str, Json]:
-        if given:
+        if new_grant:
             request.services.offboarding.start_restoration(name)
         return {}
 
-    return HandlerResult(over.result, over.log_fields, on_ack=follow)
+    return HandlerResult(over.reply, over.log_fields, on_ack=follow)
 
 
-def _role(case: OffboardingCase, word: str) -> str:
-    """Return the role *word* names, by its name or its title; the next one for no word."""
-    if not word:
+def _role(case: OffboardingCase, named: str) -> str:
+    """Return the role with this name or title; the next one in the chain if *named* is empty."""
+    if not named:
         return case.next_approver.role if case.next_approver else ""
-    return next((place.role for place in case.chain if word in (place.role, *place.title)), word)
+    return next((place.role for place in case.chain if named in (place.role, *both(place.title))), named)
 
 
 def _lines(request: HandlerRequest, pack: Pack, person: str) -> list[HandoverItem]:
-    """Return what the registry knows the leaver has: badges, and areas and rooms in his keeping."""
+    """Return the hand-over items known to the registry: badges, and areas and rooms in custody of the leaver."""
     if not pack.handover:
         return []
     to = pack.handover["badge"].department if "badge" in pack.handover else _OWN
     lists = request.site.lists
     badges = [
-        HandoverItem(f"badge-{row['number']}", Text(f"badge {row['number']}", f"门禁卡 {row['number']}"), to)
+        HandoverItem(f"badge-{row['number']}", Message("control.badge", number=row["number"]), to)
         for row in lists.badges.find(person)
     ]
     places = [str(row["name"]) for row in (*lists.areas.find(), *lists.rooms.find()) if row["custodian"] == person]
-    return badges + [
-        HandoverItem(f"custody-{name}", Text(f"custody of {name}", f"{name} 的保管责任"), _OWN) for name in places
-    ]
+    return badges + [HandoverItem(f"custody-{name}", Message("control.custody", place=name), _OWN) for name in places]

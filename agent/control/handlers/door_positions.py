@@ -1,7 +1,7 @@
-"""Whether doors stand open, as their panels last heard it, for people who look.
+"""Door positions: open or closed, as last reported to the panels.
 
-Rules of this file: what cannot be known is ``None``. A panel remembers over a restart, so what it remembers counts only
-while the door's readers are heard; a door without a contact never said anything.
+Rules of this file: an unknown position is ``None``. A panel keeps its state across a restart, so it counts only while
+the door's readers are online; a door without a contact reports nothing.
 """
 
 from datetime import UTC, datetime
@@ -13,19 +13,22 @@ from agent.rooms.panel.state import RoomState, decode_state
 
 
 def panels(request: HandlerRequest) -> dict[str, RoomState]:
-    """Return what the panel of each room remembers. One that cannot be read is left out."""
-    found = {}
+    """Return the panel state of each room. A state that cannot be decoded is left out."""
+    states = {}
     for room, text in request.site.facts.room_states().items():
         try:
-            found[room] = decode_state(text)
+            states[room] = decode_state(text)
         except InvalidMessageError:
-            continue  # the thread that serves the doors meets it too, says so in the log, and begins anew
-    return found
+            continue  # the doors thread meets it, too, records it, and starts from an empty state
+    return states
 
 
 def leaf(panel: RoomState | None, door: str, *, contact: bool, online: bool | None) -> dict[str, Json]:
     """Return ``open`` (``None``: unknown) and ``open_since`` (an instant, while it is open)."""
-    known = panel.door(door) if panel and contact and online else None
-    if known is None or known.open is None:
+    position = panel.door(door) if panel and contact and online else None
+    if position is None or position.open is None:
         return {"open": None, "open_since": None}
-    return {"open": known.open, "open_since": printed(datetime.fromtimestamp(known.since, UTC)) if known.open else None}
+    return {
+        "open": position.open,
+        "open_since": printed(datetime.fromtimestamp(position.since, UTC)) if position.open else None,
+    }

@@ -1,7 +1,7 @@
-"""Handlers: doors. Their wiring, their keys, and letting somebody in without a badge.
+"""Handlers: doors. Wiring, keys, and release without a badge.
 
-Rules of this file: the protocol of a door is that of its addresses, and a door has one. What needs a reader or a lock
-is an entry first, is asked of :class:`agent.rooms.service.DoorServer`, and answered by a ticket. No key passes here.
+Rules of this file: the addresses determine the protocol of a door, and a door has one. A command to a reader or a lock
+is recorded first, then sent to :class:`agent.rooms.service.DoorServer`, which returns a ticket. No key passes here.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.door_positions import leaf, panels
-from agent.control.handlers.rooms import known, proves, told
+from agent.control.handlers.rooms import proves, result_with_notice, room_row
 from agent.doctor.room_checks import of_room
 from agent.doors.address import Uhppote, parse
 from agent.errors import RefusedError, UsageError
@@ -20,12 +20,12 @@ from agent.registry.rows.settings import LISTENS_AT
 from agent.registry.terms import DOOR
 from agent.registry.validation import unknown
 from agent.rooms.panel.state import RoomState
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 handlers = HandlerTable()
 
-_WAIT = 30.0  # seconds for what came of a command
+_WAIT = 30.0  # seconds to wait for the outcome of a command
 
 
 class _Wiring(NamedTuple):
@@ -37,7 +37,7 @@ class _Wiring(NamedTuple):
 @handlers.act("door.add")
 def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, door, wiring = request.args, request.args.text("door"), _wiring(request, None)
-    room = known(request, args.text("room")).resource
+    room = room_row(request, args.text("room")).resource
     proves(request, room.id, room.level, wiring.protocol)
     change.doors.add(
         door,
@@ -57,7 +57,7 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, door = request.args, request.args.text("door")
     before = _door(request, door)
     wiring = _wiring(request, before)
-    room = known(request, before.room).resource
+    room = room_row(request, before.room).resource
     proves(request, room.id, room.level, wiring.protocol)
     change.doors.set(
         door,
@@ -75,44 +75,44 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 def _show(request: HandlerRequest) -> Json:
     door = _door(request, request.args.text("door"))
     [row] = request.site.lists.doors.find(door=door.name)
-    return _seen(row, _live(request), panels(request))
+    return _door_json(row, _live(request), panels(request))
 
 
 @handlers.stream("door.list")
 def _list(request: HandlerRequest) -> Iterator[Json]:
-    live, found = _live(request), panels(request)
+    live, panel_states = _live(request), panels(request)
     for row in request.site.lists.doors.find(request.args.text("room")):
-        yield _seen(row, live, found)
+        yield _door_json(row, live, panel_states)
 
 
 @handlers.act("door.remove")
 def _remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     door = request.args.text("door")
     change.doors.remove(door)
-    return told(request, {"door": door})
+    return result_with_notice(request, {"door": door})
 
 
 @handlers.act("door.listen")
 def _listen(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     address = request.args.text("address")
     if address:
-        parse(f"uhppote://{address}/1/1")  # the same shape, and the same errors
+        parse(f"uhppote://{address}/1/1")  # same syntax and errors
     change.settings.set(LISTENS_AT, address or None)
-    return told(request, {"address": address})
+    return result_with_notice(request, {"address": address})
 
 
 @handlers.read("door.test")
 def _test(request: HandlerRequest) -> Json:
     door = _door(request, request.args.text("door"))
     state = request.services.doors.state()
-    found = [dict(one) for one in state["readers"] if one["door"] == door.name]
-    return {"door": door.name, "protocol": door.protocol, "process": state["process"], "readers": found}
+    readers = [dict(reader) for reader in state["readers"] if reader["door"] == door.name]
+    return {"door": door.name, "protocol": door.protocol, "process": state["process"], "readers": readers}
 
 
 @handlers.act("door.open")
 def _open(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     door = _door(request, request.args.text("door"))
-    request.services.doors.state()  # refused now, if nobody serves them: an entry of what cannot be done misleads
+    request.services.doors.state()  # refused before an entry is written when the doors process does not run
     release = request.services.doors.release
     return HandlerResult({"door": door.name}, on_logged=lambda seq: {"ticket": release(door.name, seq)})
 
@@ -152,26 +152,26 @@ def _door(request: HandlerRequest, name: str) -> DoorRow:
 
 
 def _reader(request: HandlerRequest) -> tuple[str, str]:
-    """Return the door and the one OSDP reader on the side asked for; refused while nobody serves the doors."""
+    """Return the door and its only OSDP reader on the given side; refused while the doors process does not run."""
     request.services.doors.state()
     door, side = _door(request, request.args.text("door")), request.args.text("side") or "in"
-    found = [reader.address for reader in door.readers if reader.side == side]
-    said = visible(door.name)
+    addresses = [reader.address for reader in door.readers if reader.side == side]
+    shown_door = visible(door.name)
     if door.protocol != "osdp":
         raise RefusedError(
-            Text(f"`{said}` has no keys: its wire knows none", f"`{said}` 没有密钥：其线路不支持"),
-            Text("keys belong to OSDP readers", "只有 OSDP 读卡器使用密钥"),
+            Message("control.door-has-no-keys", door=shown_door),
+            Message("control.keys-need-osdp"),
         )
-    if len(found) != 1:
+    if len(addresses) != 1:
         raise RefusedError(
-            Text(f"`{said}` has {len(found)} readers on that side", f"`{said}` 的该侧有 {len(found)} 个读卡器"),
-            Text("one at a time: see `shoumi door show`", "每次一个：参见 `shoumi door show`"),
+            Message("control.reader-count-mismatch", door=shown_door, count=len(addresses)),
+            Message("control.one-reader-at-a-time"),
         )
-    return door.name, found[0]
+    return door.name, addresses[0]
 
 
 def _wiring(request: HandlerRequest, before: DoorRow | None) -> _Wiring:
-    """Read the addresses given, those of *before* where none are; raise :class:`UsageError` for two protocols."""
+    """Return the wiring from the arguments, completed from *before*; raise :class:`UsageError` for two protocols."""
     readers: list[tuple[str, Side]] = []
     sides: tuple[tuple[str, Side], ...] = (("reader", "in"), ("exit_reader", "out"))
     for name, side in sides:
@@ -186,37 +186,37 @@ def _wiring(request: HandlerRequest, before: DoorRow | None) -> _Wiring:
     boards = [isinstance(parse(address), Uhppote) for address in used]
     if any(boards) and not all(boards):
         raise UsageError(
-            Text("a door speaks one protocol, and these addresses two", "一扇门只用一种协议，所给地址属于两种"),
-            Text("give its readers and its strike together", "请同时给出读卡器和放行设备"),
+            Message("control.door-protocols-differ"),
+            Message("control.readers-and-strike-together"),
         )
     if any(boards) and len(set(used)) > 1:
         raise UsageError(
-            Text("a door of a board has one address", "控制板的一扇门只有一个地址"),
-            Text("give the same address as --reader and --exit-reader", "--reader 与 --exit-reader 请使用同一地址"),
+            Message("control.board-door-one-address"),
+            Message("control.same-address-both-sides"),
         )
     return _Wiring("uhppote" if any(boards) else "osdp", readers, strike)
 
 
-def _seen(row: Row, live: list[dict[str, Json]], found: Mapping[str, RoomState]) -> dict[str, Json]:
-    """Return a door with its readers as they are now (``live``), whether all answer, and whether it stands open."""
-    mine = [one for one in live if one["door"] == row["name"]]
-    online = all(one["online"] for one in mine) if mine else None
-    panel = found.get(str(row["room"]))
+def _door_json(row: Row, live: list[dict[str, Json]], panel_states: Mapping[str, RoomState]) -> dict[str, Json]:
+    """Return a door with the state of its readers (``live``), whether all are online, and whether it is open."""
+    readers = [reader for reader in live if reader["door"] == row["name"]]
+    online = all(reader["online"] for reader in readers) if readers else None
+    panel = panel_states.get(str(row["room"]))
     stands = leaf(panel, str(row["name"]), contact=bool(row["contact"]), online=online)
-    return {**row, "live": mine, "online": online, **stands}
+    return {**row, "live": readers, "online": online, **stands}
 
 
 def _live(request: HandlerRequest) -> list[dict[str, Json]]:
-    """Return what the readers are known to be now; raise ``UnreachableError`` while nobody serves the doors."""
-    return [dict(one) for one in request.services.doors.state()["readers"]]
+    """Return the state of the readers; raise ``UnreachableError`` while the doors process does not run."""
+    return [dict(reader) for reader in request.services.doors.state()["readers"]]
 
 
-def _checked(request: HandlerRequest, room: str, result: dict[str, Json]) -> HandlerResult:
-    """Return what an act came to; once it is in force the doors hear of it, and what is wrong with the room is said."""
+def _checked(request: HandlerRequest, room: str, reply: dict[str, Json]) -> HandlerResult:
+    """Return the result of an act; once in force, the doors are notified and the findings of the room returned."""
 
-    def look() -> dict[str, Json]:
+    def report() -> dict[str, Json]:
         request.services.doors.changed()
-        found = of_room(known(request, room), request.site.facts.doors(), request.site.pack())
-        return {"findings": [finding.to_json() for finding in found]}
+        findings = of_room(room_row(request, room), request.site.facts.doors(), request.site.pack())
+        return {"findings": [finding.to_json() for finding in findings]}
 
-    return HandlerResult(result, on_ack=look)
+    return HandlerResult(reply, on_ack=report)

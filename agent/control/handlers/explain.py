@@ -1,7 +1,7 @@
-"""Handlers: ``explain`` and ``what-if``. The same facts, pack and ``decide`` as the guard uses.
+"""Handlers: ``explain`` and ``what-if``, with the same facts, pack and ``decide`` as the guard.
 
-Beside that, ``explain`` looks whether a deny entry on the disk refuses what would be allowed now: the kernel asks the
-ACL before it asks the agent, so the decider never hears of such an open.
+``explain`` also checks whether a deny entry on the disk refuses an allowed access: the kernel checks the ACL before it
+asks the agent, so the decider never sees such an open.
 """
 
 import os
@@ -24,7 +24,7 @@ from agent.registry.stores import CLOSED
 from rules.decide import decide
 from rules.model import Action, Facts, Mode, Request, Resource, RuleResult, Verdict
 from rules.pack.reader import Pack
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 handlers = HandlerTable()
@@ -39,9 +39,9 @@ def _explain(request: HandlerRequest) -> Json:
 
 
 def _refused_on_disk(request: HandlerRequest, answer: dict[str, Json]) -> dict[str, Json]:
-    """Return *answer* with what the deny entries on the way to it refuse: all accounts of the person, or some."""
+    """Return *answer* with the deny entries on the path, which refuse all accounts of the person or some."""
     row = next((row for row in request.site.facts.areas() if row.resource.id == answer["area"]), None)
-    if row is None:  # a room: its door asks nobody's disk
+    if row is None:  # a room has no deny entries
         return answer
     top = os.path.realpath(row.path)
     uids = sorted(int(str(row["uid"])) for row in request.site.lists.accounts.find(str(answer["person"])))
@@ -50,21 +50,15 @@ def _refused_on_disk(request: HandlerRequest, answer: dict[str, Json]) -> dict[s
     if not refused:
         return answer
     named = ", ".join(map(str, refused))
-    because = Text(
-        f"the rules allow it, but a deny entry on the disk refuses uid {named}: one is left from a departure",
-        f"规则允许，但磁盘上的拒绝项拒绝 uid {named}：系离岗时所设，尚未移除",
-    )
-    change = Text(
-        f"the agent takes it away within a minute; if not, see `shoumi doctor`, or: setfacl -x u:{refused[0]} FILE",
-        f"代理将在一分钟内移除；否则参见 `shoumi doctor`，或运行：setfacl -x u:{refused[0]} FILE",
-    )
-    found = RuleResult("deny-entry", False, because, change=change, person=str(answer["person"]))
-    told = answer | {"findings": [*answer["findings"], _finding(found)], "denied_accounts": refused}
-    if len(refused) < len(uids):  # another account of theirs gets in
-        return told
-    return told | {
+    because = Message("control.allowed-but-denied-on-disk", uids=named)
+    change = Message("control.deny-entry-removed-soon", uid=refused[0])
+    refusal = RuleResult("deny-entry", False, because, change=change, person=str(answer["person"]))
+    full_answer = answer | {"findings": [*answer["findings"], _finding(refusal)], "denied_accounts": refused}
+    if len(refused) < len(uids):  # another account of the person has access
+        return full_answer
+    return full_answer | {
         "verdict": "deny",
-        "rule": found.rule,
+        "rule": refusal.rule,
         "clauses": [],
         "until": None,
         "because": because.to_json(),
@@ -85,11 +79,11 @@ def _answer(request: HandlerRequest, change: Callable[[Facts], Facts]) -> dict[s
     if not target.startswith("/") and (room := request.site.facts.room(target)):
         verdict, epoch, assumed = entering(request, room.resource.id, change)
         verdict = CLOSED if request.site.stores.now.older else verdict
-        shown = _shown(verdict, room.resource, pack, at)
-        return shown | {"person": person, "path": None, "epoch": epoch, "room": target, "assumed": assumed}
+        reply = _verdict_json(verdict, room.resource, pack, at)
+        return reply | {"person": person, "path": None, "epoch": epoch, "room": target, "assumed": assumed}
     rows = request.site.facts.areas()
     if (closed := closed_to_all(target, rows)) is not None:
-        return _shown_closed(closed, pack, at) | {"person": person, "epoch": request.site.facts.epoch()}
+        return _closed_json(closed, pack, at) | {"person": person, "epoch": request.site.facts.epoch()}
     path, areas = areas_of(target, rows)
     answers = []
     for area in areas:
@@ -99,62 +93,53 @@ def _answer(request: HandlerRequest, change: Callable[[Facts], Facts]) -> dict[s
         verdict = older or decide(Request((person,), area, Action.OPEN), facts, pack, at)
         answers.append((verdict, facts.resources[area], epoch))
     verdict, resource, epoch = min(answers, key=lambda answer: answer[0].allow)  # every area must allow
-    return _shown(verdict, resource, pack, at) | {"person": person, "path": path, "epoch": epoch}
+    return _verdict_json(verdict, resource, pack, at) | {"person": person, "path": path, "epoch": epoch}
 
 
 class ClosedToAll(NamedTuple):
-    """An inode whose label lets nobody in, and where it lies. ``label`` is ``None`` for one that lost it."""
+    """An inode whose label denies everyone, and its path. ``label`` is ``None`` for one that lost it."""
 
     path: str
     label: str | None
 
 
 def closed_to_all(target: str, rows: Iterable[AreaRow]) -> ClosedToAll | None:
-    """Return why nobody gets into what *target* leads to, whoever they are; ``None`` when that depends on who it is."""
+    """Return why *target* is denied to everyone; ``None`` when the verdict depends on the person."""
     if not target.startswith("/"):
         return None
-    path, known = os.path.realpath(target), tuple(rows)
+    path, areas = os.path.realpath(target), tuple(rows)
     with suppress(OSError):  # it does not exist (yet), or its filesystem keeps no labels
-        found, label = Path(path).stat(), labels.read(path)
+        inode, label = Path(path).stat(), labels.read(path)
         if label is None:
-            if labels.has_content(found) and found.st_dev in _sealed(known):
+            if labels.has_content(inode) and inode.st_dev in _sealed(areas):
                 return ClosedToAll(path, None)
-        elif (area := labels.area_of(label)) and area not in {row.resource.id for row in known}:
+        elif (area := labels.area_of(label)) and area not in {row.resource.id for row in areas}:
             return ClosedToAll(path, label)
     return None
 
 
 def _sealed(rows: Iterable[AreaRow]) -> frozenset[int]:
-    """Return the devices on which a file without a label is refused: sealed, and with an enforced area."""
-    found = set()
+    """Return the devices on which unlabelled files are denied: sealed, with an enforced area."""
+    devices = set()
     for row in rows:
         if row.volume.get("sealed") is True and row.resource.mode is Mode.ENFORCE:
             with suppress(OSError):
-                found.add(Path(row.path).stat().st_dev)
-    return frozenset(found)
+                devices.add(Path(row.path).stat().st_dev)
+    return frozenset(devices)
 
 
-def _shown_closed(closed: ClosedToAll, pack: Pack, at: datetime) -> dict[str, Json]:
-    said = visible(closed.path)
+def _closed_json(closed: ClosedToAll, pack: Pack, at: datetime) -> dict[str, Json]:
+    shown_path = visible(closed.path)
     area = "" if closed.label in (None, labels.DAMAGED) else visible(str(closed.label))
     if closed.label is None:
-        because = Text(
-            "it has content and lost its label: it was stripped, or put there while no agent ran; nobody gets in",
-            "有内容而无标记：标记被去除，或在代理未运行时放入；任何人均不能打开",
-        )
+        because = Message("control.label-missing")
     elif not area:
-        because = Text("its label is damaged: nobody gets in", "其标记已损坏：任何人均不能打开")
+        because = Message("control.label-damaged")
     else:
-        because = Text(
-            f"it carries the label of `{area}`, which is no area (any more): nobody gets in",
-            f"其标记为 `{area}`，而该目录不存在或已移除：任何人均不能打开",
-        )
-    change = Text(
-        f"the security officer sees to it that it lies where it belongs, then: shoumi area relabel {said}",
-        f"由安全保密管理员确认其位置无误后运行：shoumi area relabel {said}",
-    )
+        because = Message("control.label-of-unknown-area", area=area)
+    change = Message("control.relabel-after-review", path=shown_path)
     rule = "unlabelled" if closed.label is None else "unknown-resource"
-    finding = RuleResult(rule, False, because, change)
+    finding = RuleResult(rule, False, because, change=change)
     return {
         "verdict": "deny",
         "rule": rule,
@@ -174,36 +159,36 @@ def _shown_closed(closed: ClosedToAll, pack: Pack, at: datetime) -> dict[str, Js
 
 
 def areas_of(target: str, rows: Iterable[AreaRow]) -> tuple[str | None, tuple[str, ...]]:
-    """Return the real path (``None`` for an area's name) and the areas it is in: by place, and by the inode's label.
+    """Return the real path (``None`` for an area's name) and its areas, by path and by the inode's label.
 
-    Raises :class:`RefusedError` for a path outside every area, and for a name that is none.
+    Raises :class:`RefusedError` for a path outside every area, and for an unknown name.
     """
     by_length = sorted(rows, key=lambda row: len(row.path), reverse=True)
     names = {row.resource.id for row in by_length}
     if not target.startswith("/"):
         if target in names:
             return None, (target,)
-        said = visible(target)
-        text = Text(f"there is no area or room `{said}`, and it is no path", f"没有目录或场所 `{said}`，也不是路径")
-        raise RefusedError(text, Text("see `shoumi area list`", "参见 `shoumi area list`"))
+        shown_target = visible(target)
+        text = Message("control.target-not-found", target=shown_target)
+        raise RefusedError(text, Message("control.see-area-list"))
     path = os.path.realpath(target)
-    found = [row.resource.id for row in by_length if within(path, row.path)][:1]
+    areas = [row.resource.id for row in by_length if within(path, row.path)][:1]
     try:
         labelled = labels.area_of(labels.read(path))
-    except OSError:  # it does not exist (yet), or its filesystem keeps no labels: the place alone says
+    except OSError:  # it does not exist (yet), or its filesystem keeps no labels: the path alone decides
         labelled = ""
-    if labelled in names and labelled not in found:
-        found.append(labelled)
-    if not found:
-        said = visible(path)
+    if labelled in names and labelled not in areas:
+        areas.append(labelled)
+    if not areas:
+        shown_target = visible(path)
         raise RefusedError(
-            Text(f"`{said}` is in no area: nothing is decided there", f"`{said}` 不在任何受保护目录中，不作判定"),
-            Text("see `shoumi area list`", "参见 `shoumi area list`"),
+            Message("control.path-outside-areas", path=shown_target),
+            Message("control.see-area-list"),
         )
-    return path, tuple(found)
+    return path, tuple(areas)
 
 
-def _shown(verdict: Verdict, resource: Resource, pack: Pack, at: datetime) -> dict[str, Json]:
+def _verdict_json(verdict: Verdict, resource: Resource, pack: Pack, at: datetime) -> dict[str, Json]:
     return {
         "verdict": "allow" if verdict.allow else "deny",
         "rule": verdict.rule,

@@ -1,8 +1,8 @@
-"""``explain`` at a door: the question a badge read would request, with what would be at hand there.
+"""``explain`` at a door: the verdict that a badge read would request.
 
-Rules of this file: nobody stands at the door, so the answer says what it assumed: the person's own badge is shown and
-the PIN is right, the people named show theirs. Purpose and declaration are those stated beforehand; a purpose given
-with the question stands beside them. Everything else is what the doors would know.
+Rules of this file: no one is at the door, so the answer lists its assumptions: the person shows their own badge with
+the right PIN, and the named companions show theirs. Purpose and declaration are those stated beforehand; a purpose in
+the query is added. Everything else is what the doors would know.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,25 +21,26 @@ from rules.model import Action, Facts, Person, Request, Verdict
 def entering(
     request: HandlerRequest, room: str, change: Callable[[Facts], Facts]
 ) -> tuple[Verdict, int, dict[str, Json]]:
-    """Return the verdict on entering *room*, the epoch, and what was assumed. *change* is made to the person asked of.
+    """Return the verdict on entering *room*, the epoch, and the assumptions. *change* is applied to the person.
 
     Raises :class:`agent.errors.RefusedError` for a person who is unknown.
     """
     person, at, reader = request.args.text("person"), request.args.instant("at") or request.at, request.site.facts
-    others = tuple(other for other in dict.fromkeys(request.args.texts("with")) if other != person)
+    company = tuple(companion for companion in dict.fromkeys(request.args.texts("with")) if companion != person)
     with reader.snapshot():
-        epoch, facts = known_persons(request, (person, *others), room)
+        epoch, facts = known_persons(request, (person, *company), room)
         stated = reader.stated(person, room, at)
-        inside = frozenset(one.person for one in reader.presence(room))
+        inside = frozenset(member.person for member in reader.presence(room))
     alone = change(replace(facts, persons={person: facts.persons[person]}))
     people = {
-        name: replace(one, badge=_badge(request, one, at)) for name, one in {**facts.persons, **alone.persons}.items()
+        name: replace(member, badge=_badge(request, member, at))
+        for name, member in {**facts.persons, **alone.persons}.items()
     }
     question = Request(
         (person,),
         room,
         Action.ENTER,
-        companions=others,
+        companions=company,
         purpose=request.args.text("purpose") or stated.purpose,
         declared=stated.declared,
         pin=True,
@@ -51,7 +52,7 @@ def entering(
     assumed = {
         "badge": people[person].badge or None,
         "pin": True,
-        "with": list(others),
+        "with": list(company),
         "purpose": question.purpose or None,
         "declared": question.declared,
         "inside": sorted(inside),
@@ -60,9 +61,9 @@ def entering(
 
 
 def _rests_on_statement(verdict: Verdict) -> bool:
-    """Whether purpose or declaration were asked for before the verdict was clear: then it holds no longer than they."""
-    asked = takewhile(lambda finding: finding.ok, verdict.findings)
-    return any(finding.rule in ("purpose", "declaration") for finding in asked)
+    """Return whether the verdict rests on the stated purpose or declaration, and ends with them."""
+    passed = takewhile(lambda finding: finding.ok, verdict.findings)
+    return any(finding.rule in ("purpose", "declaration") for finding in passed)
 
 
 def known_persons(request: HandlerRequest, persons: Iterable[str], resource: str) -> tuple[int, Facts]:
@@ -75,7 +76,7 @@ def known_persons(request: HandlerRequest, persons: Iterable[str], resource: str
 
 
 def _badge(request: HandlerRequest, person: Person, at: datetime) -> str:
-    """Return a badge *person* could show at *at*, the first of several; ``""`` for none."""
+    """Return the first valid badge of *person* at *at*; ``""`` for none."""
     for row in request.site.lists.badges.find(person.id):
         until = maybe_moment(str(row["until"])) if row["until"] else None
         if row["number"] in person.badges and (until is None or at < until):

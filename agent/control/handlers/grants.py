@@ -1,18 +1,18 @@
-"""Handlers: grants and holds. What gives and takes access."""
+"""Handlers: grants and holds."""
 
 from collections.abc import Iterator
 from contextlib import suppress
 
 from agent.api.roles import Role
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
-from agent.control.eligibility import known
+from agent.control.eligibility import find_person
 from agent.control.handlers.case_transitions import by_itself
 from agent.control.handlers.last_officers import require_second_source
 from agent.control.handlers.papers import paper, written
 from agent.errors import RefusedError, ShoumiError
 from agent.registry.queries.grants import State
 from agent.registry.repositories.registry_transaction import RegistryTransaction
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 handlers = HandlerTable()
@@ -24,11 +24,8 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     limit = request.site.pack().temp_auth
     if temporary and not limit.enabled:
         raise RefusedError(
-            Text("the pack in force allows no temporary grants", "生效的规则包不允许临时授权"),
-            Text(
-                "switch [temp_auth] on in the pack, then: shoumi pack use FILE",
-                "请在规则包中启用 [temp_auth],再运行 shoumi pack use FILE",
-            ),
+            Message("control.pack-without-temporary-grants"),
+            Message("control.enable-temporary-grants-in-pack"),
         )
     signed = paper(request, "approver")
     grant = change.grants.add(
@@ -50,11 +47,11 @@ def _end(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args = request.args
     if "area" not in args:
         ended = [args.text("grant")]
-        if known(request, ended[0]):
+        if find_person(request, ended[0]):
             person = visible(ended[0])
             raise RefusedError(
-                Text(f"`{person}` is a person: which area or room?", f"`{person}` 是人员编号：请指明目录或场所"),
-                Text(f"shoumi grant end {person} AREA --reason WHY", f"shoumi grant end {person} 目录 --reason 理由"),
+                Message("control.area-or-room-required", person=person),
+                Message("control.end-grant-of-person", person=person),
             )
     else:
         running = request.site.lists.grants.find(request.at, person=args.text("grant"), resource=args.text("area"))
@@ -65,8 +62,8 @@ def _end(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         if not ended:
             person, area = visible(args.text("grant")), visible(args.text("area"))
             raise RefusedError(
-                Text(f"`{person}` has no running grant for `{area}`", f"`{person}` 对 `{area}` 没有有效授权"),
-                Text("see `shoumi grant list`", "参见 `shoumi grant list`"),
+                Message("control.no-active-grant", person=person, area=area),
+                Message("common.see-shoumi-grant-list"),
             )
     for grant in ended:
         change.grants.end(grant, by=request.officer(), reason=args.text("reason"))
@@ -88,7 +85,7 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
 @handlers.act("hold.add")
 def _hold(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     services, person, pid = request.services, request.args.text("person"), request.peer.pid
-    if by_itself(request):  # the personnel system's word
+    if by_itself(request):  # a notice of the personnel system
         require_second_source(request, person)
     hold = change.holds.add(person, reason=request.args.text("reason"), by=request.officer())
 
@@ -100,7 +97,7 @@ def _hold(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
 
 
 def _under_way(request: HandlerRequest) -> Json:
-    """Return how many runs are open, ``None`` when that cannot be read: the hold itself stands whatever it is."""
+    """Return the number of open runs, ``None`` when it cannot be read; the hold is in force either way."""
     with suppress(ShoumiError):
         return request.services.offboarding.backlog().to_json()
     return None
@@ -111,13 +108,13 @@ def _lift(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
     person = request.args.text("person")
     holds = [str(row["id"]) for row in request.site.lists.holds.find(person)]
     if not holds:
-        said = visible(person)
+        shown_person = visible(person)
         raise RefusedError(
-            Text(f"`{said}` is not on hold", f"`{said}` 未被停权"),
-            Text("see `shoumi hold list`", "参见 `shoumi hold list`"),
+            Message("control.no-active-hold", person=shown_person),
+            Message("control.see-hold-list"),
         )
     officers = request.officers()
-    # Where a hold takes two, the one who proposed it has asked, and the one who confirms it lifts it.
+    # If a hold takes two officers, the proposer has requested the lift and the confirming officer lifts it.
     broken = request.standing.role is Role.BREAK_GLASS
     lifted = (
         holds

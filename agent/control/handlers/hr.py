@@ -1,7 +1,7 @@
-"""Handlers: how the personnel system names people, and alarms about its channel.
+"""Handlers: names of people in the personnel system, and alarms about its channel.
 
-Rules of this file: of one sort of trouble there is one alarm until somebody has acknowledged it, or a heap of wrong
-files would bury every other alarm; each file has its own entry in the log.
+Rules of this file: each kind of trouble has one open alarm until it is acknowledged, so that many invalid files do not
+bury other alarms; each file has its own log entry.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from agent.control.handlers.case_transitions import by_itself, registered
 from agent.errors import ForbiddenError, UsageError
 from agent.offboard.intake.subject import SubjectId, normal
 from agent.registry.repositories.registry_transaction import RegistryTransaction
-from rules.text import Text
+from rules.text import Message, Text
 
-ALARM = "hr-"  # the beginning of the kinds of these alarms
+ALARM = "hr-"  # prefix of the kinds of these alarms
 
 handlers = HandlerTable()
 
@@ -42,7 +42,7 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
 @handlers.act("hr.alarm")
 def _alarm(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if not by_itself(request):
-        raise ForbiddenError(Text("only the agent itself raises alarms", "仅代理自身可报警"))
+        raise ForbiddenError(Message("control.agent-raises-hr-alarms"))
     args = request.args
     kind = ALARM + args.text("word")
     if any(row["kind"] == kind for row in request.site.lists.alarms.find()):
@@ -52,14 +52,14 @@ def _alarm(request: HandlerRequest, change: RegistryTransaction) -> HandlerResul
 
 
 def _name(args: Arguments) -> SubjectId:
-    """Return the one name that was given. Raises :class:`UsageError` for none, several, or half of one."""
+    """Return the name given. Raises :class:`UsageError` for none, several, or an incomplete one."""
     number, email, iss, sub = (args.text(name) for name in ("number", "email", "iss", "sub"))
-    found = [SubjectId("number", number)] * bool(number) + [SubjectId("email", email)] * bool(email)
+    names = [SubjectId("number", number)] * bool(number) + [SubjectId("email", email)] * bool(email)
     if iss and sub:
-        found.append(SubjectId("iss_sub", sub, iss))
-    if len(found) != 1 or bool(iss) != bool(sub):
+        names.append(SubjectId("iss_sub", sub, iss))
+    if len(names) != 1 or bool(iss) != bool(sub):
         raise UsageError(
-            Text("exactly one name is needed", "须且仅须给出一种名称"),
-            Text("--number N, --email ADDRESS, or --iss ISSUER --sub NUMBER", "--number、--email，或 --iss 与 --sub"),
+            Message("control.one-name-required"),
+            Message("control.name-options"),
         )
-    return normal(found[0])
+    return normal(names[0])

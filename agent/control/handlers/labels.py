@@ -1,4 +1,4 @@
-"""Handlers: labels of inodes. Sealing a volume, and mending what keeps everybody out."""
+"""Handlers: labels of inodes. Sealing volumes and relabelling files."""
 
 import os
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, 
 from agent.control.handlers.areas import area_row
 from agent.errors import RefusedError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 handlers = HandlerTable()
@@ -17,32 +17,29 @@ handlers = HandlerTable()
 def _seal(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     row, labels = area_row(request, request.args.text("area")), request.services.labels
     name = row.resource.id
-    beside = labels.sealable_with(name)
-    if name not in beside:
-        said = visible(name)
+    sealable = labels.sealable_with(name)
+    if name not in sealable:
+        shown_name = visible(name)
         raise RefusedError(
-            Text(
-                f"the volume of `{said}` is sealed already, or not every file on it was seen to carry a label yet",
-                f"`{said}` 所在卷已封闭，或尚未确认其上每个文件都有标记",
-            ),
-            Text(f"see `shoumi area show {said}`", f"参见 `shoumi area show {said}`"),
+            Message("control.volume-not-sealable", area=shown_name),
+            Message("control.see-area-show", area=shown_name),
         )
-    for other in request.site.facts.areas():
-        if other.resource.id in beside:
-            change.areas.set(other.resource.id, volume={**other.volume, "sealed": True})
-    named = {"areas": sorted(beside)} if len(beside) > 1 else {}
-    return HandlerResult({"area": name, "areas": len(beside)}, named, on_commit=lambda: labels.sealed(beside))
+    for area in request.site.facts.areas():
+        if area.resource.id in sealable:
+            change.areas.set(area.resource.id, volume={**area.volume, "sealed": True})
+    named = {"areas": sorted(sealable)} if len(sealable) > 1 else {}
+    return HandlerResult({"area": name, "areas": len(sealable)}, named, on_commit=lambda: labels.sealed(sealable))
 
 
 @handlers.stream("area.labels")
 def _labels(request: HandlerRequest) -> Iterator[Json]:
-    path = _known(request)
-    return _looked(request, path)
+    path = _guarded_path(request)
+    return _preview(request, path)
 
 
 @handlers.act("area.relabel")
 def _relabel(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    path = _known(request)
+    path = _guarded_path(request)
     return HandlerResult(
         {"path": path},
         log_fields={"path": path},
@@ -58,16 +55,14 @@ def _relabelling(request: HandlerRequest) -> Iterator[Json]:
         job = request.services.labels.relabelling(number)
         if job is None:
             raise RefusedError(
-                Text(f"no request {number} is known", f"没有编号为 {number} 的请求"),
-                Text(
-                    "`shoumi log list --kind labels` shows what was done", "`shoumi log list --kind labels` 可查看结果"
-                ),
+                Message("control.relabel-request-not-found", number=number),
+                Message("control.see-label-entries"),
             )
         if job.trouble:
-            said = visible(job.trouble)
+            trouble = visible(job.trouble)
             raise RefusedError(
-                Text(f"not all of it could be labelled: {said}", f"未能全部标记：{said}"),
-                Text("see to it, and ask again", "处理后请重试"),
+                Message("control.labelling-incomplete", reason=trouble),
+                Message("control.correct-and-retry"),
             )
         yield {"path": job.path, **job.counts.to_json(), "ended": job.ended}
         if job.ended:
@@ -75,25 +70,22 @@ def _relabelling(request: HandlerRequest) -> Iterator[Json]:
         yield None
 
 
-def _looked(request: HandlerRequest, path: str) -> Iterator[Json]:
+def _preview(request: HandlerRequest, path: str) -> Iterator[Json]:
     try:
-        for counts in request.services.labels.look(path):
+        for counts in request.services.labels.preview(path):
             yield {"path": path, **counts.to_json(), "ended": counts.ended}
-            yield None  # the next one takes a while: this one is sent
+            yield None  # flushes this row; the next one takes a while
     except OSError as error:
-        said, why = visible(path), visible(error.strerror or "")
-        raise RefusedError(Text(f"cannot look at `{said}`: {why}", f"无法查看 `{said}`：{why}")) from error
+        shown_path, reason = visible(path), visible(error.strerror or "")
+        raise RefusedError(Message("control.path-not-readable", path=shown_path, reason=reason)) from error
 
 
-def _known(request: HandlerRequest) -> str:
+def _guarded_path(request: HandlerRequest) -> str:
     path = os.path.realpath(request.args.text("path"))
     if request.services.labels.volume_of(path) is not None:
         return path
-    said = visible(path)
+    shown_path = visible(path)
     raise RefusedError(
-        Text(f"`{said}` is on no guarded volume", f"`{said}` 不在受保护的卷上"),
-        Text(
-            "see `shoumi area list`; a covered area is guarded first",
-            "参见 `shoumi area list`；被遮蔽的目录须先恢复保护",
-        ),
+        Message("control.path-not-on-guarded-volume", path=shown_path),
+        Message("control.see-area-list-covered"),
     )

@@ -1,7 +1,7 @@
-"""Handlers: the log. Every question here is itself an entry before it is answered (the server sees to it).
+"""Handlers: the log. Every query is recorded as an entry before it is answered (by the server).
 
-Turning pages is the exception: ``log.read`` is the entry, and its pages are those of that reading. What the agent tried
-itself is left out unless it is asked for, and how much that was is said.
+Paging is the exception: ``log.read`` is recorded, and its pages belong to that session. The agent's own attempts are
+left out unless requested, and their number is returned.
 """
 
 import json
@@ -15,13 +15,13 @@ from agent.control.dispatch import HandlerRequest, HandlerTable, Json
 from agent.errors import RefusedError
 from agent.log import search, segments, tail
 from agent.log.verifier_supervisor import once
-from rules.text import Text
+from rules.text import Message
 
 handlers = HandlerTable()
 
 _PAGE = 100
 _LONGEST_PAGE = 512  # entries of one ``log.page``
-_NUMBERS = 50_000  # of one ``log.numbers``: 0.4 MB, and some 100 ms when a text is looked for in a million paths
+_NUMBERS = 50_000  # of one ``log.numbers``: 0.4 MB, and some 100 ms for a text search in a million paths
 
 
 @handlers.stream("log.list")
@@ -48,7 +48,7 @@ def _listed(request: HandlerRequest, wanted: search.Filter) -> Iterator[Json]:
 
 
 def _hidden(request: HandlerRequest, wanted: search.Filter) -> int:
-    """Return how many attempts of the agent's own *wanted* leaves out, counted up to :data:`_NUMBERS`."""
+    """Return the number of the agent's own attempts that *wanted* leaves out, up to :data:`_NUMBERS`."""
     if wanted.own is not False:
         return 0
     return len(search.numbers(request.site.home.index, replace(wanted, own=True, limit=_NUMBERS)))
@@ -74,7 +74,7 @@ def _page(request: HandlerRequest) -> Json:
         before_seq=None if (last := args.number("last")) is None else last + 1,
         limit=min(args.number("limit", _PAGE) or _PAGE, _LONGEST_PAGE),
     )
-    newest = search.last_seq(index)  # before the rows: what is newer than it may be among them, never the reverse
+    newest = search.last_seq(index)  # read before the rows: they may contain newer entries, never fewer
     rows = list(search.query(index, wanted))
     return {
         "rows": [[row.seq, row.line.decode("utf-8", "surrogateescape")] for row in rows],
@@ -95,10 +95,10 @@ def _numbers(request: HandlerRequest) -> Json:
         before_seq=args.number("before"),
         limit=min(args.number("limit", _NUMBERS) or _NUMBERS, _NUMBERS),
     )
-    found = array("q", search.numbers(request.site.home.index, wanted))
+    seqs = array("q", search.numbers(request.site.home.index, wanted))
     if sys.byteorder == "big":
-        found.byteswap()
-    return {"numbers": b64encode(found.tobytes()).decode("ascii"), "more": len(found) == wanted.limit}
+        seqs.byteswap()
+    return {"numbers": b64encode(seqs.tobytes()).decode("ascii"), "more": len(seqs) == wanted.limit}
 
 
 def _wanted(request: HandlerRequest) -> search.Filter:
@@ -141,8 +141,8 @@ def _show(request: HandlerRequest) -> Json:
     row = search.find(request.site.home.index, seq)
     if row is None:
         raise RefusedError(
-            Text(f"there is no entry {seq}", f"没有序号为 {seq} 的条目"),
-            Text("see `shoumi log list`", "参见 `shoumi log list`"),
+            Message("control.entry-not-found", seq=seq),
+            Message("control.see-log-list"),
         )
     return {"seq": seq, "line": row.line.decode("utf-8", "surrogateescape")}
 

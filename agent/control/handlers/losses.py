@@ -1,7 +1,7 @@
-"""Handlers: what an act would take from whom, and what would end with it, found by a change of a copy.
+"""Handlers: plan of the rights an act would end, computed on a rehearsed change.
 
-Rules of this file: the act itself is rehearsed, with the caller's own rights, so that the plan and the act cannot say
-different things; nothing is recorded of what did not happen. Whoever holds nothing has nothing in the plan that ends.
+Rules of this file: the act itself is rehearsed with the caller's own rights, so that plan and act cannot differ; a
+rehearsal leaves no entry. A person who holds nothing has no processes in the plan.
 """
 
 import json
@@ -18,7 +18,7 @@ from agent.offboard.plan import Cause
 from agent.offboard.steps.places import accounts
 from agent.registry.rehearsal import rehearsed_change
 from rules.rights import Loss
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 handlers = HandlerTable()
@@ -35,42 +35,42 @@ _ACTS: Mapping[str, Act] = {
 
 @handlers.read("act.plan")
 def _plan(request: HandlerRequest) -> Json:
-    op, given = request.args.text("act"), _given(request)
+    op, act_args = request.args.text("act"), _act_args(request)
     if op not in _ACTS:
-        said, known = visible(op), ", ".join(sorted(_ACTS))
-        raise UsageError(Text(f"`{said}` takes no rights that a plan could show", f"`{said}` 没有可预演的权限变化"),
-                         Text(f"one of: {known}", f"可选：{known}"))  # fmt: skip
-    for roles in TABLE[op].allowed(given):
+        shown_act, plannable = visible(op), ", ".join(sorted(_ACTS))
+        raise UsageError(Message("control.act-has-no-plan", act=shown_act),
+                         Message("control.one-of", options=plannable))  # fmt: skip
+    for roles in TABLE[op].allowed(act_args):
         if not request.standing.may(roles):
-            raise ForbiddenError(Text(f"`{op}` is not yours to do", f"您的角色不能执行 `{op}`"))
-    asked = replace(request, op=op, args=TABLE[op].read(given, None), given=given)
-    found = _rehearsed(asked)
+            raise ForbiddenError(Message("control.role-may-not-plan", op=op))
+    planned = replace(request, op=op, args=TABLE[op].read(act_args, None), raw_args=act_args)
+    compared = _rehearsed(planned)
     return {
         "act": op,
-        "unknown": found.unknown.to_json() if found.unknown else None,
-        "compared": found.compared,
-        "left_out": found.left_out,
-        "services": dict(found.services),
-        "lost": [loss._asdict() for loss in found.losses],
-        "plans": [_ends(request, loss) for loss in found.losses[:_SHOWN] if loss.areas],
+        "unknown": compared.unknown.to_json() if compared.unknown else None,
+        "compared": compared.compared,
+        "left_out": compared.left_out,
+        "services": dict(compared.services),
+        "lost": [loss._asdict() for loss in compared.losses],
+        "plans": [_ends(request, loss) for loss in compared.losses[:_SHOWN] if loss.areas],
     }
 
 
-def _given(request: HandlerRequest) -> dict[str, Json]:
+def _act_args(request: HandlerRequest) -> dict[str, Json]:
     try:
-        given = json.loads(request.args.text("given"))
+        act_args = json.loads(request.args.text("given"))
     except ValueError:
-        given = None
-    if not isinstance(given, dict):
-        raise UsageError(Text("`given` is no JSON object", "`given` 不是 JSON 对象"))
-    return given
+        act_args = None
+    if not isinstance(act_args, dict):
+        raise UsageError(Message("control.arguments-not-json-object"))
+    return act_args
 
 
 def _rehearsed(request: HandlerRequest) -> ComparedRights:
     site = request.site
     with rehearsed_change(site.facts, request.at) as (before, change):
-        done = _ACTS[request.op](request, change)
-        return compare_or_say(before, change, site.pack, done.pack, request.at, done.cut)
+        applied = _ACTS[request.op](request, change)
+        return compare_or_say(before, change, site.pack, applied.pack, request.at, applied.cut)
 
 
 def _ends(request: HandlerRequest, loss: Loss) -> Json:

@@ -1,16 +1,16 @@
-"""Handlers: who is inside, alarms, lockdowns.
+"""Handlers: occupancy, alarms, lockdowns.
 
-Rules of this file: who is inside is what badges say, and an officer may know better, which is what a reset is for. A
-lockdown takes effect with the act: every verdict from then on knows it, and the doors drop what waits.
+Rules of this file: occupancy follows badge reads; an officer corrects it with a reset. A lockdown takes effect with the
+act: it applies to every verdict from then on, and the doors drop pending releases.
 """
 
 from collections.abc import Iterator
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
-from agent.control.handlers.rooms import known, told
+from agent.control.handlers.rooms import result_with_notice, room_row
 from agent.errors import RefusedError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 handlers = HandlerTable()
@@ -23,17 +23,17 @@ def _inside(request: HandlerRequest) -> Iterator[Json]:
 
 @handlers.act("occupancy.reset")
 def _reset(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    room, person = known(request, request.args.text("room")).resource.id, request.args.text("person")
-    inside = [one.person for one in request.site.facts.presence(room, person)]
+    room, person = room_row(request, request.args.text("room")).resource.id, request.args.text("person")
+    inside = [occupant.person for occupant in request.site.facts.presence(room, person)]
     if person and not inside:
-        said = visible(person)
+        shown_person = visible(person)
         raise RefusedError(
-            Text(f"`{said}` is not inside `{visible(room)}`", f"`{said}` 不在 `{visible(room)}` 内"),
-            Text("see `shoumi occupancy list`", "参见 `shoumi occupancy list`"),
+            Message("control.person-not-inside", person=shown_person, room=room),
+            Message("control.see-occupancy-list"),
         )
-    for one in inside:
-        change.presence.leave(room, one)
-    return told(request, {"room": room, "persons": inside})
+    for occupant in inside:
+        change.presence.leave(room, occupant)
+    return result_with_notice(request, {"room": room, "persons": inside})
 
 
 @handlers.stream("alarm.list")
@@ -47,22 +47,22 @@ def _alarms(request: HandlerRequest) -> Iterator[Json]:
 def _ack(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     alarm = request.args.text("alarm")
     kind = change.alarms.acknowledge(alarm, by=request.officer(), note=request.args.text("note"))
-    return told(request, {"alarm": alarm, "kind": kind})
+    return result_with_notice(request, {"alarm": alarm, "kind": kind})
 
 
 @handlers.act("lockdown.on")
 def _lock(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     room = request.args.text("room")
     number = change.lockdowns.add(room, reason=request.args.text("reason"), by=request.officer())
-    return told(request, {"lockdown": number, "room": room})
+    return result_with_notice(request, {"lockdown": number, "room": room})
 
 
 @handlers.act("lockdown.off")
 def _lift(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     room = request.args.text("room")
     number = change.lockdowns.lift(room, reason=request.args.text("reason"), by=request.officer())
-    others = [one.room for one in request.site.facts.lockdowns() if one.room != room]
-    return told(request, {"lockdown": number, "room": room, "still": others})
+    still_locked = [lockdown.room for lockdown in request.site.facts.lockdowns() if lockdown.room != room]
+    return result_with_notice(request, {"lockdown": number, "room": room, "still": still_locked})
 
 
 @handlers.stream("lockdown.list")

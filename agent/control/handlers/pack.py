@@ -29,7 +29,7 @@ def _use(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 
 def described(pack: Pack) -> dict[str, Json]:
-    """Return what a pack switches on, as JSON."""
+    """Return the contents of a pack as JSON."""
     return {
         "id": pack.id,
         "name": pack.name,

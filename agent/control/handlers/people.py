@@ -15,7 +15,7 @@ from agent.registry.rows.badges import as_read
 from agent.registry.terms import ACCOUNT, BADGE
 from rules.model import Clearance, Employment, Level
 from rules.pack.reader import Pack
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
 handlers = HandlerTable()
@@ -51,7 +51,7 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, person = request.args, request.args.text("person")
     if args.flag("active") and args.flag("inactive"):
-        raise UsageError(Text("active or inactive, not both", "不能同时启用和停用"))
+        raise UsageError(Message("control.active-or-inactive"))
     change.people.set(
         person,
         name=args.maybe("name"),
@@ -74,57 +74,55 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 def _import(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     text = request.args.text("csv")
     rows = read_csv(text)
-    columns = frozenset(name for row in rows for name, value in row.fields.items() if value)
+    columns = frozenset(name for row in rows for name, cell in row.fields.items() if cell)
     if columns & _SYSTEM_COLUMNS:
         request.need(Role.SYSTEM)
     if columns - _SYSTEM_COLUMNS - _NEUTRAL_COLUMNS:
         request.need(Role.SECURITY)
     levels, update = level_reader(request.site.pack()), request.args.flag("update")
-    done = import_csv(change, rows, approved_by=request.officer(), level_of=levels, update=update)
-    # An account may be the second hand of whoever binds it.
-    return HandlerResult(done._asdict(), request.digest("csv"), gives=bool(columns & _SYSTEM_COLUMNS))
+    imported = import_csv(change, rows, approved_by=request.officer(), level_of=levels, update=update)
+    # An account may belong to the second officer of the one who binds it.
+    return HandlerResult(imported._asdict(), request.digest("csv"), gives=bool(columns & _SYSTEM_COLUMNS))
 
 
 def _levels(request: HandlerRequest) -> tuple[Clearance, ...]:
-    """Return the levels given, or the one the pack maps the printed class of ``--label`` to."""
+    """Return the levels given, or the level that the pack assigns to the printed class in ``--label``."""
     args, approved_by = request.args, request.officer()
     label, domain = args.text("label"), args.text("domain")
     if label and domain and "level" not in args:
         level = request.site.pack().level_of(label, domain)
         if level is None:
-            said = visible(label)
+            shown_label = visible(label)
             raise RefusedError(
-                Text(
-                    f"the pack maps no `{said}` in `{visible(domain)}`", f"规则包在 `{visible(domain)}` 中没有 `{said}`"
-                ),
-                Text("add --level", "请加 --level"),
+                Message("control.class-not-in-pack", label=shown_label, domain=domain),
+                Message("control.add-level"),
             )
         return (Clearance(domain, level, label, approved_by),)
-    return tuple(_known(request, clearance) for clearance in clearances(args, approved_by))
+    return tuple(_in_known_domain(request, clearance) for clearance in clearances(args, approved_by))
 
 
-def _known(request: HandlerRequest, clearance: Clearance) -> Clearance:
+def _in_known_domain(request: HandlerRequest, clearance: Clearance) -> Clearance:
     known_domain(request, clearance.domain)
     return clearance
 
 
 def known_domain(request: HandlerRequest, domain: str) -> None:
-    """Raise :class:`RefusedError` for a domain the pack in force does not have: nothing would ever open there."""
-    known = request.site.pack().domains
-    if domain not in known:
-        said, right = visible(domain), ", ".join(known)
+    """Raise :class:`RefusedError` for a domain missing in the pack: no access would ever be allowed."""
+    domains = request.site.pack().domains
+    if domain not in domains:
+        shown_domain, allowed = visible(domain), ", ".join(domains)
         raise RefusedError(
-            Text(f"the pack knows no domain `{said}`", f"规则包中没有秘密种类 `{said}`"),
-            Text(f"one of: {right}", f"可选：{right}"),
+            Message("control.domain-not-in-pack", domain=shown_domain),
+            Message("control.one-of", options=allowed),
         )
 
 
 def level_reader(pack: Pack) -> Callable[[str], Level]:
-    """Return what reads a level: its word, or a printed class (核心 …) the pack maps to one level in every domain."""
+    """Return a parser of levels: a code, or a printed class (核心 …) that the pack maps to one level."""
 
-    def read_level(word: str) -> Level:
-        mapped = {level for domain in pack.domains if (level := pack.level_of(word, domain)) is not None}
-        return mapped.pop() if len(mapped) == 1 else Level.parse(word)
+    def read_level(text: str) -> Level:
+        mapped = {level for domain in pack.domains if (level := pack.level_of(text, domain)) is not None}
+        return mapped.pop() if len(mapped) == 1 else Level.parse(text)
 
     return read_level
 
@@ -151,7 +149,7 @@ def _account_add(request: HandlerRequest, change: RegistryTransaction) -> Handle
 def _account_remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     uid = request.args.number("uid")
     assert uid is not None
-    _theirs(change.accounts.remove(uid), request, ACCOUNT, str(uid))
+    _require_owner(change.accounts.remove(uid), request, ACCOUNT, str(uid))
     return HandlerResult({"person": request.args.text("person"), "uid": uid})
 
 
@@ -172,14 +170,14 @@ def _badge_add(request: HandlerRequest, change: RegistryTransaction) -> HandlerR
 @handlers.act("badge.remove")
 def _badge_remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     number = as_read(request.args.text("number"))
-    _theirs(change.badges.remove(number), request, BADGE, number)
+    _require_owner(change.badges.remove(number), request, BADGE, number)
     return HandlerResult({"person": request.args.text("person"), "number": number}, on_ack=_tell(request))
 
 
 @handlers.act("badge.lost")
 def _badge_lost(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     number = as_read(request.args.text("number"))
-    _theirs(change.badges.mark_lost(number), request, BADGE, number)
+    _require_owner(change.badges.mark_lost(number), request, BADGE, number)
     return HandlerResult({"person": request.args.text("person"), "number": number}, on_ack=_tell(request))
 
 
@@ -191,13 +189,13 @@ def _badge_list(request: HandlerRequest) -> Iterator[Json]:
 @handlers.act("record.add")
 def _record_add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, kind = request.args, request.args.text("kind")
-    known = request.site.pack().records
-    if known and kind not in known:
-        kinds = ", ".join(known)
-        said = visible(kind)
+    record_kinds = request.site.pack().records
+    if record_kinds and kind not in record_kinds:
+        kinds = ", ".join(record_kinds)
+        shown_kind = visible(kind)
         raise RefusedError(
-            Text(f"the pack knows no record kind `{said}`", f"规则包中没有档案种类 `{said}`"),
-            Text(f"one of: {kinds}", f"可选：{kinds}"),
+            Message("control.record-kind-not-in-pack", kind=shown_kind),
+            Message("control.one-of", options=kinds),
         )
     record = change.records.add(
         args.text("person"),
@@ -222,18 +220,18 @@ def _record_void(request: HandlerRequest, change: RegistryTransaction) -> Handle
 
 
 def _tell(request: HandlerRequest) -> Callable[[], dict[str, Json]]:
-    def told() -> dict[str, Json]:
+    def notify() -> dict[str, Json]:
         request.services.doors.changed()
         return {}
 
-    return told
+    return notify
 
 
-def _theirs(owner: str, request: HandlerRequest, what: Text, name: str) -> None:
-    """Refuse, and so undo, taking something from another person than was named."""
+def _require_owner(owner: str, request: HandlerRequest, kind: Sentence, name: str) -> None:
+    """Refuse, and thereby roll back, removing an object of another person than the one given."""
     if owner != request.args.text("person"):
-        said, whose = visible(name), visible(owner)
+        shown_name, whose = visible(name), visible(owner)
         raise RefusedError(
-            Text(f"{what.en} `{said}` belongs to `{whose}`", f"{what.zh} `{said}` 属于 `{whose}`"),
-            Text("name the person it belongs to", "请写明其所属人员"),
+            Message("control.owned-by-another", kind=kind, name=shown_name, owner=whose),
+            Message("control.name-the-owner"),
         )

@@ -1,4 +1,4 @@
-"""Handlers: proposals. What makes one, and what confirms it, is :mod:`agent.control.two_hands`'s."""
+"""Handlers: proposals. :mod:`agent.control.two_hands` makes and confirms them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ from agent.errors import ForbiddenError, ShoumiError
 from agent.registry.rehearsal import rehearsed_change
 from agent.registry.repositories.proposals import ASKED
 from agent.registry.repositories.registry_transaction import RegistryTransaction
-from rules.text import Text
+from rules.text import Message
 
 handlers = HandlerTable()
 
@@ -37,7 +37,7 @@ _FAMILIES = (
     areas, break_glass, calendar, cases, clock, doors, grants, labels, occupancy, pack, people, roles, rooms, services,
     visitors,
 )  # fmt: skip
-# None of these does anything outside the registry before its commit.
+# None of these acts outside the registry before its commit.
 _ACTS: Mapping[str, Act] = {op: act for family in _FAMILIES for op, act in family.handlers.acts.items()}
 
 
@@ -46,23 +46,23 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     waiting = request.waiting
     if waiting is None:
         raise ForbiddenError(
-            Text("only the agent itself keeps proposals", "仅代理自身可保存提议"),
-            Text("call the act: it becomes a proposal by itself", "直接执行该操作即可，代理会自动转为提议"),
+            Message("control.agent-stores-proposals"),
+            Message("control.run-act-to-propose"),
         )
-    op, given = request.args.text("act"), json.loads(request.args.text("given"))
-    would, asked, hand, lapses = waiting.would, waiting.asked, waiting.hand, waiting.lapses
+    op, act_args = request.args.text("act"), json.loads(request.args.text("given"))
+    would, roles_needed, hand, lapses = waiting.would, waiting.roles_needed, waiting.hand, waiting.lapses
     if proposal := request.args.text("takes_up"):
-        change.proposals.take_up(proposal, would=would, asked=asked, hand=hand, lapses=lapses)
+        change.proposals.take_up(proposal, would=would, asked=roles_needed, hand=hand, lapses=lapses)
     else:
-        proposal = change.proposals.add(op, given, would=would, asked=asked, hand=hand, lapses=lapses)
-    told = {
+        proposal = change.proposals.add(op, act_args, would=would, asked=roles_needed, hand=hand, lapses=lapses)
+    reply = {
         "proposal": proposal,
         "act": op,
-        "given": recorded(op, given),
+        "given": recorded(op, act_args),
         "would": waiting.would,
         "lapses": waiting.lapses.isoformat(),
     }
-    return HandlerResult({**told, "waiting": True}, told)
+    return HandlerResult({**reply, "waiting": True}, reply)
 
 
 @handlers.act("proposal.confirm")
@@ -80,7 +80,7 @@ def _refuse(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
 @handlers.act("proposal.lapse")
 def _lapse(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if not by_itself(request):
-        raise ForbiddenError(Text("only the agent itself ends what has lapsed", "仅代理自身可终止过期提议"))
+        raise ForbiddenError(Message("control.agent-ends-lapsed-proposals"))
     return _ended(request, change, request.site.lists.proposals.get(request.args.text("proposal")), "lapsed")
 
 
@@ -88,19 +88,19 @@ def _ended(
     request: HandlerRequest, change: RegistryTransaction, row: Mapping[str, Json], outcome: str
 ) -> HandlerResult:
     op, by = str(row["act"]), "" if outcome == "lapsed" else request.officer()
-    given = recorded(op, row["given"])
-    change.proposals.end(str(row["id"]), outcome, by=by, reason=request.args.text("reason"), given=given)
+    act_args = recorded(op, row["given"])
+    change.proposals.end(str(row["id"]), outcome, by=by, reason=request.args.text("reason"), given=act_args)
     return HandlerResult({"proposal": row["id"], "act": op, "outcome": outcome}, {"act": op, "outcome": outcome})
 
 
 @handlers.stream("proposal.list")
 def _list(request: HandlerRequest) -> Iterator[Json]:
     rows = request.site.lists.proposals.find(ended=request.args.flag("all"))
-    return iter([_shown(row) for row in rows])
+    return iter([_row_json(row) for row in rows])
 
 
 def _texts(request: HandlerRequest, row: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the files that the act is called with, and of a rule pack the one in force beside it."""
+    """Return the files in the arguments of the act; for a rule pack also the one in force."""
     operation = TABLE.get(str(row["act"]))
     files = [param.name for param in operation.params if param.kind == "file"] if operation else []
     texts = {name: row["given"][name] for name in files if isinstance(row["given"].get(name), str)}
@@ -111,31 +111,31 @@ def _texts(request: HandlerRequest, row: Mapping[str, Json]) -> dict[str, Json]:
 _UNSEEN: dict[str, Json] = {"now": None, "seen": None, "because": None, "changes": [], "changes_more": 0}
 
 
-def _shown(row: Mapping[str, Json]) -> dict[str, Json]:
+def _row_json(row: Mapping[str, Json]) -> dict[str, Json]:
     return {**row, "given": recorded(str(row["act"]), row["given"])}
 
 
 @handlers.read("proposal.show")
 def _show(request: HandlerRequest) -> Json:
     row = request.site.lists.proposals.get(request.args.text("proposal"))
-    shown = _shown(row) | _texts(request, row)
+    reply = _row_json(row) | _texts(request, row)
     if row["outcome"] is not None or row["act"] not in _ACTS:
-        return shown | _UNSEEN
+        return reply | _UNSEEN
     try:
         now, changes = _rehearsed(request, row)
     except ShoumiError as error:
-        return shown | _UNSEEN | {"because": error.text.to_json()}
-    return shown | {"now": now, "seen": _code(row, now), "because": None, "changes": [], "changes_more": 0} | changes
+        return reply | _UNSEEN | {"because": error.text.to_json()}
+    return reply | {"now": now, "seen": _code(row, now), "because": None, "changes": [], "changes_more": 0} | changes
 
 
 def _code(row: Mapping[str, Json], now: Mapping[str, Json]) -> str | None:
-    """Return the code of what is shown; none of what an officer is only to take up."""
+    """Return the code of the access shown; ``None`` for a request that an officer has yet to take up."""
     return None if row["role"] == ASKED else code(str(row["id"]), str(row["act"]), row["given"], now)
 
 
 def _rehearsed(request: HandlerRequest, row: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Json]]:
-    """Return what the act would give if it were done now, and what it would write."""
-    asked = replace(proposed(request, row), rehearsed=True)
+    """Return the access that the act would grant now, and the rows it would write."""
+    rehearsal = replace(proposed(request, row), rehearsed=True)
     with rehearsed_change(request.site.facts, request.at) as (before, change):
-        done = _ACTS[asked.op](asked, change)
-        return gained_by(asked, before, change, done).to_json(), change.difference().to_json()
+        applied = _ACTS[rehearsal.op](rehearsal, change)
+        return gained_by(rehearsal, before, change, applied).to_json(), change.difference().to_json()

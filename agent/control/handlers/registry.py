@@ -1,7 +1,7 @@
-"""Handlers: the registry held against the log, and the officers' decision on one that lacks what the log holds.
+"""Handlers: comparison of registry and log, and acceptance of a registry that lacks acts of the log.
 
-Rules of this file: what is accepted is what stood, and not what was under way. A proposal that waits in the copy may
-have been refused since, and a code of the break-glass used: none of them lives again.
+Rules of this file: acceptance covers completed acts, not pending ones. A proposal pending in the copy may have been
+refused since, and a break-glass code used: both are ended.
 """
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
@@ -12,7 +12,7 @@ from agent.log import backward
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.rows.settings import ROLES
 from agent.site.role_groups import stored
-from rules.text import Text
+from rules.text import Message
 
 handlers = HandlerTable()
 
@@ -38,45 +38,41 @@ def _accept(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
     now, epoch = site.stores.now, site.facts.epoch()
     if not now.older:
         raise RefusedError(
-            Text("the registry holds every act of the log: there is nothing to accept", "登记库与日志一致，无须接受"),
-            Text("see `shoumi registry show`", "参见 `shoumi registry show`"),
+            Message("control.registry-complete"),
+            Message("control.see-registry"),
         )
     lost = lost_acts(request.services)
     last = int(lost.entries[-1]["seq"]) if lost.entries else 0
     if request.args.number("last") != last:
         raise RefusedError(
-            Text(
-                f"the last act that would be lost is entry {last}, and another one was named",
-                f"将丢失的最后一项操作是第 {last} 条，与所给序号不符",
-            ),
-            Text(
-                "look at what would be lost first: shoumi registry show", "请先查看将丢失的内容：shoumi registry show"
-            ),
+            Message("control.last-lost-act-mismatch", seq=last),
+            Message("control.review-lost-acts"),
         )
     if stops(lost.entries, request.officer()):
         raise ForbiddenError(
-            Text(
-                "one of the acts that would be lost is a hold on you, or your departure",
-                "将丢失的操作中有对您本人的停权或离岗办理",
-            ),
-            Text("let another officer do it", "请由其他管理员办理"),
+            Message("control.own-hold-would-be-lost"),
+            Message("control.ask-another-officer"),
         )
     if groups := named_roles(lost):
-        change.settings.set(ROLES, stored(groups))  # the trial has ended, whatever this registry says
+        change.settings.set(ROLES, stored(groups))  # the trial has ended, even if this registry names no groups
     change.lift_epoch(now.highest)
     change.recorded.forget_after(now.since)
     ended = _end_what_was_under_way(request, change, lost)
-    told = {"registry_epoch": epoch, "lost": len(lost.entries), "first": lost.entries[0]["seq"] if lost.entries else 0}
-    return HandlerResult({"lost": len(lost.entries), "epoch": change.epoch, **ended}, {**told, **ended})
+    log_fields = {
+        "registry_epoch": epoch,
+        "lost": len(lost.entries),
+        "first": lost.entries[0]["seq"] if lost.entries else 0,
+    }
+    return HandlerResult({"lost": len(lost.entries), "epoch": change.epoch, **ended}, {**log_fields, **ended})
 
 
 def _end_what_was_under_way(request: HandlerRequest, change: RegistryTransaction, lost: LostActs) -> dict[str, Json]:
-    """End what waits in the copy for a second hand or for root; return what there was."""
+    """End pending proposals and the break-glass code of the copy; return what was ended."""
     waiting: list[dict[str, Json]] = request.site.lists.proposals.find()
     by, reason = request.officer(), request.args.text("reason")
     for row in waiting:
-        given = recorded(str(row["act"]), row["given"])
-        change.proposals.end(str(row["id"]), "refused", by=by, reason=reason, given=given)
+        act_args = recorded(str(row["act"]), row["given"])
+        change.proposals.end(str(row["id"]), "refused", by=by, reason=reason, given=act_args)
     ended: dict[str, Json] = {"proposals_refused": [str(row["id"]) for row in waiting]} if waiting else {}
     if not glass_is_as_it_was(lost) and change.break_glass.void():
         ended["break_glass"] = "void"

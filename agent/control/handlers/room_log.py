@@ -1,7 +1,7 @@
-"""Handlers: what the log knows of a room: who was inside during some time, and what they opened meanwhile.
+"""Handlers: stays in a room during a period, and the files opened meanwhile, from the log.
 
-Rules of this file: everything said comes from entries, with their numbers, so that it can be checked against the
-record. What the log cannot know is said with every answer, and so is how far back it was read.
+Rules of this file: every row comes from entries and carries their numbers, so that it can be verified. Every answer
+lists the limits of the log and how far back it was read.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,22 +12,22 @@ from typing import Any
 
 from agent.api.timestamps import instant, printed
 from agent.control.dispatch import HandlerRequest, HandlerTable, Json
-from agent.control.handlers.rooms import known
+from agent.control.handlers.rooms import room_row
 from agent.errors import UsageError
 from agent.log.room_stays import LIMITS, Stay, stays
 from agent.log.search import Filter, query
-from rules.text import Text
+from rules.text import Message, Sentence
 
 handlers = HandlerTable()
 
-_BACK = timedelta(days=7)  # how long before the time asked about somebody may have come in
-_SETTLES = timedelta(minutes=1)  # what came of a release is known by then
-_MOST = 10_000  # entries read of one question; beyond that, the answer says so
+_BACK = timedelta(days=7)  # entries of people up to this long before the period are read
+_SETTLES = timedelta(minutes=1)  # the outcome of a release is recorded by then
+_MOST = 10_000  # entries read for one query; a limit row reports more
 
 
 @handlers.stream("log.room")
 def _room(request: HandlerRequest) -> Iterator[Json]:
-    room = known(request, request.args.text("room")).resource.id
+    room = room_row(request, request.args.text("room")).resource.id
     since, until = during(request.args.text("during"))
     site, services = request.site, request.services
     services.indexer.fresh()
@@ -35,7 +35,7 @@ def _room(request: HandlerRequest) -> Iterator[Json]:
 
 
 def meanwhile(index: Path, room: str, since: datetime, until: datetime) -> Iterator[Json]:
-    """Yield the stays in *room* between the two instants, the accesses of those people meanwhile, and the limits."""
+    """Yield the stays in *room* between the two instants, the accesses of these people, and the limits."""
     cut: list[str] = []
     entries: list[dict[str, Any]] = []
     for kind, wanted in (
@@ -43,27 +43,27 @@ def meanwhile(index: Path, room: str, since: datetime, until: datetime) -> Itera
         ("released", Filter(kind="door-released", area=room, since=since - _BACK, until=until + _SETTLES, limit=_MOST)),
         ("act", Filter(kind="act", since=since - _BACK, until=until, limit=_MOST)),
     ):
-        found = [row.entry for row in query(index, wanted)]
-        if len(found) == _MOST:
+        page = [row.entry for row in query(index, wanted)]
+        if len(page) == _MOST:
             cut.append(kind)
-        entries += found
-    told = [stay for stay in stays(sorted(entries, key=_seq), room) if stay.meets(since, until)]
-    for stay in told:
+        entries += page
+    matching = [stay for stay in stays(sorted(entries, key=_seq), room) if stay.meets(since, until)]
+    for stay in matching:
         yield _stay(stay)
-    for person in dict.fromkeys(stay.person for stay in told):
-        found = [
+    for person in dict.fromkeys(stay.person for stay in matching):
+        page = [
             row.entry
             for row in query(index, Filter(kind="access", person=person, since=since, until=until, limit=_MOST))
         ]
-        if len(found) == _MOST:
+        if len(page) == _MOST:
             cut.append(person)
-        yield from _accesses(person, found, [stay for stay in told if stay.person == person])
+        yield from _accesses(person, page, [stay for stay in matching if stay.person == person])
     yield from ({"what": "limit", "text": text.to_json()} for text in _limits(since, cut))
 
 
-def during(word: str) -> tuple[datetime, datetime]:
+def during(period: str) -> tuple[datetime, datetime]:
     """Read ``FROM..TO``: dates or times of the host's clock, a date at the end included; raise :class:`UsageError`."""
-    first, _, last = word.partition("..")
+    first, _, last = period.partition("..")
     try:
         since, until = instant(first, None), instant(last, None, end=True)
     except ValueError:
@@ -86,10 +86,10 @@ def _stay(stay: Stay) -> dict[str, Json]:
     }
 
 
-def _accesses(person: str, entries: Iterable[dict[str, Any]], told: list[Stay]) -> Iterator[dict[str, Json]]:
-    """Yield one row for every file and verdict: how often, and how often of that while the person was inside."""
-    rows = sorted(entries, key=lambda entry: (*_what(entry), _seq(entry)))
-    for (area, path, verdict), group in groupby(rows, key=_what):
+def _accesses(person: str, entries: Iterable[dict[str, Any]], person_stays: list[Stay]) -> Iterator[dict[str, Json]]:
+    """Yield one row per file and verdict: the number of accesses, and how many while the person was inside."""
+    rows = sorted(entries, key=lambda entry: (*_access_key(entry), _seq(entry)))
+    for (area, path, verdict), group in groupby(rows, key=_access_key):
         of_one = list(group)
         times = [datetime.fromisoformat(str(entry["time"])) for entry in of_one]
         yield {
@@ -100,25 +100,22 @@ def _accesses(person: str, entries: Iterable[dict[str, Any]], told: list[Stay]) 
             "level": of_one[-1].get("level"),
             "verdict": verdict,
             "times": len(of_one),
-            "while_inside": sum(any(stay.covers(time) for stay in told) for time in times),
+            "while_inside": sum(any(stay.covers(time) for stay in person_stays) for time in times),
             "first": printed(times[0]),
             "last": printed(times[-1]),
             "seq": _seq(of_one[0]),
         }
 
 
-def _limits(since: datetime, cut: list[str]) -> Iterator[Text]:
+def _limits(since: datetime, cut: list[str]) -> Iterator[Sentence]:
     yield from LIMITS
     back = printed(since - _BACK)
-    yield Text(f"who came in before {back} and has not left since is not listed", f"早于 {back} 进入且未离开者未列出")
+    yield Message("control.earlier-entries-unlisted", since=back)
     if cut:
-        yield Text(
-            f"only the newest {_MOST} entries of a kind were read: ask for a shorter time",
-            f"每类仅读取最新 {_MOST} 条：请缩短时段",
-        )
+        yield Message("control.entries-truncated", limit=_MOST)
 
 
-def _what(entry: dict[str, Any]) -> tuple[str, str, str]:
+def _access_key(entry: dict[str, Any]) -> tuple[str, str, str]:
     return str(entry.get("area") or ""), str(entry.get("path") or ""), str(entry.get("verdict") or "")
 
 
@@ -128,6 +125,6 @@ def _seq(entry: Mapping[str, Any]) -> int:
 
 def _not_a_time() -> UsageError:
     return UsageError(
-        Text("`during` must be FROM..TO, two times in order", "`during` 应为“起..止”，且起在止前"),
-        Text("write 2026-10-01T08:00..2026-10-01T18:00", "可写作 2026-10-01T08:00..2026-10-01T18:00"),
+        Message("control.period-invalid"),
+        Message("control.period-format"),
     )

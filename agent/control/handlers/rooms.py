@@ -1,7 +1,7 @@
-"""Handlers: rooms. What each is and asks, what is kept in it, who is inside.
+"""Handlers: rooms. Their rules, their contents, their occupants.
 
-Rules of this file: a room is never lower than what is kept in it (the registry sees to that), and one as high as the
-pack's ``[wire]`` says has no door whose wire proves nothing. An act tells the doors once it is in force.
+Rules of this file: a room's level is never below its contents (the registry checks that), and from the level in the
+pack's ``[wire]`` on it has no door with an unauthenticated protocol. An act notifies the doors once it is in force.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from agent.registry.terms import ROOM
 from agent.registry.validation import unknown
 from rules.loosening import settings_loosened
 from rules.model import Level, RoomRules, RoomSettings, Scope
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 handlers = HandlerTable()
@@ -46,12 +46,12 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     )
     for area in args.texts("keep"):
         change.contents.add(area, name)
-    return told(request, {"room": name, "level": level.word})
+    return result_with_notice(request, {"room": name, "level": level.word})
 
 
 @handlers.act("room.set")
 def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, row = request.args, known(request, request.args.text("room"))
+    args, row = request.args, room_row(request, request.args.text("room"))
     name = row.resource.id
     if "domain" in args:
         known_domain(request, args.text("domain"))
@@ -76,12 +76,12 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     )
     for area in args.texts("keep"):
         change.contents.add(area, name)
-    return replace(told(request, {"room": name}), gives=settings_loosened(row.settings, settings))
+    return replace(result_with_notice(request, {"room": name}), gives=settings_loosened(row.settings, settings))
 
 
 @handlers.read("room.show")
 def _show(request: HandlerRequest) -> Json:
-    name = known(request, request.args.text("room")).resource.id
+    name = room_row(request, request.args.text("room")).resource.id
     [row] = request.site.lists.rooms.find(name)
     return {
         **row,
@@ -89,7 +89,7 @@ def _show(request: HandlerRequest) -> Json:
         "inside": request.site.lists.presence.find(name),
         "unseen": panel.unseen if (panel := panels(request).get(name)) else 0,
         "alarms": len(request.site.lists.alarms.find(name)),
-        "locked": [one.reason for one in request.site.facts.lockdowns() if one.room in ("", name)],
+        "locked": [lockdown.reason for lockdown in request.site.facts.lockdowns() if lockdown.room in ("", name)],
         "here": request.site.facts.host_room() == name,
     }
 
@@ -97,11 +97,11 @@ def _show(request: HandlerRequest) -> Json:
 @handlers.stream("room.list")
 def _list(request: HandlerRequest) -> Iterator[Json]:
     lists = request.site.lists
-    locked = {one.room for one in request.site.facts.lockdowns()}
+    locked = {entry.room for entry in request.site.facts.lockdowns()}
     inside = lists.presence.find()
     for row in lists.rooms.find():
         name = row["name"]
-        count = sum(one["room"] == name for one in inside)
+        count = sum(entry["room"] == name for entry in inside)
         yield row | {
             "inside": count,
             "locked": "" in locked or name in locked,
@@ -111,28 +111,28 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
 
 @handlers.act("room.remove")
 def _remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    name = known(request, request.args.text("room")).resource.id
-    if inside := sorted(one.person for one in request.site.facts.presence(name)):
-        shown = ", ".join(f"`{visible(one)}`" for one in inside[:3])
+    name = room_row(request, request.args.text("room")).resource.id
+    if inside := sorted(occupant.person for occupant in request.site.facts.presence(name)):
+        names = ", ".join(f"`{visible(occupant)}`" for occupant in inside[:3])
         raise RefusedError(
-            Text(f"{shown} may still be inside", f"{shown} 可能仍在室内"),
-            Text("when the room is empty: shoumi occupancy reset", "确认无人后运行：shoumi occupancy reset"),
+            Message("control.people-may-be-inside", persons=names),
+            Message("control.reset-occupancy"),
         )
     if request.site.facts.host_room() == name:
         change.settings.set(HOST_ROOM, None)
-    return told(request, {"room": name, "grants_ended": change.rooms.remove(name)})
+    return result_with_notice(request, {"room": name, "grants_ended": change.rooms.remove(name)})
 
 
 @handlers.act("room.host")
 def _host(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     name = request.args.text("room")
     if name:
-        known(request, name)
+        room_row(request, name)
     change.settings.set(HOST_ROOM, name or None)
     return HandlerResult({"room": name})
 
 
-def known(request: HandlerRequest, name: str) -> RoomRow:
+def room_row(request: HandlerRequest, name: str) -> RoomRow:
     """Return the room of this name; raise :class:`RefusedError` when there is none."""
     row = request.site.facts.room(name)
     if row is None:
@@ -140,25 +140,22 @@ def known(request: HandlerRequest, name: str) -> RoomRow:
     return row
 
 
-def told(request: HandlerRequest, result: dict[str, Json]) -> HandlerResult:
-    """Return what an act came to, of which the doors hear as soon as it is in force."""
+def result_with_notice(request: HandlerRequest, reply: dict[str, Json]) -> HandlerResult:
+    """Return the result of an act; the doors are notified once it is in force."""
 
     def tell() -> dict[str, Json]:
         request.services.doors.changed()
         return {}
 
-    return HandlerResult(result, on_ack=tell)
+    return HandlerResult(reply, on_ack=tell)
 
 
 def proves(request: HandlerRequest, room: str, level: Level, protocol: str) -> None:
-    """Refuse a door whose wire proves nothing for a room as high as the pack's ``[wire]`` says."""
+    """Refuse a door with an unauthenticated protocol for a room at or above the level in the pack's ``[wire]``."""
     rule = request.site.pack().wire
     if protocol == "uhppote" and rule and level >= rule.from_level:
-        name, word = visible(room), level.text
+        name, level_text = visible(room), level.text
         raise RefusedError(
-            Text(
-                f"`{name}` is {word.en}, and a UHPPOTE board proves neither who asks nor who answers",
-                f"`{name}` 为{word.zh}，而微耕控制板的通信没有任何认证",
-            ),
-            Text("use OSDP readers with a Secure Channel there", "请改用具备安全信道的 OSDP 读卡器"),
+            Message("control.board-not-allowed-for-level", room=name, level=level_text),
+            Message("control.use-osdp"),
         )

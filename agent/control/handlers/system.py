@@ -37,7 +37,7 @@ from agent.offboard.intake import channel
 from agent.offboard.intake.channel import Channel
 from agent.runtime.os_groups import gid_of
 from agent.site.pack_file import SETTING
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
 handlers = HandlerTable()
@@ -48,7 +48,7 @@ def _status(request: HandlerRequest) -> Json:
     site, services = request.site, request.services
     areas = site.lists.areas.find()
     protected, stats = services.protection.now, services.decider.stats()
-    seen = {str(row["name"]): _seen(request, row) for row in areas}
+    views = {str(row["name"]): _canary_view(request, row) for row in areas}
     return {
         "host": os.uname().nodename,
         "home": str(site.home.root),
@@ -56,13 +56,13 @@ def _status(request: HandlerRequest) -> Json:
         "registry": "older" if site.stores.now.older else "together",
         "enforcing": bool(areas)
         and all(row["mode"] == "enforce" for row in areas)
-        and all(one["state"] == "seen" for one in seen.values())
+        and all(view["state"] == "seen" for view in views.values())
         and not _unprotected(request),
-        "seen": max((one["at"] for one in seen.values() if one["at"]), default=None),
+        "seen": max((view["at"] for view in views.values() if view["at"]), default=None),
         "areas": [
             {"name": row["name"], "path": row["path"], "level": row["level"], "mode": row["mode"]}
             | {"tier": protected[str(row["name"])].tier if str(row["name"]) in protected else "none"}
-            | {"seen": seen[str(row["name"])]}
+            | {"seen": views[str(row["name"])]}
             for row in areas
         ],
         "logins": "not-asked" if not site.role_groups().configured else "asked",
@@ -77,7 +77,7 @@ def _status(request: HandlerRequest) -> Json:
         "epoch": site.facts.epoch(),
         "time": request.at.isoformat(),
         "decider": stats,
-        "clock": said.to_json() if (said := _clock(stats)) else None,
+        "clock": clock.to_json() if (clock := _clock(stats)) else None,
         "log": _log(request),
         "durability": services.config.durability,
         "hr": _hr(request).to_json() | {"alarms": _hr_alarms(request)},
@@ -90,7 +90,7 @@ def _hr(request: HandlerRequest) -> Channel:
 
 
 def _hr_alarms(request: HandlerRequest) -> list[Json]:
-    """Return the alarms about the channel that nobody has acknowledged, the newest first."""
+    """Return the open alarms about the channel, newest first."""
     return [
         {"id": row["id"], "kind": row["kind"], "at": row["at"], "text": {"en": row["text_en"], "zh": row["text_zh"]}}
         for row in reversed(request.site.lists.alarms.find())
@@ -98,16 +98,16 @@ def _hr_alarms(request: HandlerRequest) -> list[Json]:
     ]
 
 
-def _seen(request: HandlerRequest, row: Json) -> Json:
+def _canary_view(request: HandlerRequest, row: Json) -> Json:
     return request.services.canaries.view(str(row["name"]), enforced=row["mode"] == "enforce")
 
 
 def _log(request: HandlerRequest) -> Json:
-    known = request.services.verifier.now
+    verified = request.services.verifier.now
     return {
-        "verified_to": known.to,
-        "verified_at": known.at.isoformat() if known.at else None,
-        "verify_trouble": known.trouble.to_json() if known.trouble else None,
+        "verified_to": verified.to,
+        "verified_at": verified.at.isoformat() if verified.at else None,
+        "verify_trouble": verified.trouble.to_json() if verified.trouble else None,
     }
 
 
@@ -130,26 +130,21 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
     yield from process_checks.confined(tuple(process_checks.look(our_processes(), os.getppid())))
     areas = site.lists.areas.find()
     for name, protected in sorted(services.protection.now.items()):
-        said = visible(name)
+        shown_name = visible(name)
         if protected.tier != "none":
-            text = Text(
-                f"area `{said}` is protected, tier {protected.tier}", f"目录 `{said}` 已受保护，等级 {protected.tier}"
-            )
+            text = Message("control.area-protected", area=shown_name, tier=protected.tier)
             yield Finding("good", "area", text)
         yield from services.protection.findings(name)
     for row in areas:
         if services.protection.groups:
-            yield from seen_checks.guard(str(row["name"]), _seen(request, row))
+            yield from seen_checks.guard(str(row["name"]), _canary_view(request, row))
     if not areas:
-        nothing = Text("no area is protected yet", "尚无受保护的目录")
+        nothing = Message("control.no-areas")
         yield Finding(
             "warning",
             "no-areas",
             nothing,
-            Text(
-                "shoumi area add PATH --name … --level … --domain …",
-                "shoumi area add PATH --name … --level … --domain …",
-            ),
+            Message("control.add-first-area"),
         )
     yield from volume_checks.volumes(_volumes(request))
     yield from registry_checks.observing(areas)
@@ -157,20 +152,17 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
     yield from registry_checks.blind(services.quiet_scan.blind)
     yield from host_checks.around(site.facts.areas(), site.facts.accounts(), our_processes())
     yield from room_checks.rooms(site.facts, site.pack())
-    if not site.stores.now.older:  # by an older one nobody can tell which pack was put in force
+    if not site.stores.now.older:  # an older registry does not show which pack was put in force
         yield from _pack(request)
     yield from registry_checks.log_room(site.home)
     yield from registry_checks.log_whole(services.verifier.now)
-    if why := services.indexer.trouble:
-        text = Text(f"the search index is not kept up: {why.en}", f"检索索引未能更新：{why.zh}")
+    if trouble := services.indexer.trouble:
+        text = Message("control.index-not-updated", reason=trouble)
         yield Finding(
             "warning",
             "index",
             text,
-            Text(
-                "the log itself is whole; make room, or delete the index folder",
-                "日志本身完整；请腾出空间或删除索引目录",
-            ),
+            Message("control.free-space-for-index"),
         )
     yield from hr_checks.channel(_hr(request), site.lists.alarms.find(), request.at)
     yield from registry_checks.zone(site.pack(), request.at)
@@ -202,8 +194,8 @@ def _volumes(request: HandlerRequest) -> Iterator[VolumeSeen]:
             hidden_finding(row) if hidden and not on_volume(row.point, areas) else None,
             trouble.error if trouble else None,
             use.free if use else True,
-            tuple(one.text() for one in use.holders) if use else (),
-            next((one.what for one in use.holders if one.how == "mount"), "") if use else "",
+            tuple(holder.text() for holder in use.holders) if use else (),
+            next((holder.what for holder in use.holders if holder.how == "mount"), "") if use else "",
         )
 
 
@@ -217,60 +209,48 @@ def _decider(request: HandlerRequest) -> Iterator[Finding]:
     yield Finding(
         "good",
         "decider",
-        Text(f"the decider answers; {entries} entries in the log", f"判定进程正常；日志共 {entries} 条"),
+        Message("control.decider-running", count=entries),
     )
-    if said := _clock(stats):
+    if clock_text := _clock(stats):
         yield Finding(
             "serious",
             "clock",
-            said,
-            Text(
-                "set the clock (chronyc makestep); if it is right: shoumi clock accept --reason …",
-                "请校准时钟（chronyc makestep）；若时钟正确：shoumi clock accept --reason ……",
-            ),
+            clock_text,
+            Message("control.correct-clock"),
         )
     if int(stats.get("unlogged", 0)):
-        text = Text(
-            f"{stats['unlogged']} accesses were denied because they could not be recorded",
-            f"有 {stats['unlogged']} 次访问因无法记录而被拒绝",
-        )
-        yield Finding("serious", "unlogged", text, Text("make room for the log", "请为日志腾出空间"))
+        text = Message("control.accesses-denied-unrecorded", count=stats["unlogged"])
+        yield Finding("serious", "unlogged", text, Message("control.free-space-for-log"))
 
 
-def _clock(stats: Mapping[str, Json]) -> Text | None:
-    """Return what time is judged by, where that is not the system clock."""
-    since, behind = stats.get("clock_behind_since"), float(stats.get("clock_behind", 0))
+def _clock(stats: Mapping[str, Json]) -> Sentence | None:
+    """Return the sentence about the clock of verdicts, ``None`` when it is the system clock."""
+    since, seconds_behind = stats.get("clock_behind_since"), float(stats.get("clock_behind", 0))
     if not since:
         return None
-    at, by = printed(datetime.fromisoformat(str(since))), timedelta(seconds=round(behind))
-    return Text(
-        f"the system clock was set back: since {at} time is judged without it, {by} ahead of it",
-        f"系统时钟被拨回：自 {at} 起按持续计时判定，比系统时钟快 {by}",
-    )
+    at, by = printed(datetime.fromisoformat(str(since))), timedelta(seconds=round(seconds_behind))
+    return Message("control.clock-set-back", since=at, lead=by)
 
 
 def _pack(request: HandlerRequest) -> Iterator[Finding]:
     pack = request.site.pack()
     recorded = request.site.lists.settings.all().get(SETTING)
     if recorded != pack.digest:
-        text = Text(
-            "the pack in force is not the one that was put in force: pack.toml was edited",
-            "生效的规则包与记录不符：pack.toml 被改动过",
-        )
+        text = Message("control.pack-edited")
         yield Finding(
             "serious",
             "pack-edited",
             text,
-            Text("shoumi pack use FILE records what is in force", "shoumi pack use FILE 可记录并启用"),
+            Message("control.record-pack"),
         )
     else:
-        yield Finding("good", "pack", Text(f"the pack in force is {pack.id}", f"生效的规则包为 {pack.id}"))
+        yield Finding("good", "pack", Message("control.pack-in-force", pack=pack.id))
 
 
 def _unprotected(request: HandlerRequest) -> list[str]:
     protection = request.services.protection
     return [
         name
-        for name, found in protection.now.items()
-        if found.tier == "none" or protection.volume_tiers.below(found.tier)
+        for name, protected in protection.now.items()
+        if protected.tier == "none" or protection.volume_tiers.below(protected.tier)
     ]

@@ -1,7 +1,7 @@
-"""Handlers: visitors, what people state before they enter, and PINs.
+"""Handlers: visitors, declarations before entry, and PINs.
 
-Rules of this file: a visit, its visitor and his badge are one act, so that none of them is there without the others.
-What has no end given ends with the day, on the host's clock, as every date of the command line.
+Rules of this file: a visit, its visitor and their badge are one act, so that none exists without the others. Without an
+end a visit lasts until the end of the day on the host's clock, as every date of the command line.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
-from agent.control.handlers.rooms import known, told
+from agent.control.handlers.rooms import result_with_notice, room_row
 from agent.errors import RefusedError, UsageError
 from agent.registry.columns import instant
 from agent.registry.queries.connection import Row
@@ -18,7 +18,7 @@ from agent.registry.rows.badges import as_read
 from agent.registry.terms import VISIT
 from agent.registry.validation import unknown
 from rules.model import Employment, Level
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 handlers = HandlerTable()
@@ -27,7 +27,7 @@ handlers = HandlerTable()
 @handlers.act("visitor.add")
 def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, person = request.args, request.args.text("person")
-    place = known(request, args.text("room")).resource
+    place = room_row(request, args.text("room")).resource
     room, until = place.id, args.instant("until") or _end_of_day(args.instant("since") or request.at)
     _taken(request, place.level, until)
     if not _registered(request, person):
@@ -46,7 +46,7 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         badge=badge,
         by=request.officer(),
     )
-    return told(request, {"visit": visit, "person": person, "room": room, "until": instant(until)})
+    return result_with_notice(request, {"visit": visit, "person": person, "room": room, "until": instant(until)})
 
 
 @handlers.stream("visitor.list")
@@ -57,19 +57,19 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
 
 @handlers.act("visitor.exit")
 def _exit(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    """Whoever has left has left every room: all his visits are over, and every badge given for them is back or lost."""
+    """End every visit of a visitor who has left; their badges are returned or lost."""
     lost, person, running = request.args.flag("badge_lost"), *_running(request)
     for visit in running:
         change.visits.leave(str(visit["id"]), by=request.officer())
-    given = {visit["badge"] for visit in running}
-    badges = [str(row["number"]) for row in request.site.lists.badges.find(person) if row["number"] in given]
+    visit_badges = {visit["badge"] for visit in running}
+    badges = [str(row["number"]) for row in request.site.lists.badges.find(person) if row["number"] in visit_badges]
     for badge in badges:
         (change.badges.mark_lost if lost else change.badges.remove)(badge)
     for room in dict.fromkeys(str(visit["room"]) for visit in running):
         change.presence.leave(room, person)
     visits = [visit["id"] for visit in running]
-    result = {"visits": visits, "person": person, "badges": badges, "badge_lost": lost and bool(badges)}
-    return replace(told(request, result), log_fields={"person": person})
+    reply = {"visits": visits, "person": person, "badges": badges, "badge_lost": lost and bool(badges)}
+    return replace(result_with_notice(request, reply), log_fields={"person": person})
 
 
 @handlers.act("visitor.end")
@@ -80,15 +80,15 @@ def _end(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     for visit in ended:
         change.visits.end(visit, by=request.officer())
     rooms = {visit["room"] for visit in running if visit["id"] in ended}
-    inside = [one.room for one in request.site.facts.presence(person=person) if one.room in rooms]
-    return told(request, {"visits": ended, "person": person, "inside": inside})
+    inside = [presence.room for presence in request.site.facts.presence(person=person) if presence.room in rooms]
+    return result_with_notice(request, {"visits": ended, "person": person, "inside": inside})
 
 
 @handlers.act("declaration.add")
 def _declare(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args = request.args
     if args.flag("no_devices") and "devices" in args:
-        raise UsageError(Text("devices or none, not both", "不能既申报设备又称未携带"))
+        raise UsageError(Message("control.devices-or-none"))
     until = args.instant("until") or _end_of_day(args.instant("since") or request.at)
     number = change.declarations.add(
         args.text("person"),
@@ -138,52 +138,49 @@ def _pins(request: HandlerRequest) -> Iterator[Json]:
 
 
 def _registered(request: HandlerRequest, person: str) -> bool:
-    """Whether *person* is known: from an earlier visit, or as somebody of the site who may not enter by himself."""
+    """Return whether *person* is registered, from an earlier visit or as a person of the site who needs an escort."""
     return any(row["id"] == person for row in request.site.lists.people.find(text=person))
 
 
 def _running(request: HandlerRequest) -> tuple[str, list[Row]]:
-    """Return the visitor named, by himself or by one of his visits, and the visits he has not left."""
-    word = request.args.text("visit")
+    """Return the visitor, given by id or by one of their visits, and their visits that are not over."""
+    named = request.args.text("visit")
     rows = request.site.lists.visits.find()
-    person = next((str(row["person"]) for row in rows if word in (row["id"], row["person"])), None)
+    person = next((str(row["person"]) for row in rows if named in (row["id"], row["person"])), None)
     if person is None:
-        raise unknown(VISIT, word, "shoumi visitor list")
+        raise unknown(VISIT, named, "shoumi visitor list")
     running = [row for row in rows if row["person"] == person and row["left_at"] is None]
     if not running:
-        said = visible(person)
+        shown_person = visible(person)
         raise RefusedError(
-            Text(f"`{said}` has left", f"`{said}` 已离开"),
-            Text("see `shoumi visitor list --all`", "参见 `shoumi visitor list --all`"),
+            Message("control.visitor-has-left", person=shown_person),
+            Message("common.see-shoumi-visitor-list-all"),
         )
     return person, running
 
 
 def _taken(request: HandlerRequest, level: Level, until: datetime) -> None:
-    """Refuse a visit the pack would not count at the door: who registers it should hear of it, not the visitor."""
+    """Refuse a visit that the pack would deny at the door, so that the registering officer learns of it first."""
     rule, begins = request.site.pack().visit, request.args.instant("since") or request.at
     if rule is None:
         raise RefusedError(
-            Text("the pack in force takes no visitors", "生效的规则包不接待来访"),
-            Text(
-                "put [visit] in the pack, then: shoumi pack use FILE",
-                "请在规则包中加入 [visit]，再运行 shoumi pack use FILE",
-            ),
+            Message("control.pack-without-visitors"),
+            Message("control.enable-visitors-in-pack"),
         )
     if level > rule.max_level:
         highest = rule.max_level.text
         raise RefusedError(
-            Text(f"visitors do not reach {level.text.en}", f"来访不适用于{level.text.zh}场所"),
-            Text(f"the pack takes them up to {highest.en}", f"规则包允许至{highest.zh}"),
+            Message("control.visitor-level-too-high", level=level.text),
+            Message("control.visitor-level-limit", level=highest),
         )
     if until - begins > timedelta(days=rule.max_days):
         raise RefusedError(
-            Text("the visit runs longer than the pack takes", "来访超过规则包允许的最长期限"),
-            Text(f"{rule.max_days} days at most", f"最长 {rule.max_days} 天"),
+            Message("control.visit-too-long"),
+            Message("control.visit-days-limit", count=rule.max_days),
         )
 
 
 def _end_of_day(moment: datetime) -> datetime:
-    """Return the midnight that follows *moment* on the host's clock."""
-    here = moment.astimezone()
-    return datetime.combine(here.date() + timedelta(days=1), time()).astimezone(UTC)
+    """Return the next midnight after *moment* on the host's clock."""
+    local_time = moment.astimezone()
+    return datetime.combine(local_time.date() + timedelta(days=1), time()).astimezone(UTC)

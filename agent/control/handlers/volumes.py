@@ -1,6 +1,4 @@
-"""Handlers: volumes. An act says what is wanted; :mod:`agent.control.volume_keeper` brings it about in a thread of its
-own.
-"""
+"""Handlers: volumes. An act stores the wanted state; :mod:`agent.control.volume_keeper` brings it about."""
 
 import contextlib
 import os
@@ -17,7 +15,7 @@ from agent.kernel.mountinfo import Mount, within
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.rows.areas import AreaRow
 from agent.registry.rows.volumes import VolumeRow
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 handlers = HandlerTable()
@@ -29,13 +27,13 @@ def _attach(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
     device, point, key = os.path.realpath(args.text("device")), args.text("at"), args.text("luks_key")
     _refuse_rehearsal(request)
     _refuse_point(request, point)
-    known = request.site.lists.volumes.at(point)
+    row = request.site.lists.volumes.at(point)
     in_use = request.services.volumes.is_staged(point) or mounted_at(point) is not None
-    if known and known.wanted != "hidden" and in_use and (known.device != device or known.wanted == "published"):
-        said, other = visible(point), visible(known.device)
+    if row and row.wanted != "hidden" and in_use and (row.device != device or row.wanted == "published"):
+        shown_point, shown_device = visible(point), visible(row.device)
         raise RefusedError(
-            Text(f"`{said}` is the place of `{other}`", f"`{said}` 已用于 `{other}`"),
-            Text(f"shoumi volume hide {said}", f"shoumi volume hide {said}"),
+            Message("control.mount-point-in-use", point=shown_point, device=shown_device),
+            Message("control.hide-volume-first", point=shown_point),
         )
     if key:
         luks.check_key(key)
@@ -63,15 +61,15 @@ def _publish(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
 @handlers.act("volume.hide")
 def _hide(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     point, keeper, by = request.args.text("point"), request.services.volumes, request.officer()
-    known, forget = request.site.lists.volumes.at(point), request.args.flag("forget")
-    if known is None:
-        known = VolumeRow(point, _own_source(request, point), "", "", "", "hidden", by, request.at)
+    volume, forget = request.site.lists.volumes.at(point), request.args.flag("forget")
+    if volume is None:
+        volume = VolumeRow(point, _own_source(request, point), "", "", "", "hidden", by, request.at)
     if forget:
         change.volumes.forget(point)
     else:
-        fields = known._asdict() | {"wanted": "hidden", "by": by}
-        change.volumes.put(**{name: value for name, value in fields.items() if name != "at"})
-    row = known._replace(wanted="hidden", by=by, at=request.at)
+        fields = volume._asdict() | {"wanted": "hidden", "by": by}
+        change.volumes.put(**{name: column for name, column in fields.items() if name != "at"})
+    row = volume._replace(wanted="hidden", by=by, at=request.at)
 
     def close() -> dict[str, Json]:
         spared = frozenset(_ancestors(request.peer.pid))
@@ -80,7 +78,7 @@ def _hide(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
 
     areas = [area.resource.id for area in on_volume(point, request.site.facts.areas())]
     return HandlerResult(
-        {"point": point, "device": known.device, "areas": areas, "at": request.at.isoformat()}, on_ack=close
+        {"point": point, "device": volume.device, "areas": areas, "at": request.at.isoformat()}, on_ack=close
     )
 
 
@@ -90,7 +88,7 @@ def _show(request: HandlerRequest) -> Json:
     row = next((row for row in request.site.lists.volumes.all() if named in (row.point, row.device)), None)
     mount = mounted_at(row.point if row else named)
     if row is None and mount is None and not Path(named).exists():
-        raise RefusedError(Text(f"`{visible(named)}` is not there", f"`{visible(named)}` 不存在"))
+        raise RefusedError(Message("control.path-not-found", path=named))
     point = row.point if row else named if mount else ""
     device = row.device if row else source_of(mount) if mount else named
     numbers = opening.numbers(device, row.uuid if row else "") | ({number(mount.device)} if mount else set())
@@ -106,8 +104,8 @@ def _show(request: HandlerRequest) -> Json:
 @handlers.stream("volume.list")
 def _list(request: HandlerRequest) -> Iterator[Json]:
     protection, keeper = request.services.protection, request.services.volumes
-    rows, known = request.site.facts.areas(), request.site.lists.volumes.all()
-    for row in known:
+    rows, volumes = request.site.facts.areas(), request.site.lists.volumes.all()
+    for row in volumes:
         areas = on_volume(row.point, rows)
         trouble, mount = keeper.trouble(row), mounted_at(row.point)
         yield {
@@ -119,9 +117,9 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
             "by": row.by,
             "since": row.at.isoformat(),
             "trouble": trouble.error.to_json() if trouble and trouble.error else None,
-            "seen": _seen(request, areas) if mount else None,
+            "seen": _canary_view(request, areas) if mount else None,
         }
-    points = {row.point for row in known}
+    points = {row.point for row in volumes}
     for device, mount in {
         plan.device: _mount_of(plan.path) for plan in [*protection.plans.values()] if plan.dedicated
     }.items():
@@ -136,7 +134,7 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
                 "by": "",
                 "since": None,
                 "trouble": None,
-                "seen": _seen(request, areas),
+                "seen": _canary_view(request, areas),
             }
 
 
@@ -144,7 +142,7 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
 def _outcome(request: HandlerRequest) -> Iterator[Json]:
     point, at = request.args.text("point"), request.args.instant("at")
     assert at is not None
-    while (found := request.services.volumes.outcome(point, at)) is None:
+    while (outcome := request.services.volumes.outcome(point, at)) is None:
         yield None
     row = request.site.lists.volumes.at(point)
     areas = on_volume(point, request.site.facts.areas())
@@ -153,15 +151,15 @@ def _outcome(request: HandlerRequest) -> Iterator[Json]:
     yield {
         "point": point,
         "state": state,
-        "error": found.error.to_json() if found.error else None,
-        "hint": found.hint.to_json() if found.hint else None,
+        "error": outcome.error.to_json() if outcome.error else None,
+        "hint": outcome.hint.to_json() if outcome.hint else None,
         "areas": [area.resource.id for area in areas],
-        **(found.use.to_json() if found.use else {"free": None, "holders": []}),
+        **(outcome.use.to_json() if outcome.use else {"free": None, "holders": []}),
     }
 
 
-def _seen(request: HandlerRequest, areas: Iterable[AreaRow]) -> Json:
-    """Return what was seen of the guard of a volume: that of the area of which the least is known."""
+def _canary_view(request: HandlerRequest, areas: Iterable[AreaRow]) -> Json:
+    """Return the canary state of a volume: that of its least confirmed area."""
     observing = request.site.facts.observing()
     views = [
         request.services.canaries.view(area.resource.id, enforced=area.resource.id not in observing) for area in areas
@@ -182,46 +180,40 @@ def _row(request: HandlerRequest, named: str) -> VolumeRow:
     for row in request.site.lists.volumes.all():
         if named == row.point or real == row.device:
             return row
-    said = visible(named)
+    shown_name = visible(named)
     raise RefusedError(
-        Text(f"there is no volume `{said}`", f"没有卷 `{said}`"),
-        Text(
-            "see `shoumi volume list`; a new one: shoumi volume attach DEVICE --at POINT",
-            "参见 `shoumi volume list`；新卷：shoumi volume attach DEVICE --at POINT",
-        ),
+        Message("control.volume-not-found", name=shown_name),
+        Message("control.see-volume-list"),
     )
 
 
 def _refuse_rehearsal(request: HandlerRequest) -> None:
     if request.services.protection.groups is None:
         raise RefusedError(
-            Text("this is a rehearsal: nothing can be marked", "这是演练：无法加以标记"),
-            Text("run the agent as root with CAP_SYS_ADMIN", "请以具有 CAP_SYS_ADMIN 的 root 运行代理"),
+            Message("control.rehearsal-cannot-mark"),
+            Message("common.run-agent-as-root"),
         )
 
 
 def _refuse_point(request: HandlerRequest, point: str) -> None:
-    said = visible(point)
+    shown_point = visible(point)
     if os.path.realpath(point) != point or not Path(point).is_dir() or point == "/":
         raise RefusedError(
-            Text(f"`{said}` is not a directory", f"`{said}` 不是目录"),
-            Text(f"mkdir {said}; name the directory itself, not a link", f"mkdir {said}；请指定目录本身而非链接"),
+            Message("common.not-directory", path=shown_point),
+            Message("control.create-mount-point", point=shown_point),
         )
     for area in request.site.facts.areas():
         if area.path != point and within(point, area.path):
             raise RefusedError(
-                Text(
-                    f"`{said}` lies in the area `{visible(area.resource.id)}`",
-                    f"`{said}` 位于目录 `{visible(area.resource.id)}` 之内",
-                ),
-                Text("a volume has a place of its own", "卷应有独立的挂载点"),
+                Message("control.mount-point-inside-area", point=shown_point, area=area.resource.id),
+                Message("control.choose-another-mount-point"),
             )
 
 
 def _own_source(request: HandlerRequest, point: str) -> str:
-    """Return the device of the volume at *point*, if it is one of its own with areas on it; else :class:`RefusedError`.
+    """Return the device of the dedicated volume with areas at *point*. Raises :class:`RefusedError`.
 
-    One that somebody has unmounted by hand counts: the agent holds its filesystem, and can let go of it.
+    A volume that was unmounted by hand counts: the agent still holds its filesystem and can release it.
     """
     mount, plans = mounted_at(point), [*request.services.protection.plans.values()]
     if mount is not None and any(plan.dedicated and plan.device == mount.device for plan in plans):
@@ -230,10 +222,10 @@ def _own_source(request: HandlerRequest, point: str) -> str:
         if mount is None and place.alone and place.point == point and place.hold:
             with contextlib.suppress(OSError):
                 return loop_device.backing_file(number(place.device)) or node_of(number(place.device))
-    said = visible(point)
+    shown_point = visible(point)
     raise RefusedError(
-        Text(f"no volume of its own with areas is mounted at `{said}`", f"`{said}` 上没有含涉密目录的独立卷"),
-        Text("see `shoumi volume list`", "参见 `shoumi volume list`"),
+        Message("control.no-dedicated-volume", point=shown_point),
+        Message("common.see-shoumi-volume-list"),
     )
 
 
@@ -242,7 +234,7 @@ def _mount_of(path: str) -> Mount | None:
 
 
 def _ancestors(pid: int) -> Iterator[int]:
-    """Yield a process and those that started it: whoever asks is not ended for standing in the volume."""
+    """Yield a process and its ancestors, so that the caller is not ended for holding the volume."""
     while pid > 1:
         yield pid
         try:

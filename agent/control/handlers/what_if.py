@@ -1,7 +1,7 @@
-"""``what-if``: facts as they would be. Pure; nothing is written anywhere.
+"""Hypothetical facts for ``what-if``. Pure; nothing is written.
 
-Rules of this file: a supposition is applied to frozen facts with ``replace`` and judged by the same ``decide``. What is
-supposed is dated *now*, lasts without end (a temporary grant a day), and is approved by nobody (:data:`SUPPOSED`).
+Rules of this file: an assumption is applied to frozen facts with ``replace`` and evaluated by the same ``decide``. It
+is dated *now*, has no end (a temporary grant lasts a day), and has no approver (:data:`SUPPOSED`).
 """
 
 from dataclasses import replace
@@ -10,27 +10,27 @@ from datetime import datetime, timedelta
 from agent.api.operations.schema import Arguments
 from agent.errors import UsageError
 from rules.model import Clearance, Facts, Grant, Hold, Level, Person, Record
-from rules.text import Text
+from rules.text import Message
 
 SUPPOSED = "what-if"
 _DAY = timedelta(days=1)  # a temporary grant must end
 
 
 def clearances(args: Arguments, approved_by: str) -> tuple[Clearance, ...]:
-    """Return the levels of ``--level`` and ``--domain``; raise :class:`UsageError` for one without its domain."""
-    domain, found = args.text("domain"), []
+    """Return the levels in ``--level`` and ``--domain``; raise :class:`UsageError` for a level without domain."""
+    domain, parsed = args.text("domain"), []
     for named, level in args.levels("level"):
         if not (named or domain):
             raise UsageError(
-                Text("a level holds in one domain, and none is given", "密级须指明秘密种类"),
-                Text("add --domain state, or write state=secret", "请加 --domain state，或写成 state=secret"),
+                Message("control.level-needs-domain"),
+                Message("control.add-domain"),
             )
-        found.append(Clearance(named or domain, level, args.text("label"), approved_by))
-    return tuple(found)
+        parsed.append(Clearance(named or domain, level, args.text("label"), approved_by))
+    return tuple(parsed)
 
 
 def supposing(facts: Facts, args: Arguments, now: datetime) -> Facts:
-    """Return *facts* with the changes *args* names made to the one person in them."""
+    """Return *facts* with the changes in *args* applied to the one person in them."""
     [(name, person)] = facts.persons.items()
     [resource] = facts.resources
     person = _cleared(person, args)
@@ -47,8 +47,8 @@ def supposing(facts: Facts, args: Arguments, now: datetime) -> Facts:
 def _cleared(person: Person, args: Arguments) -> Person:
     new = clearances(args, SUPPOSED)
     domains = {clearance.domain for clearance in new}
-    kept = tuple(clearance for clearance in person.clearances if clearance.domain not in domains)
-    return replace(person, clearances=(*kept, *(one for one in new if one.level > Level.NONE)))
+    unchanged = tuple(clearance for clearance in person.clearances if clearance.domain not in domains)
+    return replace(person, clearances=(*unchanged, *(cleared for cleared in new if cleared.level > Level.NONE)))
 
 
 def _assigned(person: Person, args: Arguments) -> Person:
@@ -70,5 +70,5 @@ def _granted(person: Person, resource: str, args: Arguments, now: datetime) -> P
 
 def _recorded(person: Person, args: Arguments, now: datetime) -> Person:
     without = frozenset(args.texts("no_record"))
-    kept = tuple(record for record in person.records if record.kind not in without)
-    return replace(person, records=(*kept, *(Record(kind, now) for kind in args.texts("record"))))
+    unchanged = tuple(record for record in person.records if record.kind not in without)
+    return replace(person, records=(*unchanged, *(Record(kind, now) for kind in args.texts("record"))))

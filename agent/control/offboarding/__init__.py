@@ -1,5 +1,4 @@
-"""Departures inside the agent: cut by the control process, finished by a process of their own.
+"""Offboarding in the agent: the control process cuts access, a separate process does the rest.
 
-The revocation itself is :mod:`agent.offboard`; here is who starts it, who carries it on, and how the two processes
-talk.
+The revocation itself is :mod:`agent.offboard`; this package starts and continues it, and connects the two processes.
 """

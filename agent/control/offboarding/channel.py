@@ -1,11 +1,11 @@
-"""What the process of departures asks of the control process, and what it is told: messages over a pair of their own.
+"""Channel between the offboarding process and the control process: requests and notices over a socket pair.
 
-    asks     append {fields} → {seq}     epoch {epoch} → {}     settled → {}     fresh → {}     cut {case} → {}
+    sends    append {fields} → {seq}     epoch {epoch} → {}     settled → {}     fresh → {}     cut {case} → {}
             own {pid} → {}     doors {person} → {names, inside, states}
-    is told  finish {case}
+    gets     finish {case}
 
-Rules of this file: the process of departures asks and waits, one question at a time, whichever thread asks. What it is
-told needs no answer and may get lost: it only makes sooner what the next sweep finds anyway.
+Rules of this file: the offboarding process sends one request at a time and waits, from any thread. A notice needs no
+answer and may get lost: the next sweep finds the case anyway.
 """
 
 import select
@@ -17,10 +17,10 @@ from typing import Any
 
 from agent.errors import RefusedError, ShoumiError
 from agent.runtime import channel
-from rules.text import Text
+from rules.text import from_json
 from rules.visible import visible
 
-# Each a little longer than the control process itself waits for the decider.
+# Each a little longer than the control process waits for the decider.
 _APPEND_SECONDS = 10.0
 _EPOCH_SECONDS = 20.0
 _SETTLED_SECONDS = 4.0
@@ -29,11 +29,11 @@ _OWN_SECONDS = 4.0
 _CUT_SECONDS = 60.0
 _DOORS_SECONDS = 10.0
 
-Answering = Mapping[str, Callable[[channel.Message], channel.Message]]
+Answering = Mapping[str, Callable[[channel.Packet], channel.Packet]]
 
 
 class ControlClient:
-    """The end of the process of departures. Every question raises :class:`ShoumiError` when it has no good answer."""
+    """The end of the offboarding process. Every request raises :class:`ShoumiError` on failure."""
 
     def __init__(self, end: socket.socket) -> None:
         self._client = channel.ChannelClient(end)
@@ -55,42 +55,42 @@ class ControlClient:
         self._ask({"op": "own", "pid": pid}, _OWN_SECONDS)
 
     def settled(self) -> None:
-        """Return when every entry that was asked for before is in the log, or never will be."""
+        """Wait until every entry requested before is in the log or has definitely failed."""
         self._ask({"op": "settled"}, _SETTLED_SECONDS)
 
     def fresh(self) -> None:
-        """Return when the index has caught up with the log, or could not in time."""
+        """Wait until the index has caught up with the log, or a timeout."""
         self._ask({"op": "fresh"}, _FRESH_SECONDS)
 
     def cut(self, case: str) -> None:
-        """Have the access of *case* cut, if it is not yet."""
+        """Have the access of *case* cut, unless it is already."""
         self._ask({"op": "cut", "case": case}, _CUT_SECONDS)
 
-    def doors(self, person: str) -> channel.Message:
-        """Return what is known of the doors and *person* now; see :mod:`agent.control.offboarding.doors_proxy`."""
+    def doors(self, person: str) -> channel.Packet:
+        """Return the state of the doors for *person*; see :mod:`agent.control.offboarding.doors_proxy`."""
         return self._ask({"op": "doors", "person": person}, _DOORS_SECONDS)
 
-    def told(self, seconds: float) -> list[str]:
-        """Wait until there is news, for *seconds* at the most, and return the cases to be finished, in order."""
+    def cases_to_finish(self, seconds: float) -> list[str]:
+        """Wait at most *seconds* for notices, and return the cases to finish, in order."""
         if not (news := self._client.poll()) and select.select([self._client], [], [], seconds)[0]:
             news = self._client.poll()
         return list(dict.fromkeys(str(message.get("case")) for message in news if message["op"] == "finish"))
 
-    def _ask(self, message: channel.Message, seconds: float) -> channel.Message:
+    def _ask(self, message: channel.Packet, seconds: float) -> channel.Packet:
         with self._turn:
             answer = self._client.ask(message, seconds)
         if error := answer.get("error"):
-            raise RefusedError(Text.from_json(error))
+            raise RefusedError(from_json(error))
         return answer
 
 
-def answer(message: channel.Message, answering: Answering) -> channel.Message:
-    """Do what was asked, and return the answer. Raises :class:`agent.errors.FatalError`, nothing else of ours."""
-    said: channel.Message = {"id": message.get("id")}
+def answer(message: channel.Packet, answering: Answering) -> channel.Packet:
+    """Execute a request and return the answer. Raises :class:`agent.errors.FatalError` only."""
+    reply: channel.Packet = {"id": message.get("id")}
     try:
-        return said | answering[str(message.get("op"))](message)
+        return reply | answering[str(message.get("op"))](message)
     except ShoumiError as error:
-        return said | {"error": error.text.to_json()}
+        return reply | {"error": error.text.to_json()}
     except (KeyError, TypeError, ValueError) as error:
-        why = visible(repr(error))
-        return said | {"error": {"en": why, "zh": why}}
+        error_text = visible(repr(error))
+        return reply | {"error": {"en": error_text, "zh": error_text}}

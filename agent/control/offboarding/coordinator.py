@@ -1,15 +1,15 @@
-"""What follows an approval: access is cut at once; everything else is the process of departures'.
+"""Coordinator of revocations: cuts access right after an approval; the offboarding process does the rest.
 
-    committed → processes stopped, denied (act thread) → run written down, cut (thread of cuts) → told: the rest, proof,
-    receipt (process of departures)
+    committed → processes stopped, denied (act thread) → run recorded, cut (thread of cuts) → notified: the rest, proof,
+    receipt (offboarding process)
 
 Rules of this file:
-- the answer to an officer's approval waits for the cut and for nothing more; HR's notices wait for nothing, so that
-  everybody of a pile is denied before the first one's processes are looked for a second time;
-- no cut waits for the rest of anybody: the rest takes as long as there are files and areas, and whatever runs Python in
-  this process would slow down every cut;
-- a cut is written down before it begins; what is left of it is asked for again by the process of departures, which
-  looks for it at its start and every half minute. Nothing is remembered here.
+- the answer to an officer's approval waits for the cut only; HR's notices wait for nothing, so that every person of a
+  batch is denied before the processes of the first are scanned a second time;
+- no cut waits for the rest of another run: the rest grows with files and areas, and Python code in this process would
+  slow down every cut;
+- a cut is recorded before it begins; the offboarding process requests an unfinished cut again, at its start and every
+  half minute. Nothing is kept here.
 """
 
 import os
@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 from agent.api.operations import EACH
 from agent.control.offboarding.cut_executor import CutExecutor
-from agent.control.offboarding.doors_proxy import told as doors_told
+from agent.control.offboarding.doors_proxy import door_states
 from agent.control.offboarding.host import MORE, agent_processes, revocation_context
 from agent.control.offboarding.triggers import revocation_subject, trigger_of
 from agent.control.offboarding.worker_supervisor import WorkerSupervisor
@@ -40,19 +40,19 @@ from agent.offboard.progress import Backlog, waiting
 from agent.offboard.runner import survey
 from agent.offboard.steps.places import accounts
 from agent.rooms.service import DoorServer
-from agent.runtime.channel import Message
+from agent.runtime.channel import Packet
 from agent.runtime.clock import instant_of
 from agent.runtime.config import RoleGroups
 from agent.runtime.os_groups import roles_of
 from agent.site.context import SiteContext
 from rules.tiers import Tier
 
-_PATIENCE = 1.0  # seconds for what does not end at once: the next cut waits for this one
-_CUT = 20.0  # seconds an approval waits for the cut at the most
+_PATIENCE = 1.0  # seconds for processes that do not end at once: the next cut waits for this one
+_CUT = 20.0  # seconds an approval waits at most for the cut
 
 
 class OffboardingCoordinator:
-    """The departures of one agent, as the control process sees them. Public methods may be called from any thread."""
+    """The revocations of one agent, for the control process. Public methods are for any thread."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class OffboardingCoordinator:
     ) -> None:
         """*groups* is ``None`` in a rehearsal; *life* reaches its end when the holder is gone.
 
-        *roles* reads the groups of the three roles, *tiers* says how each area is protected now.
+        *roles* reads the groups of the three roles, *tiers* returns the tier of each area.
         """
         self._site = site
         self._roles = roles
@@ -77,7 +77,7 @@ class OffboardingCoordinator:
         self._committed: tuple[datetime | None, datetime | None] = (None, None)
         host = revocation_context(site, agent_processes(), _walks_nothing, doors, tiers, patience=_PATIENCE)
         self._context = replace(host, deny=self._unless_known(host.deny))
-        # Boards lose the badges with the cut; whether they have is asked by who does the rest.
+        # Boards drop the badges with the cut; the offboarding process verifies that.
         self._cuts = CutExecutor(site.home, self._context, self._wanted, doors.changed)
         inherited = {} if life is None else {"life": life}
         if groups:
@@ -97,55 +97,54 @@ class OffboardingCoordinator:
         )
 
     def committed(self, received: datetime, durable: datetime) -> None:
-        """Take note of when the act under way was read from its caller, and when its commit was on the disk.
+        """Record when the act under way was read from its caller, and when its commit was durable.
 
-        Called by the thread of acts, before what follows the act is begun.
+        Called by the thread of acts before the follow-up of the act begins.
         """
         self._committed = received, durable
 
     def freeze(self, case: str, pid: int) -> None:
-        """Stop the processes of the person of *case*, whose approval is committed. *pid*: the command that approved.
+        """Stop the processes of the person of *case* after the approval is committed. *pid*: the approving command.
 
-        Called by the thread of acts before the decider hears of the approval: it needs a moment to take over the new
-        rights, and no decider ends a mapping; this ends it meanwhile. Of somebody who is only transferred, one would
-        first have to find out what holds classified files; nobody waits for that here.
+        Called by the thread of acts before the decider is notified: it needs a moment to take over the new rights, and
+        no decider ends a mapping. A transferred person is skipped: finding the holders of classified files would take
+        too long here.
         """
         asked_by = caller(pid) if pid != os.getpid() else None
-        with suppress(OSError, ShoumiError):  # the run that follows says what could not be done
-            found = trigger_of(self._site, case)
-            if found.cause is not Cause.DEPARTURE:
+        with suppress(OSError, ShoumiError):  # the following run reports failures
+            trigger = trigger_of(self._site, case)
+            if trigger.cause is not Cause.DEPARTURE:
                 return
             callers = (asked_by,) if asked_by else ()
-            who = revocation_subject(self._site, found)
-            freeze_processes(who, self._context, found.cause, found.officers, callers)
+            subject = revocation_subject(self._site, trigger)
+            freeze_processes(subject, self._context, trigger.cause, trigger.officers, callers)
 
     def freeze_unrecorded(self, person: str, approvers: Sequence[str], cause: Cause) -> None:
-        """Stop the processes of somebody whose departure, transfer or hold cannot be written down now.
+        """Stop the processes of a person whose departure, transfer or hold cannot be recorded now.
 
-        Called again and again until it can be. Without an entry nothing ends; but whoever can fill the disk of the log
-        must not be able to read on because of it. Nothing more is opened meanwhile by anybody, because that takes an
-        entry, too; what is open already is read by nobody who is stopped. What was stopped ends with the run, as soon
-        as there is space.
+        Called repeatedly until it can be recorded. Nothing ends without an entry, but filling the disk of the log must
+        not extend access. No file can be opened meanwhile, because that takes an entry, too; stopped processes cannot
+        read files that are already open. They end with the run as soon as there is space.
         """
         with suppress(OSError, ShoumiError):
             freeze_processes(self._subject(person), self._context, cause, approvers, ())
 
     def revoke(self, case: str, pid: int) -> dict[str, Any]:
-        """Cut everything of the person of *case* and let the rest follow; return how long the cut took.
+        """Cut all access of the person of *case* and start the rest; return how long the cut took.
 
-        Called once the decider has acknowledged that the person is denied. The personnel system, for which this process
-        asks itself, is told by the receipt, and waits for nothing here.
+        Called after the decider has acknowledged the denial. For a notice of the personnel system it does not wait: the
+        receipt is the answer.
         """
         began = self._site.now()
         cut = self.start_revocation(case, pid)
         if pid == os.getpid():
             return {}
-        with suppress(TimeoutError, ShoumiError):  # it is written down, and goes on
+        with suppress(TimeoutError, ShoumiError):  # it is recorded and continues
             cut.result(_CUT)
         return {"cut_milliseconds": (self._site.now() - began).total_seconds() * 1000}
 
     def start_revocation(self, trigger: str, pid: int) -> "Future[bool]":
-        """Let begin what follows the case or hold *trigger*, which the decider has acknowledged; nobody need wait."""
+        """Start the run for the case or hold *trigger*, which the decider has acknowledged, without waiting."""
         asked_by = caller(pid) if pid != os.getpid() else None
         self._note_denial(trigger)
         cut = self._cuts.submit(trigger, (asked_by,) if asked_by else ())
@@ -153,17 +152,17 @@ class OffboardingCoordinator:
         return cut
 
     def backlog(self) -> Backlog:
-        """Return how many runs are open or about to begin. Raises as :func:`agent.offboard.progress.waiting`."""
+        """Return the runs that are open or about to begin. Raises as :func:`agent.offboard.progress.waiting`."""
         return waiting(database.path(self._site.home.root), self._cuts.waiting)
 
     def cutting(self) -> bool:
-        """Whether somebody is being cut, or waits for it."""
+        """Return whether a cut is under way or queued."""
         return self._cuts.busy
 
     def start_losses(self, losses: Sequence[str], pid: int) -> None:
-        """Let begin what follows these losses, which the decider has acknowledged; nobody waits for it.
+        """Start the runs for these losses, which the decider has acknowledged, without waiting.
 
-        Of many, those who hold nothing have no run: the entry of the act says what they lost.
+        If there are many, people who hold nothing get no run: the entry of the act records their loss.
         """
         asked_by = caller(pid) if pid != os.getpid() else None
         for name in losses:
@@ -172,10 +171,9 @@ class OffboardingCoordinator:
             cut.add_done_callback(partial(self._tell, name))
 
     def start_lapses(self) -> None:
-        """Let begin what follows grants that have ended by themselves since the last call, where something is held.
+        """Start runs for grants that expired since the last call, for people who hold something.
 
-        Who was not called for them, because this process did not run, looks for them as well: the process of
-        departures, which may be busy with proofs for long.
+        The offboarding process also looks for them, in case this process did not run, but it may be busy with proofs.
         """
         now = self._site.now()
         ended = [str(row["id"]) for row in self._site.lists.grants.lapsed(self._lapsed_to, now)]
@@ -184,27 +182,27 @@ class OffboardingCoordinator:
             self._cuts.submit(name, holding=True).add_done_callback(partial(self._tell, name))
 
     def start_restoration(self, name: str) -> None:
-        """Let what refuses the person on the disk be taken away, for a grant given again; nobody waits for it."""
+        """Start the removal of deny entries for a restored grant, without waiting."""
         self._cuts.submit(name, ()).add_done_callback(lambda _: self._worker.tell(name))
 
     def survey(self, person: str, cause: Cause) -> dict[str, Any]:
-        """Return the plan of what a revocation for *cause* would end of *person* now, as JSON; nothing is touched."""
+        """Return the plan of a revocation of *person* for *cause* as JSON; nothing is changed."""
         return self.survey_of(self._subject(person), cause)
 
     def survey_of(self, subject: RevocationSubject, cause: Cause) -> dict[str, Any]:
-        """Return the same of somebody who loses only some of their access, or some of their accounts."""
+        """Return the plan for a subject who loses some areas or accounts only."""
         return survey(subject, self._context, cause, MORE).to_json()
 
     def serve(self) -> None:
-        """Keep the process of departures alive, and answer it, until :meth:`stop`. Raises :class:`FatalError`."""
+        """Run and answer the offboarding process until :meth:`stop`. Raises :class:`FatalError`."""
         self._worker.serve()
 
     def stop(self) -> None:
-        """End serving; what is under way is taken up at the next start."""
+        """End serving; the next start resumes the work."""
         self._worker.stop()
 
     def close(self) -> None:
-        """End after the cut under way, and let go of everything."""
+        """End after the cut under way, and release all resources."""
         self._cuts.close()
         self._worker.close()
 
@@ -213,54 +211,54 @@ class OffboardingCoordinator:
         roles, sole = roles_of(uids, self._roles(), self._site.facts.accounts)
         return RevocationSubject(person, accounts(uids), roles, sole)
 
-    def _append(self, asked: Message) -> Message:
-        return {"seq": self._site.audit.append(asked["fields"])}
+    def _append(self, message: Packet) -> Packet:
+        return {"seq": self._site.audit.append(message["fields"])}
 
-    def _epoch(self, asked: Message) -> Message:
-        self._site.audit.epoch(int(asked["epoch"]))
+    def _epoch(self, message: Packet) -> Packet:
+        self._site.audit.epoch(int(message["epoch"]))
         return {}
 
-    def _own(self, asked: Message) -> Message:
-        self._site.audit.own(int(asked["pid"]))
+    def _own(self, message: Packet) -> Packet:
+        self._site.audit.own(int(message["pid"]))
         return {}
 
-    def _settled(self, _asked: Message) -> Message:
+    def _settled(self, _message: Packet) -> Packet:
         self._site.audit.settled()
         return {}
 
-    def _fresh(self, _asked: Message) -> Message:
+    def _fresh(self, _message: Packet) -> Packet:
         self._indexer.fresh()
         return {}
 
-    def _refusals(self, asked: Message) -> Message:
-        return doors_told(self._doors, str(asked["person"]))
+    def _refusals(self, message: Packet) -> Packet:
+        return door_states(self._doors, str(message["person"]))
 
-    def _cut_again(self, asked: Message) -> Message:
-        self._cuts.submit(str(asked["case"]), ()).result()
+    def _cut_again(self, message: Packet) -> Packet:
+        self._cuts.submit(str(message["case"]), ()).result()
         return {}
 
     def _wanted(self, name: str, callers: tuple[Caller, ...]) -> WantedRun | None:
-        """Return the run for the trigger *name*; ``None``: it has lost its reason."""
-        found = trigger_of(self._site, name)
-        if found.over:
+        """Return the run for the trigger *name*; ``None`` when its reason no longer holds."""
+        trigger = trigger_of(self._site, name)
+        if trigger.over:
             self._denied.pop(name, None)
             return None
-        return WantedRun(name, revocation_subject(self._site, found), found.cause, tuple(found.officers), callers)
+        return WantedRun(name, revocation_subject(self._site, trigger), trigger.cause, tuple(trigger.officers), callers)
 
     def _tell(self, name: str, cut: "Future[bool]") -> None:
         if cut.cancelled() or cut.exception() or not cut.result():
-            self._denied.pop(name, None)  # nothing will ask for it
+            self._denied.pop(name, None)  # no later cut uses it
         if cut.cancelled() or cut.exception() or cut.result():
             self._worker.tell(name)
 
     def _note_denial(self, name: str) -> None:
-        """Keep, for the run *name*, the instant of the acknowledgement that the act under way has just waited for."""
+        """Store, for the run *name*, the acknowledgement that the act under way has just waited for."""
         epoch, since = self._site.audit.acknowledged
         at = instant_of(since, self._site.now)
         self._denied[name] = DenialAck.after(epoch, at, *self._committed)
 
     def _unless_known(self, ask: Callable[[str], DenialAck]) -> Callable[[str], DenialAck]:
-        """Return what asks the decider only where no act has: another may have been acknowledged since."""
+        """Return a function that asks the decider only when no act has stored an acknowledgement."""
 
         def denied(name: str) -> DenialAck:
             return self._denied.pop(name, None) or ask(name)

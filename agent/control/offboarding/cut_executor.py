@@ -1,12 +1,11 @@
-"""The thread that cuts: whoever waits when it is free is cut together, by the same looks (contract C14).
+"""Cut executor: one thread that cuts all waiting requests together, with shared scans (contract C14).
 
-    stop what they hold (one look for all) → write the runs down (one commit) → end it (two looks for all)
+    stop holders (one scan for all) → record the runs (one commit) → end holders (two scans for all)
 
-Rules of this file: nobody's cut waits for anybody's proof, and none for another's end: everybody who came meanwhile is
-the next batch. While they come one after another, a batch begins when nobody comes any more, or after a moment: the
-last of many is not cut before it is denied, and cutting would slow that down. Nothing is ended before it is written
-down. One that cannot be begun (its number is unknown, the disk is full) fails alone. Journal and runner are made in the
-thread, and belong to it.
+Rules of this file: no cut waits for the proof or the end of another run: requests that arrive meanwhile form the next
+batch. During a series of requests a batch begins when the series pauses, or after a bound: a person is not cut before
+being denied, and cutting would slow down the denials. Nothing is ended before it is recorded. A run that cannot begin
+(unknown number, full disk) fails alone. Journal and runner are created in the thread and belong to it.
 """
 
 import threading
@@ -26,22 +25,22 @@ from agent.offboard.plan import Cause
 from agent.offboard.runner import Runner
 from agent.runtime.home import Home
 
-# Seconds since the last one came, after which nobody comes any more, and seconds to that at the most.
+# Seconds without a request after which a series has paused, and the longest wait for that.
 _CALM, _REST = 0.04, 0.4
-_CALM_STOPPED, _REST_STOPPED = 0.4, 2.0  # where the processes of all in the last batch had been stopped at the commit
+_CALM_STOPPED, _REST_STOPPED = 0.4, 2.0  # when the last batch had all its processes stopped at the commit
 
 
-class _Asked(NamedTuple):
+class _CutRequest(NamedTuple):
     name: str
     callers: tuple[Caller, ...]
     holding: bool
-    done: "Future[bool]"
+    future: "Future[bool]"
 
 
 class CutExecutor:
-    """Cuts what is submitted by name. *wanted* says what a name asks for, ``None`` when it has lost its reason.
+    """Cuts triggers submitted by name. *wanted* returns the run of a name, ``None`` when its reason no longer holds.
 
-    *cut* is told after each batch. Public methods may be called from any thread.
+    *cut* is called after each batch. Public methods are for any thread.
     """
 
     def __init__(
@@ -57,102 +56,102 @@ class CutExecutor:
         self._cut = cut
         self._thread = ThreadPoolExecutor(1, "cuts")
         self._turn = threading.Lock()
-        self._asked: deque[_Asked] = deque()
+        self._queue: deque[_CutRequest] = deque()
         self._came_at = self._rests_until = 0.0
-        self._begin: list[_Asked] = []  # of the batch under way, as long as they have no run
+        self._begin: list[_CutRequest] = []  # requests of the batch under way that have no run yet
         self._under_way = False
         self._stopped = False
         self._closing = threading.Event()
         self._journal: RevocationJournal | None = None
-        self._made: Runner | None = None
+        self._open_runner: Runner | None = None
 
     def submit(self, name: str, callers: tuple[Caller, ...] = (), *, holding: bool = False) -> "Future[bool]":
-        """Have *name* cut; the future ends with the cut, or raises what kept it from that, and says if there is a run.
+        """Queue a cut of *name*; the future resolves to whether there is a run, or raises the error of the cut.
 
-        *holding*: only if the person holds something; else there is none, and nothing to prove.
+        *holding*: begin a run only if the person holds something.
         """
-        asked = _Asked(name, callers, holding, Future())
+        request = _CutRequest(name, callers, holding, Future())
         with self._turn:
-            self._asked.append(asked)
+            self._queue.append(request)
             self._came_at = time.monotonic()
         self._thread.submit(self._batch)
-        return asked.done
+        return request.future
 
     @property
     def waiting(self) -> frozenset[str]:
-        """Who waits to be cut, and has no run yet; not who may hold nothing, and then has none."""
+        """The triggers that wait for a cut and have no run yet, except those that may need none."""
         with self._turn:
-            return frozenset(one.name for one in (*self._begin, *self._asked) if not one.holding)
+            return frozenset(request.name for request in (*self._begin, *self._queue) if not request.holding)
 
     @property
     def busy(self) -> bool:
-        """Whether somebody is being cut, or waits for it."""
+        """Return whether a cut is under way or queued."""
         with self._turn:
-            return bool(self._asked or self._under_way)
+            return bool(self._queue or self._under_way)
 
     def close(self) -> None:
-        """End after the batch under way; what has not begun is taken up at the next start."""
+        """End after the batch under way; the next start takes up the others."""
         self._closing.set()
         self._thread.shutdown(wait=True, cancel_futures=True)
-        if self._made:
-            self._made.close()
-            self._made = None
+        if self._open_runner:
+            self._open_runner.close()
+            self._open_runner = None
         if self._journal:
             self._journal.close()
             self._journal = None
 
     def _batch(self) -> None:
         calm = _CALM_STOPPED if self._stopped else _CALM
-        while (rest := min(self._rests_until, self._came_at + calm) - time.monotonic()) > 0:
-            if self._closing.wait(rest):
+        while (pause := min(self._rests_until, self._came_at + calm) - time.monotonic()) > 0:
+            if self._closing.wait(pause):
                 break
         with self._turn:
-            batch, self._asked = list(self._asked), deque()
+            batch, self._queue = list(self._queue), deque()
             self._begin, self._under_way = batch, bool(batch)
         if not batch:
-            return  # an earlier batch has taken it along
+            return  # an earlier batch included it
         try:
             begun = self._begun(batch)
             with self._turn:
                 self._begin = []
             if begun:
-                self._runner().cut_together(dict.fromkeys(one.name for one in begun))
+                self._runner().cut_together(dict.fromkeys(request.name for request in begun))
                 self._cut()
-        except Exception as error:  # noqa: BLE001 - whoever waits for one of them is told, whatever it is
+        except Exception as error:  # noqa: BLE001 - every waiting caller gets the error, whatever it is
             _fail(batch, error)
         else:
-            for one in batch:
-                if not one.done.done():
-                    one.done.set_result(one in begun)
+            for request in batch:
+                if not request.future.done():
+                    request.future.set_result(request in begun)
         with self._turn:
             self._begin, self._under_way = [], False
-        if self._asked:
+        if self._queue:
             self._rests_until = time.monotonic() + (_REST_STOPPED if self._stopped else _REST)
 
-    def _begun(self, batch: list[_Asked]) -> list[_Asked]:
-        wanted: list[tuple[_Asked, WantedRun]] = []
-        for one in batch:
+    def _begun(self, batch: list[_CutRequest]) -> list[_CutRequest]:
+        wanted: list[tuple[_CutRequest, WantedRun]] = []
+        for request in batch:
             try:
-                run = self._wanted(one.name, one.callers)
+                run = self._wanted(request.name, request.callers)
             except Exception as error:  # noqa: BLE001 - as above
-                _fail([one], error)
+                _fail([request], error)
             else:
                 if run is not None:
-                    wanted.append((one, run))
+                    wanted.append((request, run))
         self._stopped = all(run.cause is Cause.DEPARTURE for _, run in wanted)
         held = freeze_holders(self._host, [run for _, run in wanted])
-        begun = [(one, run) for (one, run), had in zip(wanted, held, strict=True) if had or not one.holding]
+        begun = [(request, run) for (request, run), had in zip(wanted, held, strict=True) if had or not request.holding]
         self._runner().begin_together(run for _, run in begun)
-        return [one for one, _ in begun]
+        return [request for request, _ in begun]
 
     def _runner(self) -> Runner:
-        if self._made is None:
+        if self._open_runner is None:
             self._journal = RevocationJournal(database.path(self._home.root), checkpoints=False)
-            self._made = Runner(self._journal, self._host, MORE, alongside=False)
-        return self._made
+            self._open_runner = Runner(self._journal, self._host, MORE, alongside=False)
+        return self._open_runner
 
 
-def _fail(asked: list[_Asked], error: Exception) -> None:
-    for one in asked:
-        if not one.done.done():
-            one.done.set_exception(error)
+def _fail(requests: list[_CutRequest], error: Exception) -> None:
+    for request in requests:
+        if not request.future.done():
+            request.future.set_exception(error)

@@ -1,7 +1,7 @@
-"""The doors as the process of departures sees them: asked of the control process, which serves them.
+"""Proxy of the doors for the offboarding process, over the channel to the control process.
 
-Rules of this file: one question, answered at once with what is known by then; whoever wants to wait asks again. So the
-dead board of one door keeps neither side from anything else.
+Rules of this file: each request is answered at once with the present state; a caller that wants to wait polls. So an
+unreachable board of one door blocks neither side.
 """
 
 import time
@@ -12,9 +12,9 @@ from typing import Any
 from agent.control.offboarding.channel import ControlClient
 from agent.offboard.context import DoorRevoker
 from agent.rooms.refusal_check import KnownRefusal
-from rules.text import Text
+from rules.text import from_json
 
-_PATIENCE = 3.0  # seconds; a board that answers at all has answered by then
+_PATIENCE = 3.0  # seconds; a reachable board has answered by then
 _PAUSE = 0.25
 
 
@@ -36,14 +36,14 @@ class DoorsProxy:
         """See :class:`agent.offboard.context.DoorRevoker`."""
         deadline = time.monotonic() + _PATIENCE
         while True:
-            states = [_state(one) for one in self._asking.doors(person)["states"]]
-            if all(one.confirmed for one in states) or time.monotonic() > deadline:
+            states = [_state(state) for state in self._asking.doors(person)["states"]]
+            if all(state.confirmed for state in states) or time.monotonic() > deadline:
                 return states
             time.sleep(_PAUSE)
 
 
-def told(doors: DoorRevoker, person: str) -> dict[str, Any]:
-    """Answer: ``names`` of all doors, and of *person* the rooms ``inside`` and the ``states`` of the doors now."""
+def door_states(doors: DoorRevoker, person: str) -> dict[str, Any]:
+    """Return the ``names`` of all doors, and for *person* the rooms ``inside`` and the ``states`` of the doors."""
     if not person:
         return {"names": list(doors.names()), "inside": [], "states": []}
     return {
@@ -51,16 +51,16 @@ def told(doors: DoorRevoker, person: str) -> dict[str, Any]:
         "inside": list(doors.inside(person)),
         "states": [
             {
-                "name": one.name,
-                "confirmed": one.confirmed,
-                "at": one.at.isoformat() if one.at else None,
-                "detail": one.detail.to_json(),
+                "name": refusal.name,
+                "confirmed": refusal.confirmed,
+                "at": refusal.at.isoformat() if refusal.at else None,
+                "detail": refusal.detail.to_json(),
             }
-            for one in doors.refuse(person)
+            for refusal in doors.refuse(person)
         ],
     }
 
 
-def _state(one: Mapping[str, Any]) -> KnownRefusal:
-    at = datetime.fromisoformat(one["at"]) if one["at"] else None
-    return KnownRefusal(str(one["name"]), bool(one["confirmed"]), at, Text.from_json(one["detail"]))
+def _state(fields: Mapping[str, Any]) -> KnownRefusal:
+    at = datetime.fromisoformat(fields["at"]) if fields["at"] else None
+    return KnownRefusal(str(fields["name"]), bool(fields["confirmed"]), at, from_json(fields["detail"]))

@@ -1,7 +1,7 @@
-"""A word in time to officers: what ends by itself is announced 14, 7 and 1 days before, and when it has ended; once.
+"""Expiry notices to officers: 14, 7 and 1 days before something ends by itself, and when it has ended; each once.
 
 Rules of this file: it announces and ends nothing. Access ends on time by the verdict's ``until``, in the decider,
-whether this process runs or not. What has been said is kept in a file, so that a restart repeats nothing.
+whether this process runs or not. A file keeps the notices given, so that a restart repeats none.
 """
 
 import time
@@ -15,12 +15,12 @@ from agent.offboard.expiring import UpcomingExpiry, due, endings
 from agent.site.context import SiteContext
 from rules.model import Grant
 
-_EVERY = 600.0  # seconds between two looks
+_EVERY = 600.0  # seconds between two checks
 _MOST = 100  # sentences in one entry
 
 
 class ExpiryNotices:
-    """The warnings of one agent. One thread at a time."""
+    """The expiry notices of one agent. One thread at a time."""
 
     def __init__(self, site: SiteContext) -> None:
         self._site = site
@@ -29,18 +29,18 @@ class ExpiryNotices:
         self._holders = HolderWarnings(site)
 
     def step(self) -> None:
-        """Say what is due to holders and officers, if it is time to look.
+        """Give the warnings and notices that are due, if it is time to check.
 
-        Raises :class:`agent.errors.ShoumiError` when it is not recorded.
+        Raises :class:`agent.errors.ShoumiError` when they cannot be recorded.
         """
         self._holders.step()
         if time.monotonic() < self._next:
             return
-        found = due(self._endings(), read_warnings(self._file), self._site.now())
-        for start in range(0, len(found.now), _MOST):
-            lines = [one.text.to_json() for one in found.now[start : start + _MOST]]
+        expiries = due(self._endings(), read_warnings(self._file), self._site.now())
+        for start in range(0, len(expiries.now), _MOST):
+            lines = [expiry.text.to_json() for expiry in expiries.now[start : start + _MOST]]
             self._site.audit.append({"kind": "expiring", "count": len(lines), "what": lines})
-        write_warnings(self._file, found.said)
+        write_warnings(self._file, expiries.said)
         self._next = time.monotonic() + _EVERY
 
     def _endings(self) -> Iterator[UpcomingExpiry]:

@@ -1,6 +1,6 @@
-"""Which warnings were given, in a file of the home, so that a restart repeats nothing; and grants as warnings see them.
+"""Store of warnings already given, a file of the home; and conversion of grant rows for warnings.
 
-Rules of this file: what is lost is said twice, which does no harm.
+Rules of this file: a lost file repeats warnings, which does no harm.
 """
 
 import json
@@ -15,7 +15,7 @@ from rules.model import Grant
 
 
 def read_warnings(file: Path) -> frozenset[GivenWarning]:
-    """Return what :func:`write_warnings` wrote; nothing, where it cannot be read."""
+    """Return the warnings that :func:`write_warnings` stored; none when the file cannot be read."""
     try:
         rows = json.loads(file.read_text(encoding="utf-8"))
         return frozenset(
@@ -26,10 +26,11 @@ def read_warnings(file: Path) -> frozenset[GivenWarning]:
         return frozenset()
 
 
-def write_warnings(file: Path, said: Iterable[GivenWarning]) -> None:
-    """Keep *said* in *file*, whole or not at all. Raises ``OSError``."""
+def write_warnings(file: Path, warnings: Iterable[GivenWarning]) -> None:
+    """Store *warnings* in *file* atomically. Raises ``OSError``."""
     rows = sorted(
-        [one.sort.value, one.person, one.name, one.until.isoformat(), int(one.lead.total_seconds())] for one in said
+        [warning.sort.value, warning.person, warning.name, warning.until.isoformat(), int(warning.lead.total_seconds())]
+        for warning in warnings
     )
     fresh = file.with_suffix(".new")
     fresh.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
@@ -38,7 +39,7 @@ def write_warnings(file: Path, said: Iterable[GivenWarning]) -> None:
 
 
 def grant_of(row: Row) -> Grant:
-    """Return a row of the grants, see :class:`agent.registry.queries.grants.GrantQueries`, as a decision knows it."""
+    """Return a row of :class:`agent.registry.queries.grants.GrantQueries` as a :class:`Grant`."""
     return Grant(
         str(row["id"]),
         str(row["person"]),

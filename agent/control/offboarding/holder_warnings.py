@@ -1,8 +1,8 @@
-"""A word in time to holders: 7 days, 1 day and 10 minutes before they lose something at a known instant.
+"""Warnings to holders: 7 days, 1 day and 10 minutes before they lose access at a known instant.
 
-Rules of this file: it ends nothing, and holds are not its matter: nobody is told of one. Whom to ask about is narrowed
-by the registry's own questions, because it is asked often; what they lose is judged from their facts. A warning goes to
-the terminals of each account of the person and to its mail, is an entry, and is given once, also over a restart.
+Rules of this file: it ends nothing, and never warns of a hold. Queries of the registry narrow the people down, because
+the check is frequent; their loss is computed from facts. A warning goes to the terminals and the mail of each account
+of the person, is an entry, and is given once, even across a restart.
 """
 
 import time
@@ -13,74 +13,79 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from agent.control.offboarding.given_warnings import grant_of, read_warnings, write_warnings
+from agent.language.catalogue import localized
 from agent.offboard.expiring import HOLDERS, Sort, UpcomingExpiry, due_to_holders, losses
 from agent.offboard.warning import mail, terminals
 from agent.site.context import SiteContext
 from rules.decide import decide
 from rules.model import Action, Grant, Person, Request
 from rules.rights import stands
-from rules.text import Text
+from rules.text import Message, Sentence
 
-_EVERY = 20.0  # seconds between two looks at grants and leave dates
-_RECORDS = 600.0  # seconds between two looks at everybody's records
-_MOST = 20  # warnings given at a time: what is left is given next time
-_ACCOUNTS = 4  # of one person, that are written to
+_EVERY = 20.0  # seconds between two checks of grants and leave dates
+_RECORDS = 600.0  # seconds between two checks of all records
+_MOST = 20  # warnings given at a time; the others follow at the next check
+_ACCOUNTS = 4  # accounts of one person that get a warning
 _AHEAD = max(HOLDERS)
-_SUBJECT = "Shoumi 守密: access ends soon 权限即将结束"
 
 
-class Told(NamedTuple):
-    """How a warning went: on how many terminals, and by which mail (:class:`agent.offboard.warning.mail.Mailed`)."""
+class WarningDelivery(NamedTuple):
+    """Delivery of a warning: the number of terminals, and the mail (:class:`agent.offboard.warning.mail.Mailed`)."""
 
     terminals: int
     mail: tuple[str, ...]
 
 
-def tell(uids: list[int], text: Text, now: datetime) -> Told:
-    """Say *text*, in both languages, on the terminals of *uids* and in their mail."""
-    lines = [f"守密: {text.zh}", f"Shoumi: {text.en}"]
+def tell(uids: list[int], text: Sentence, now: datetime) -> WarningDelivery:
+    """Write *text*, in both languages, to the terminals and the mail of *uids*."""
+    lines = [localized(Message("control.notice-from-shoumi", text=text), language) for language in ("zh", "en")]
+    subject = " ".join(localized(Message("control.warning-subject"), language) for language in ("en", "zh"))
     boxes = [box for uid in uids if (box := mail.mailbox_of(uid))]
-    return Told(
+    return WarningDelivery(
         sum(terminals.write(uid, lines) for uid in uids),
-        tuple(mail.deliver(box, _SUBJECT, lines, now).value for box in boxes),
+        tuple(mail.deliver(box, subject, lines, now).value for box in boxes),
     )
 
 
 class HolderWarnings:
-    """The warnings of one agent to those who lose something. One thread at a time."""
+    """The warnings of one agent to people who lose access. One thread at a time."""
 
-    def __init__(self, site: SiteContext, tell: Callable[[list[int], Text, datetime], Told] = tell) -> None:
+    def __init__(
+        self, site: SiteContext, tell: Callable[[list[int], Sentence, datetime], WarningDelivery] = tell
+    ) -> None:
         self._site = site
         self._tell = tell
         self._file = site.home.root / "warned.json"
         self._next = self._next_records = 0.0
-        self._recorded: frozenset[str] = frozenset()  # whose records end soon
+        self._recorded: frozenset[str] = frozenset()  # people whose records expire soon
 
     def step(self) -> None:
-        """Give the warnings that are due, if it is time to look. Raises :class:`agent.errors.ShoumiError`."""
+        """Give the warnings that are due, if it is time to check. Raises :class:`agent.errors.ShoumiError`."""
         if time.monotonic() < self._next:
             return
         site, now = self._site, self._site.now()
-        said = read_warnings(self._file)
-        found = due_to_holders(self._losses(now), said, now, timezone(site.pack().utc_offset))
-        needed = [one for one in found.now if self._takes(one.ending)]
-        given = needed[:_MOST]
-        left = {one.warning for one in needed[_MOST:]}
-        if found.said - left != said:  # kept first: a warning that is lost is better than one that comes every minute
-            write_warnings(self._file, found.said - left)
-        for one in given:
-            uids = [int(str(row["uid"])) for row in site.lists.accounts.find(one.ending.person)]
-            told = self._tell(uids[:_ACCOUNTS], one.text, now)
+        given_before = read_warnings(self._file)
+        due = due_to_holders(self._losses(now), given_before, now, timezone(site.pack().utc_offset))
+        needed = [notice for notice in due.now if self._takes(notice.ending)]
+        batch = needed[:_MOST]
+        postponed = {notice.warning for notice in needed[_MOST:]}
+        if (
+            due.said - postponed != given_before
+        ):  # stored first: a lost warning is better than one repeated every minute
+            write_warnings(self._file, due.said - postponed)
+        for notice in batch:
+            uids = [int(str(row["uid"])) for row in site.lists.accounts.find(notice.ending.person)]
+            delivery = self._tell(uids[:_ACCOUNTS], notice.text, now)
             site.audit.append(
                 {
                     "kind": "warned",
-                    "person": one.ending.person,
-                    "what": [one.text.to_json()],
-                    "terminals": told.terminals,
-                    "mail": list(told.mail),
+                    "person": notice.ending.person,
+                    "what": [notice.text.to_json()],
+                    "terminals": delivery.terminals,
+                    "mail": list(delivery.mail),
                 }
             )
-        self._next = time.monotonic() + (0.0 if left else _EVERY)
+        self._next = time.monotonic() + (0.0 if postponed else _EVERY)
 
     def _losses(self, now: datetime) -> Iterator[UpcomingExpiry]:
         site, pack, until = self._site, self._site.pack(), now + _AHEAD
@@ -89,11 +94,11 @@ class HolderWarnings:
             grants[str(row["person"])].append(grant_of(row))
         leaving = {case.person for case in site.lists.cases.leaving(now, until)}
         for person in sorted({*grants, *leaving, *self._records(now)}):
-            if found := self._person(person):
-                yield from losses(replace(found, grants=tuple(grants[person])), pack, now)
+            if holder := self._person(person):
+                yield from losses(replace(holder, grants=tuple(grants[person])), pack, now)
 
     def _takes(self, ending: UpcomingExpiry) -> bool:
-        """Whether access ends with it: not where another grant lets its person in at that instant all the same."""
+        """Return whether access ends with *ending*, that is, no other grant allows it at that instant."""
         if ending.sort is not Sort.GRANT:
             return True
         site = self._site

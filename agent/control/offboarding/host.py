@@ -1,6 +1,6 @@
-"""What a revocation is given of this agent: the decider, the registry, the areas, and whom it must never touch.
+"""Revocation context of this agent: the decider, the registry, the areas, and the protected processes.
 
-Rules of this file: wiring only, the same for the control process and for the process of departures.
+Rules of this file: wiring only, the same for the control process and the offboarding process.
 """
 
 import os
@@ -27,25 +27,25 @@ Walk = Callable[[str], Iterator[WalkEntry | WalkFailure]]
 
 
 class DevicesOfPlaces:
-    """Which filesystems hold areas; asked anew when the areas or the mounts are others. For any thread."""
+    """The filesystems that hold areas, looked up again when areas or mounts change. For any thread."""
 
     def __init__(self) -> None:
-        self._known: tuple[tuple[AreaLocation, ...], bytes, frozenset[int]] | None = None
+        self._cached: tuple[tuple[AreaLocation, ...], bytes, frozenset[int]] | None = None
 
     def of(self, places: tuple[AreaLocation, ...]) -> frozenset[int]:
         """Return ``st_dev`` of the filesystems of *places*; one that cannot be looked up is left out."""
         mounts = Path("/proc/self/mountinfo").read_bytes()
-        known = self._known
-        if known and known[1] == mounts and (known[0] is places or known[0] == places):
-            return known[2]
-        found, complete = set(), True
+        cached = self._cached
+        if cached and cached[1] == mounts and (cached[0] is places or cached[0] == places):
+            return cached[2]
+        devices, complete = set(), True
         for place in places:
             try:
-                found.add(os.stat(place.path).st_dev)  # noqa: PTH116 - a thousand of them
+                devices.add(os.stat(place.path).st_dev)  # noqa: PTH116 - there may be a thousand
             except OSError:
                 complete = False
-        self._known = (places, mounts, frozenset(found)) if complete else None
-        return frozenset(found)
+        self._cached = (places, mounts, frozenset(devices)) if complete else None
+        return frozenset(devices)
 
 
 def revocation_context(
@@ -57,15 +57,15 @@ def revocation_context(
     *,
     patience: float,
 ) -> RevocationContext:
-    """Return the host as the steps of a revocation see it. *agent*: the processes all of its own descend from.
+    """Return the host for the steps of a revocation. *agent*: the ancestors of all processes of the agent.
 
-    *patience*: see :class:`agent.offboard.context.RevocationContext`.
-    *tiers* says how each area is protected now; without it, what was seen when the area was added counts.
+    *patience*: see :class:`agent.offboard.context.RevocationContext`. *tiers* returns the tier of each area now;
+    without it, the tier recorded when the area was added counts.
     """
 
     def deny(_run: str) -> DenialAck:
         epoch = site.facts.epoch()
-        if site.audit.acknowledged[0] < epoch:  # else: whoever decides now, or starts later, knows it
+        if site.audit.acknowledged[0] < epoch:  # otherwise the present decider and its successors know it
             site.audit.epoch(epoch)
         epoch, since = site.audit.acknowledged
         return DenialAck(epoch, instant_of(since, site.now))
@@ -76,16 +76,16 @@ def revocation_context(
         return on.of(site.facts.places())
 
     def areas() -> list[AreaPath]:
-        watching = site.facts.observing()  # nothing is denied there, so nothing can be taken away
+        watching = site.facts.observing()  # observed areas deny nothing, so there is nothing to revoke
         places = site.facts.places()
         return [AreaPath(place.area, os.fsdecode(place.path)) for place in places if place.area not in watching]
 
-    def area_of(found: HeldFile) -> str | None:
-        if found.how == "ring":
-            return ""  # a file, and nobody can say which
+    def area_of(held_file: HeldFile) -> str | None:
+        if held_file.how == "ring":
+            return ""  # an unknown file
         try:
-            area = labels.area_of(labels.read(found.link, follow=True)) or None
-        except (FileNotFoundError, ProcessLookupError):  # it let go of it meanwhile, or has ended
+            area = labels.area_of(labels.read(held_file.link, follow=True)) or None
+        except (FileNotFoundError, ProcessLookupError):  # released meanwhile, or the process has ended
             return None
         except OSError:
             return ""
@@ -96,20 +96,20 @@ def revocation_context(
         return person is not None and allowed(site, person, area)
 
     def known_tiers() -> dict[str, Tier]:
-        known = tiers() if tiers else {row.resource.id: row.volume.get("tier") for row in site.facts.areas()}
-        return {area: found if found in ORDER else "none" for area, found in known.items()}
+        recorded = tiers() if tiers else {row.resource.id: row.volume.get("tier") for row in site.facts.areas()}
+        return {area: area_tier if area_tier in ORDER else "none" for area, area_tier in recorded.items()}
 
     def tier(area: str) -> Tier:
         return known_tiers().get(area, "none")
 
-    def uncut(found: HeldFile) -> bool:
-        if found.how == "ring":  # of which area and for which use is unknown; it is asked about as a descriptor is
+    def uncut(held_file: HeldFile) -> bool:
+        if held_file.how == "ring":  # area and use are unknown; treated as a descriptor
             return not all(map(cuts_open_files, known_tiers().values()))
         try:
-            use = use_of(found)
+            use = use_of(held_file)
         except OSError:
             return False
-        return use is not None and not cuts(tier(area_of(found) or ""), use)
+        return use is not None and not cuts(tier(area_of(held_file) or ""), use)
 
     return RevocationContext(
         seized=site.home.root / "seized",
@@ -136,10 +136,10 @@ def revocation_context(
 
 
 def rails_of(site: SiteContext, agent: frozenset[int]) -> Callable[[], Rails]:
-    """Return what says, each time it is asked, which processes are never touched."""
+    """Return a function that returns the processes that are never touched, read anew at each call."""
     return lambda: Rails(family(agent), frozenset((s.uid, s.executable) for s in site.facts.services()))
 
 
 def agent_processes() -> frozenset[int]:
-    """Return the processes all of the agent's own descend from, seen from the control process."""
-    return frozenset({os.getpid(), os.getppid()})  # its number now: the holder has no heir
+    """Return the ancestors of all processes of the agent, as seen from the control process."""
+    return frozenset({os.getpid(), os.getppid()})  # the present pid: the holder is never replaced

@@ -1,11 +1,11 @@
-"""HR's channel inside the control process: what a verified notice does here.
+"""HR intake: turns verified notices of the personnel system into acts, entries and alarms.
 
     departure-approved → ``case.notice``, whose approval cuts access    account-disabled, session-revoked → ``hold.add``
 
-Rules of this file: a notice becomes an act like an officer's, with the agent as its actor and HR's number in its entry;
-giving access back is never done from here. Every delivery is an entry before it is put away, and what needs somebody's
-attention says ``alarm`` and is an alarm that an officer acknowledges. In which case a notice was carried out is written
-down; that it is complete is answered with the receipt of that case (:mod:`agent.control.offboarding.hr_reply`).
+Rules of this file: a notice becomes an act like an officer's, with the agent as actor and HR's number in its entry;
+access is never restored from here. Every delivery is an entry before it is filed; one that needs attention has
+``alarm`` in its entry and raises an alarm that an officer acknowledges. The case in which a notice was carried out is
+recorded; completion is answered with the receipt of that case (:mod:`agent.control.offboarding.hr_reply`).
 """
 
 import threading
@@ -20,6 +20,7 @@ from agent.control.offboarding.coordinator import OffboardingCoordinator
 from agent.control.offboarding.hr_replay_guard import forget_older
 from agent.control.offboarding.hr_reply import carried_out, held
 from agent.errors import ShoumiError, UnreachableError
+from agent.language.catalogue import both
 from agent.offboard.intake import pinned_keys, watcher
 from agent.offboard.intake.inbox import Hooks, Inbox, Received
 from agent.offboard.intake.notice import HrEvent, HrNotice
@@ -30,14 +31,14 @@ from rules.eligibility import why_ineligible
 from rules.model import Person
 from rules.offboarding.case import PERSONNEL
 from rules.offboarding.vocabulary import CaseKind
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
-OwnAct = Callable[[str, Mapping[str, Any]], dict[str, Any]]  # does an act of the agent, and raises what it raised
+OwnAct = Callable[[str, Mapping[str, Any]], dict[str, Any]]  # performs an act of the agent and raises its errors
 
 
 class HrIntake:
-    """The inbox, its thread, and the answers. One per control process."""
+    """The HR inbox, its thread, and the replies. One per control process."""
 
     def __init__(
         self, site: SiteContext, offboarding: OffboardingCoordinator, act: OwnAct, silence: timedelta = timedelta(0)
@@ -49,12 +50,14 @@ class HrIntake:
         self._stopped = threading.Event()
 
     def serve(self) -> None:
-        """Take up deliveries from when HR's keys are pinned until :meth:`stop`. Runs in a thread of its own."""
+        """Process deliveries, once HR's keys are pinned, until :meth:`stop`. Runs in its own thread."""
         while not pinned_keys.path(self._site.home.root).exists():  # no channel has been set up
             if self._stopped.wait(1):
                 return
         forget_older(self._site.home, self._site.lists.cases.find(over=True))
-        hooks = Hooks(self._known, self._acts, self._wanted, self._received, self._note, self._trouble, self._whose)
+        hooks = Hooks(
+            self._is_registered, self._acts, self._wanted, self._received, self._note, self._trouble, self._whose
+        )
         inbox = Inbox(self._site.home.root, hooks, silence=self._silence)
         try:
             watcher.serve(inbox, self._site.now, self._stopped, self._trouble)
@@ -65,11 +68,11 @@ class HrIntake:
         """End serving after the delivery under way."""
         self._stopped.set()
 
-    def _known(self, person: str) -> bool:
+    def _is_registered(self, person: str) -> bool:
         return self._person(person) is not None
 
-    def _whose(self, form: Format, iss: str, value: str) -> str | None:
-        return self._site.lists.hr_subjects.person(form, iss, value)
+    def _whose(self, form: Format, iss: str, identifier: str) -> str | None:
+        return self._site.lists.hr_subjects.person(form, iss, identifier)
 
     def _acts(self, approver: str) -> bool:
         person = self._person(approver)
@@ -79,42 +82,44 @@ class HrIntake:
         return self._site.pack().departure_case.hr_approvers
 
     def _person(self, name: str) -> Person | None:
-        _, facts = self._site.facts.facts([name], "")  # an error is an error, and no "nobody"
+        _, facts = self._site.facts.facts([name], "")  # an error is raised and never means "unknown person"
         return facts.persons.get(name)
 
     def _received(self, notice: HrNotice) -> None:
         if notice.event is HrEvent.DEPARTURE_APPROVED:
-            result = self._stopping(notice, lambda: self._act("case.notice", self._departure(notice)))
-            carried_out(self._site, notice, str(result["case"]))
+            reply = self._stopping(notice, lambda: self._act("case.notice", self._departure(notice)))
+            carried_out(self._site, notice, str(reply["case"]))
             return
         reason = f"{notice.event.value} {notice.txn}"
-        if all(row["reason"] != reason for row in self._site.lists.holds.find(notice.subject)):  # it may come twice
+        if all(
+            row["reason"] != reason for row in self._site.lists.holds.find(notice.subject)
+        ):  # a notice may arrive twice
             self._stopping(notice, lambda: self._act("hold.add", {"person": notice.subject, "reason": reason}))
         now = self._site.now()
         try:
             held(self._site.home, notice, {"held": now}, now)
-        except ShoumiError as error:  # the hold is in force all the same
+        except ShoumiError as error:  # the hold is in force in any case
             self._trouble("answers", error.text)
 
     def _departure(self, notice: HrNotice) -> dict[str, Any]:
-        """Return what ``case.notice`` is given."""
+        """Return the arguments of ``case.notice``."""
         details = notice.details
-        zone = timezone(self._site.pack().utc_offset)  # every day is one of the site's calendar
+        zone = timezone(self._site.pack().utc_offset)  # days are in the site's time zone
         approved_on = notice.toe.astimezone(zone).date()
         until = details.get("cooling_off_until")
-        given = {
+        act_args = {
             "person": notice.subject,
             "reference": notice.txn,
             "approver": _approvers(notice),
-            "last_day": str(details.get("last_day") or approved_on.isoformat()),  # none said: at once
+            "last_day": str(details.get("last_day") or approved_on.isoformat()),  # without one: at once
             "class": details.get("class"),
             "cooling_off_until": _end_of(date.fromisoformat(until), zone) if until else None,
             **{name: str(details.get(name, "")) for name in ("kind", "department", "post", "effective", "batch")},
         }
-        return {name: value for name, value in given.items() if value}
+        return {name: argument for name, argument in act_args.items() if argument}
 
     def _stopping(self, notice: HrNotice, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Do the *act* that *notice* asks for; as long as it cannot be written down, stop the person meanwhile."""
+        """Perform the *act* for *notice*; if it cannot be recorded, stop the processes of the person meanwhile."""
         try:
             return act()
         except (UnrecordedError, UnreachableError):
@@ -127,9 +132,9 @@ class HrIntake:
             return
         approvers = [by for by in _approvers(notice) if self._acts(by)]
         leave, zone = notice.details.get("effective"), timezone(self._site.pack().utc_offset)
-        at_once = notice.details["kind"] in self._site.pack().departure_case.immediate  # whatever date it names
+        at_once = notice.details["kind"] in self._site.pack().departure_case.immediate  # whatever date the notice gives
         to_come = leave is not None and not at_once and instant(leave, zone, end=True) > self._site.now()
-        if len(approvers) >= self._wanted() and not to_come:  # else it will be refused, or nothing ends yet
+        if len(approvers) >= self._wanted() and not to_come:  # otherwise it will be refused, or nothing ends yet
             cause = Cause.TRANSFER if CaseKind(notice.details["kind"]).passes else Cause.DEPARTURE
             self._offboarding.freeze_unrecorded(notice.subject, approvers, cause)
 
@@ -156,45 +161,38 @@ class HrIntake:
         if received.ignored:
             fields |= {"not_counted": list(received.ignored)}
         self._site.audit.append(fields)
-        for word, text in _alarms(received) if received.alarm else ():
-            self._alarm(word, text, notice)
+        for sort, text in _alarms(received) if received.alarm else ():
+            self._alarm(sort, text, notice)
 
-    def _trouble(self, word: str, text: Text) -> None:
-        self._site.audit.append({"kind": "hr-channel", "outcome": word, "alarm": True, "reason": text.to_json()})
-        self._alarm(word, text)
+    def _trouble(self, sort: str, text: Sentence) -> None:
+        self._site.audit.append({"kind": "hr-channel", "outcome": sort, "alarm": True, "reason": text.to_json()})
+        self._alarm(sort, text)
 
-    def _alarm(self, word: str, text: Text, notice: HrNotice | None = None) -> None:
-        """Have officers see it; one alarm of a sort stands for all until it is acknowledged."""
-        kind = f"hr-{word}"
-        with suppress(ShoumiError):  # the entry is in the log; while the act cannot be recorded, the next one tries
+    def _alarm(self, sort: str, text: Sentence, notice: HrNotice | None = None) -> None:
+        """Raise an alarm; one open alarm per kind until it is acknowledged."""
+        kind = f"hr-{sort}"
+        with suppress(
+            ShoumiError
+        ):  # the entry is in the log; if the act cannot be recorded, the next alarm tries again
             if all(row["kind"] != kind for row in self._site.lists.alarms.find()):
                 about = {"person": notice.subject} if notice and notice.subject else {}
-                self._act("hr.alarm", {"word": word, "en": text.en, "zh": text.zh, **about})
+                self._act("hr.alarm", {"word": sort, **both(text).to_json(), **about})
 
 
-def _alarms(received: Received) -> Iterator[tuple[str, Text]]:
-    """Yield what officers are told of a delivery that wants a look: the sort of it, and a sentence."""
+def _alarms(received: Received) -> Iterator[tuple[str, Sentence]]:
+    """Yield the kind and the sentence of each alarm about a delivery."""
     name, text = received.name, received.text
     if received.folder != "accepted":
-        said = Text(
-            f"the notice `{name}` of the personnel system was not carried out: {text.en}",
-            f"人事通知 `{name}` 未执行：{text.zh}",
-        )
-        yield "rejected" if received.folder == "rejected" else received.reason, said
+        sentence = Message("control.notice-not-carried-out", name=name, text=text)
+        yield "rejected" if received.folder == "rejected" else received.reason, sentence
         return
     if received.ignored:
-        who = ", ".join(map(visible, received.ignored))
-        said = Text(
-            f"the notice `{name}` of the personnel system is carried out, and who signed it may not act now: `{who}`",
-            f"人事通知 `{name}` 已执行，但签名的审批人现不得代为审批：`{who}`",
-        )
-        yield "not-counted", said
+        names = ", ".join(map(visible, received.ignored))
+        sentence = Message("control.notice-carried-out-approver-not-counted", name=name, approvers=names)
+        yield "not-counted", sentence
     if received.reason != "accepted":
-        said = Text(
-            f"the notice `{name}` of the personnel system is carried out: {text.en}",
-            f"人事通知 `{name}` 已执行：{text.zh}",
-        )
-        yield received.reason, said
+        sentence = Message("control.notice-carried-out", name=name, text=text)
+        yield received.reason, sentence
 
 
 def _end_of(day: date, zone: timezone) -> str:
@@ -202,5 +200,5 @@ def _end_of(day: date, zone: timezone) -> str:
 
 
 def _approvers(notice: HrNotice) -> list[str]:
-    """Return who signed; where the site asks for no signatures of approvers, the personnel system answers for it."""
+    """Return the signing approvers; the personnel system where the site requires no approver signatures."""
     return [approval.person for approval in notice.approvals] or [PERSONNEL]

@@ -1,7 +1,7 @@
-"""Access that was given back: what the personnel system said before that must not take it again.
+"""Replay guard for restored access: earlier notices of the personnel system must not end it again.
 
-Rules of this file: the registry is the truth, a case that two officers rescinded. The inbox learns of it right after
-the act, and before it takes anything up at every start, so that no crash between the two leaves an old event in force.
+Rules of this file: the registry is authoritative: a case that two officers rescinded. The inbox is updated right after
+the act, and at every start before it processes anything, so that no crash in between leaves an old event in force.
 """
 
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ from rules.offboarding.case import OffboardingCase
 
 
 def forget_older(home: Home, cases: Iterable[OffboardingCase]) -> dict[str, Any]:
-    """Make every event from before the rescission of one of *cases* end nothing any more. May be repeated.
+    """Invalidate every event from before the rescission of one of *cases*. Idempotent.
 
-    Raises :class:`agent.errors.ShoumiError` when that cannot be stored: the hold of the rescission is in force anyway.
-    Returns what an answer says of it: nothing.
+    Raises :class:`agent.errors.ShoumiError` when that cannot be stored; the hold of the rescission is in force anyway.
+    Returns no fields for the answer.
     """
     with Store(database.path(home.root)) as store:
         for case in cases:

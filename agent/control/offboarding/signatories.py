@@ -1,8 +1,8 @@
-"""Who signed, and who wrote it down: what a receipt says of those who wanted a revocation.
+"""Signatories of a revocation, for its receipt: who signed, and who recorded the signature.
 
-Rules of this file: pure. *Signed* is what a person stands for: role, time, opinion, on the clock of where they
-signed. *Written* is who put it on record here, by their own socket identity, and when. Where only the second is known
-the first has no time: nobody knows when a paper form was signed. Whose own signature was checked has the name of a key.
+Rules of this file: pure. *Signed*: the role, time and opinion of a person, by the clock of the system where they
+signed. *Written*: who recorded it here, by socket identity, and when. If only the second is known, the first has no
+time: the time of a signature on paper is unknown. A verified digital signature has the name of its key.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,68 +19,73 @@ OFFICER, CONFIRMATION, ADVANCE = "officer", "confirmation", "advance"
 
 
 def of_case(case: OffboardingCase) -> tuple[Signatory, ...]:
-    """Return who approved *case* by what the registry holds: every approval, or who opened one that needs none."""
+    """Return the signatories of *case* from the registry: its approvers, or its opener if it needs no approval."""
     titles = {place.role: place.title.to_json() for place in case.chain}
-    found = [_approval(one, titles.get(one.role)) for one in case.approvals]
+    signatories = [_approval(approval, titles.get(approval.role)) for approval in case.approvals]
     if not case.chain and case.approved_at:
-        found.append(of_officer(case.opened_by, case.approved_at))
-    if case.confirmation and all(one["signed"]["by"] != case.confirmation.by for one in found):
-        found.append(of_officer(case.confirmation.by, case.confirmation.at, CONFIRMATION, case.confirmation.reason))
+        signatories.append(of_officer(case.opened_by, case.approved_at))
+    if case.confirmation and all(approval["signed"]["by"] != case.confirmation.by for approval in signatories):
+        signatories.append(
+            of_officer(case.confirmation.by, case.confirmation.at, CONFIRMATION, case.confirmation.reason)
+        )
     if case.advanced:
-        found.append(of_officer(case.advanced.by, case.advanced.at, ADVANCE))
-    return tuple(found)
+        signatories.append(of_officer(case.advanced.by, case.advanced.at, ADVANCE))
+    return tuple(signatories)
 
 
 def of_officer(by: str, at: datetime, role: str = OFFICER, opinion: str = "") -> Signatory:
-    """Return an officer who decided and wrote it down in one act."""
+    """Return an officer who decided and recorded it in one act."""
     return {"signed": _signed(by, role, at, opinion), "written": {"by": by, "at": written(at)}}
 
 
-def by_hand(found: Iterable[Signatory], signed: AbstractSet[str]) -> tuple[Signatory, ...]:
-    """Return those of *found* who did something here, beside what those who *signed* in the personnel system did."""
+def by_hand(signatories: Iterable[Signatory], signed: AbstractSet[str]) -> tuple[Signatory, ...]:
+    """Return those of *signatories* who acted here, in addition to those who *signed* in the personnel system."""
     return tuple(
-        one
-        for one in found
-        if (one["signed"]["role"] == ADVANCE and one["signed"]["by"] != PERSONNEL)
-        or (one["signed"]["role"] == CONFIRMATION and one["signed"]["by"] not in signed)
+        signatory
+        for signatory in signatories
+        if (signatory["signed"]["role"] == ADVANCE and signatory["signed"]["by"] != PERSONNEL)
+        or (signatory["signed"]["role"] == CONFIRMATION and signatory["signed"]["by"] not in signed)
     )
 
 
 def of_notice(notice: HrNotice, at: datetime) -> tuple[Signatory, ...]:
-    """Return who signed in the personnel system, as *notice* says it, which was written down here *at*.
+    """Return the signatories of *notice* in the personnel system; it was recorded here *at*.
 
-    Where the site asks for no signatures of approvers, those the notice names are its own word: they have no key.
+    Where the site requires no approver signatures, the approvers named in the notice have no key.
     """
-    named = {str(one["by"]): one for one in notice.details.get("approvers", ())}
+    named = {str(approval["by"]): approval for approval in notice.details.get("approvers", ())}
     down = {"by": PERSONNEL, "at": written(at)}
-    found = [
+    signatures = [
         _signed(
-            one.person,
-            one.role,
-            one.at,
-            str(named.get(one.named or one.person, {}).get("opinion", "")),
+            approval.person,
+            approval.role,
+            approval.at,
+            str(named.get(approval.named or approval.person, {}).get("opinion", "")),
             clock=ClockName.PERSONNEL,
-            key=one.kid,
+            key=approval.kid,
         )
-        for one in notice.approvals
+        for approval in notice.approvals
     ] or [
         _signed(
             by,
-            str(one["role"]),
-            datetime.fromtimestamp(one["at"], UTC),
-            str(one.get("opinion", "")),
+            str(approval["role"]),
+            datetime.fromtimestamp(approval["at"], UTC),
+            str(approval.get("opinion", "")),
             clock=ClockName.PERSONNEL,
         )
-        for by, one in named.items()
+        for by, approval in named.items()
     ]
-    found = found or [_signed(PERSONNEL, PERSONNEL, notice.iat, clock=ClockName.PERSONNEL, key=notice.kid)]
-    return tuple({"signed": signed, "written": down} for signed in found)
+    signatures = signatures or [_signed(PERSONNEL, PERSONNEL, notice.iat, clock=ClockName.PERSONNEL, key=notice.kid)]
+    return tuple({"signed": signed, "written": down} for signed in signatures)
 
 
-def _approval(one: Approval, title: Mapping[str, str] | None) -> Signatory:
-    own = one.written_by == one.by  # else it is a form that somebody else typed in
-    signed = _signed(one.by, one.role, one.at if own else None, one.opinion, title)
-    return {"signed": signed, "written": {"by": one.written_by, "at": written(one.at)} if one.written_by else None}
+def _approval(approval: Approval, title: Mapping[str, str] | None) -> Signatory:
+    own = approval.written_by == approval.by  # otherwise another person recorded a paper form
+    signed = _signed(approval.by, approval.role, approval.at if own else None, approval.opinion, title)
+    return {
+        "signed": signed,
+        "written": {"by": approval.written_by, "at": written(approval.at)} if approval.written_by else None,
+    }
 
 
 def _signed(

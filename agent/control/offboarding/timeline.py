@@ -1,8 +1,8 @@
-"""From an occasion, its steps and the log to what its receipt says: each instant where it was taken.
+"""Receipt content: combines a trigger, its steps and the log; every instant has its source.
 
-Rules of this file: every instant was written down when it happened; nothing here is estimated, and what is only bounded
-says so. The last successful read is the last access of the person that the log let pass, the agent's own attempts left
-out. What the personnel system sent counts where it arrived before access ended, and no other notice does.
+Rules of this file: every instant was recorded when it happened; nothing is estimated, and an instant that is only
+bounded is marked so. The last successful read is the last allowed access of the person in the log, without the agent's
+own attempts. A notice of the personnel system counts only if it arrived before access ended.
 """
 
 import os
@@ -30,124 +30,122 @@ from agent.runtime.clock import boot_id, boot_time
 from agent.runtime.home import Home
 from agent.site.context import SiteContext
 from rules.offboarding.case import PERSONNEL
-from rules.text import Text
+from rules.text import Message, Text
 
-_LOOKED = 200  # newest entries of the person among which the last allowed access is looked for
-_MOST = 100_000  # entries of attempts of one proof
-_BY_THE_NEXT = frozenset(("started", "recovered"))  # what a decider may write before it says that it has started
+_LOOKED = 200  # newest entries of the person searched for the last allowed access
+_MOST = 100_000  # entries of the attempts of one proof
+_BY_THE_NEXT = frozenset(("started", "recovered"))  # entries that a decider may write before ``decider-started``
 _FIRST_ENTRIES = 8
-_APART = timedelta(seconds=1)  # stamps of entries may be behind the agent's clock by less than this
+_APART = timedelta(seconds=1)  # time stamps of entries lag the agent's clock by less than this
 _NOT_PART = {
-    Cause.HOLD: Text("account and jobs stay", "账号与任务保留"),
-    Cause.TRANSFER: Text("the person stays, and doors ask the rules every time", "人员留任，各门每次均询问规则"),
-    Cause.EXPIRY: Text("one area is lost, and the person stays", "仅丧失一个目录的权限，人员留任"),
-    Cause.LOSS: Text(
-        "only the rights named above are lost; doors ask the rules every time", "仅丧失上列权限，各门每次均询问规则"
-    ),
-    Cause.DEPARTURE: Text("the run was begun before there was such a step", "开始时尚无此步骤"),
+    Cause.HOLD: Message("control.hold-keeps-account"),
+    Cause.TRANSFER: Message("control.transfer-keeps-person"),
+    Cause.EXPIRY: Message("control.expiry-keeps-person"),
+    Cause.LOSS: Message("control.loss-keeps-other-rights"),
+    Cause.DEPARTURE: Message("control.step-newer-than-run"),
 }
-# What a cause leaves out for a reason of its own.
+# Steps that a cause leaves out for a special reason.
 _LEFT_OUT = {
-    (Cause.DEPARTURE, holders.STEP.id): Text("every process is ended", "所有进程均已结束"),
+    (Cause.DEPARTURE, holders.STEP.id): Message("control.all-processes-ended"),
     **{
-        (cause, sessions.STAYING.id): Text("the rule pack lets login sessions stay", "规则包未要求结束登录会话")
+        (cause, sessions.STAYING.id): Message("control.pack-keeps-sessions")
         for cause in (Cause.HOLD, Cause.TRANSFER, Cause.EXPIRY, Cause.LOSS)
     },
 }
 _When = Callable[[Mapping[str, Any]], datetime]
 
 
-def ending(site: SiteContext, found: RevocationTrigger, steps: Sequence[JournaledStep]) -> RevocationRecord:
-    """Return all that the receipt of the run for *found* says."""
-    heard = _heard(site.home, found)
+def ending(site: SiteContext, trigger: RevocationTrigger, steps: Sequence[JournaledStep]) -> RevocationRecord:
+    """Return the content of the receipt of the run for *trigger*."""
+    heard = _heard(site.home, trigger)
     at = by_boot(site.now(), boot_time() // 1000, boot_id())
     return RevocationRecord(
         host=os.uname().nodename,
-        person=found.person,
-        case=found.name,
-        cause=found.cause,
-        reference=found.reference,
+        person=trigger.person,
+        case=trigger.name,
+        cause=trigger.cause,
+        reference=trigger.reference,
         pack=site.pack().id,
-        approvers=_approvers(heard, found),
-        marks=_marks(site.home, found, heard, steps, at),
-        steps=(*_records(found.cause, steps), *_no_part(found.cause, {done.step for done in steps})),
+        approvers=_approvers(heard, trigger),
+        marks=_marks(site.home, trigger, heard, steps, at),
+        steps=(*_records(trigger.cause, steps), *_no_part(trigger.cause, {journaled.step for journaled in steps})),
         proof=None,
         doors=doors.of_facts(next((d.result.facts for d in steps if d.step == doors.ID and _is_part(d)), {})),
-        lost=tuple(sorted(found.areas)),
-        act=found.act,
-        seq=found.entry or None,
-        own_entries=_own_entries(site.home, found, steps, at),
+        lost=tuple(sorted(trigger.areas)),
+        act=trigger.act,
+        seq=trigger.entry or None,
+        own_entries=_own_entries(site.home, trigger, steps, at),
     )
 
 
-def _approvers(heard: ArrivedNotice | None, found: RevocationTrigger) -> tuple[Signatory, ...]:
+def _approvers(heard: ArrivedNotice | None, trigger: RevocationTrigger) -> tuple[Signatory, ...]:
     if heard is None:
-        return found.approvers
-    signed = of_notice(heard.notice, found.at)
-    return (*signed, *by_hand(found.approvers, {one["signed"]["by"] for one in signed}))
+        return trigger.approvers
+    signed = of_notice(heard.notice, trigger.at)
+    return (*signed, *by_hand(trigger.approvers, {signatory["signed"]["by"] for signatory in signed}))
 
 
 def _records(cause: Cause, steps: Iterable[JournaledStep]) -> Iterable[StepRecord]:
     called = titles(cause)
-    for done in steps:
-        title, result = called.get(done.step, Text(done.step, done.step)), done.result
-        state = str(result.state) if _is_part(done) else NOT_PART
-        facts = {name: value for name, value in result.facts.items() if name != GIVEN_UP}
-        yield StepRecord(done.step, title, state, result.detail, facts)
+    for journaled in steps:
+        title, outcome = called.get(journaled.step, Text(journaled.step, journaled.step)), journaled.result
+        state = str(outcome.state) if _is_part(journaled) else NOT_PART
+        facts = {name: fact for name, fact in outcome.facts.items() if name != GIVEN_UP}
+        yield StepRecord(journaled.step, title, state, outcome.detail, facts)
 
 
-def _is_part(done: JournaledStep) -> bool:
-    """Whether a step of a run is part of it: the pack asked for it after all, and it was not given up."""
-    return not (done.result.facts.get(NOT_WANTED) or done.result.facts.get(GIVEN_UP))
+def _is_part(journaled: JournaledStep) -> bool:
+    """Return whether a step is part of its run: required by the pack, and not given up."""
+    return not (journaled.result.facts.get(NOT_WANTED) or journaled.result.facts.get(GIVEN_UP))
 
 
 def _no_part(cause: Cause, run: set[str]) -> Iterable[StepRecord]:
-    """Yield what a revocation can end and this one was not about, so that nobody takes it for done or not there."""
+    """Yield the steps that this run does not include, so that a reader does not take them for done or missing."""
     elsewhere = {step.id for step in RESTORING}
     for step, title in titles(cause).items():
         if step not in run and step not in elsewhere:
             yield StepRecord(step, title, NOT_PART, _LEFT_OUT.get((cause, step), _NOT_PART[cause]), {})
 
 
-def _heard(home: Home, found: RevocationTrigger) -> ArrivedNotice | None:
-    """Return the notice of the personnel system that *found* follows, if one does."""
-    if found.notice is None:
+def _heard(home: Home, trigger: RevocationTrigger) -> ArrivedNotice | None:
+    """Return the notice of the personnel system behind *trigger*, if any."""
+    if trigger.notice is None:
         return None
-    return store.arrived(database.path(home.root), found.person, found.notice, found.at)
+    return store.arrived(database.path(home.root), trigger.person, trigger.notice, trigger.at)
 
 
 def _marks(
-    home: Home, found: RevocationTrigger, heard: ArrivedNotice | None, steps: Sequence[JournaledStep], at: _When
+    home: Home, trigger: RevocationTrigger, heard: ArrivedNotice | None, steps: Sequence[JournaledStep], at: _When
 ) -> Marks:
-    facts: Mapping[str, Mapping[str, Any]] = {done.step: done.result.facts for done in steps}
+    facts: Mapping[str, Mapping[str, Any]] = {journaled.step: journaled.result.facts for journaled in steps}
     deny = facts.get("deny", {})
-    denied, durable, asked = (_at(deny.get(name)) for name in ("at", "durable_at", "received_at"))
-    if durable and durable < found.at:  # of another act about the same person
-        durable = asked = None
-    gone = [_at(facts_of["gone_at"]) for facts_of in facts.values() if facts_of.get("gone_at")]
-    read = last_read(_accesses(home, found), found.person, at)
+    denied, durable, requested_at = (_at(deny.get(name)) for name in ("at", "durable_at", "received_at"))
+    if durable and durable < trigger.at:  # belongs to another act about the same person
+        durable = requested_at = None
+    ended_times = [_at(facts_of["gone_at"]) for facts_of in facts.values() if facts_of.get("gone_at")]
+    read = last_read(_accesses(home, trigger), trigger.person, at)
     marks = Marks(
-        approved=found.at,
-        received=found.at,
+        approved=trigger.at,
+        received=trigger.at,
         durable=durable,
         denied=denied,
         last_read=read[0] if read else None,
-        last_gone=max((one for one in gone if one), default=None),
+        last_gone=max((ended_time for ended_time in ended_times if ended_time), default=None),
         origins={"last-read": Origin(Source.LOG, seq=read[1])} if read else {},
     )
-    if found.cause is Cause.EXPIRY:
-        return _due(marks, _nobody_decided(home, found.at, at))
-    if found.approved_at:
-        return _at_leave_date(marks, found.approved_at, found.advanced_by, asked, heard)
+    if trigger.cause is Cause.EXPIRY:
+        return _due(marks, _nobody_decided(home, trigger.at, at))
+    if trigger.approved_at:
+        return _at_leave_date(marks, trigger.approved_at, trigger.advanced_by, requested_at, heard)
     if heard:
         return _by_notice(marks, heard)
-    return _by_act(marks, asked)
+    return _by_act(marks, requested_at)
 
 
 def _nobody_decided(home: Home, due: datetime, at: _When) -> tuple[datetime, int] | None:
-    """Return when the next decider began, and the number of its entry, if none may have been there at *due*.
+    """Return the start of the next decider and its entry number, if none may have run at *due*.
 
-    Until then what had been allowed before went on unasked. One that has written an entry since then was there.
+    Until then earlier verdicts stayed in effect. A decider that wrote an entry after *due* was running.
     """
     starts = list(query(home.index, Filter(kind="decider-started", since=due - _APART, limit=_LOOKED)))
     first = next((row for row in reversed(starts) if at(row.entry) > due), None)
@@ -159,9 +157,9 @@ def _nobody_decided(home: Home, due: datetime, at: _When) -> tuple[datetime, int
 
 
 def _due(marks: Marks, began: tuple[datetime, int] | None) -> Marks:
-    """Return the marks of what ends by itself: it is denied from that instant on, as long as a decider knows of it.
+    """Return the marks of an expiry: access is denied from that instant on, if a decider runs.
 
-    *began*: when there was a decider again, if there was none then.
+    *began*: the start of the next decider, if none ran.
     """
     due = marks.approved
     if began and due and not (marks.denied and marks.denied > began[0]):
@@ -179,16 +177,16 @@ def _due(marks: Marks, began: tuple[datetime, int] | None) -> Marks:
 
 
 def _at_leave_date(
-    marks: Marks, approved: datetime, by: str, asked: datetime | None, heard: ArrivedNotice | None
+    marks: Marks, approved: datetime, by: str, requested_at: datetime | None, heard: ArrivedNotice | None
 ) -> Marks:
-    """Return the marks of what was approved before and ended at an instant: that instant is when it was to begin.
+    """Return the marks of a case approved earlier that took effect at its leave date.
 
-    *by*: who brought it forward to then, an officer by a request that was read when it was *asked*; empty: nobody. What
-    the personnel system approved was approved when it says so, by its own clock.
+    *by*: who advanced the leave date to that instant; for an officer *requested_at* is when the request was read;
+    empty: no one. An approval in the personnel system has the time of its own clock.
     """
-    asked = asked if by and by != PERSONNEL else None
-    received = asked or marks.received
-    source = Source.DUE if not by else Source.SOCKET if asked else Source.ACT
+    requested_at = requested_at if by and by != PERSONNEL else None
+    received = requested_at or marks.received
+    source = Source.DUE if not by else Source.SOCKET if requested_at else Source.ACT
     origins = {"approved": Origin(Source.ACT), "received": Origin(source), "durable": _stored(marks, received)}
     if heard:
         approved, origins["approved"] = heard.notice.toe, Origin(Source.PERSONNEL, ClockName.PERSONNEL)
@@ -218,10 +216,10 @@ def _by_notice(marks: Marks, heard: ArrivedNotice) -> Marks:
     )
 
 
-def _by_act(marks: Marks, asked: datetime | None) -> Marks:
-    """Return the marks of what an officer did: the request is the approval. *asked*: when it was read."""
-    received = asked or marks.received
-    source = Origin(Source.SOCKET if asked else Source.ACT)
+def _by_act(marks: Marks, requested_at: datetime | None) -> Marks:
+    """Return the marks of an officer's act: the request is the approval. *requested_at*: when it was read."""
+    received = requested_at or marks.received
+    source = Origin(Source.SOCKET if requested_at else Source.ACT)
     return replace(
         marks,
         approved=received,
@@ -232,30 +230,32 @@ def _by_act(marks: Marks, asked: datetime | None) -> Marks:
 
 
 def _stored(marks: Marks, since: datetime | None) -> Origin:
-    """Return where *durable* is from: the commit, or what is known of one that nobody was there to see the end of.
+    """Return the source of *durable*: the commit, or bounds for a commit whose end was not observed.
 
-    A decider that has acknowledged the epoch has read it, and what it reads was synced before (sqlite.org/wal.html).
+    A decider that acknowledged the epoch has read it, and data it reads was synced before (sqlite.org/wal.html).
     """
     if marks.durable:
         return Origin(Source.REGISTRY)
     return Origin(Source.DECIDER, not_before=since, not_after=marks.denied)
 
 
-def _accesses(home: Home, found: RevocationTrigger) -> Iterable[Mapping[str, Any]]:
-    """Yield the newest accesses of the person that the log let through, of the areas it is about."""
-    wanted = Filter(person=found.person, kind="access", verdict="allow", own=False, limit=_LOOKED)
+def _accesses(home: Home, trigger: RevocationTrigger) -> Iterable[Mapping[str, Any]]:
+    """Yield the newest allowed accesses of the person in the areas concerned."""
+    wanted = Filter(person=trigger.person, kind="access", verdict="allow", own=False, limit=_LOOKED)
     for row in query(home.index, wanted):
-        if not found.areas or row.entry.get("area") in found.areas:
+        if not trigger.areas or row.entry.get("area") in trigger.areas:
             yield row.entry
 
 
-def _own_entries(home: Home, found: RevocationTrigger, steps: Sequence[JournaledStep], at: _When) -> Mapping[str, Any]:
-    """Return how many entries the attempts of the proof have, and from which number to which."""
-    proof = next((done for done in steps if done.step == PROOF_STEP), None)
+def _own_entries(
+    home: Home, trigger: RevocationTrigger, steps: Sequence[JournaledStep], at: _When
+) -> Mapping[str, Any]:
+    """Return the count and the first and last number of the entries of the proof's attempts."""
+    proof = next((journaled for journaled in steps if journaled.step == PROOF_STEP), None)
     if proof is None or proof.began_at is None or proof.ended_at is None:
         return NO_ENTRIES
     wanted = Filter(
-        person=found.person,
+        person=trigger.person,
         kind="access",
         own=True,
         since=proof.began_at - _APART,
@@ -266,5 +266,5 @@ def _own_entries(home: Home, found: RevocationTrigger, steps: Sequence[Journaled
     return {"count": len(seqs), "first": min(seqs), "last": max(seqs)} if seqs else NO_ENTRIES
 
 
-def _at(word: object) -> datetime | None:
-    return datetime.fromisoformat(word) if isinstance(word, str) and word else None
+def _at(stamp: object) -> datetime | None:
+    return datetime.fromisoformat(stamp) if isinstance(stamp, str) and stamp else None

@@ -1,12 +1,11 @@
-"""Why access ends, or is given back; each occasion is carried out as a run of the same name.
+"""Revocation triggers: the reasons to end or restore access; each is carried out as a run of the same name.
 
     C000012  a departure or transfer    H000012  a hold    G000012  a grant that ended by itself
     L000012  rights that an act took
-    C000012.G000012  a grant that the departure ended, and that two officers have given again since
+    C000012.G000012  a grant that the departure ended and two officers restored
 
-Rules of this file: the registry is asked, and nothing is remembered. An occasion that has passed (a hold that was
-lifted, a departure that two officers took back) says why its run is to be given up: nobody's process is ended for a
-reason that does not hold any more.
+Rules of this file: triggers are read from the registry, never cached. A trigger that no longer applies (a lifted hold,
+a rescinded departure) carries the reason to abandon its run: no process is ended for a reason that no longer holds.
 """
 
 import os
@@ -27,29 +26,29 @@ from rules.decide import decide
 from rules.model import Request
 from rules.offboarding.case import OffboardingCase
 from rules.rights import stands
-from rules.text import Text
+from rules.text import Message, Sentence
 
-_LIFTED = Text("the hold was lifted before", "停权此前已解除")
-_OVER = Text("the transfer was closed before", "调动此前已办结")
-_RESCINDED = Text("the departure was taken back before", "离岗此前已撤销")
-_LEFT_AGAIN = Text("the person has left again", "该人员已再次离岗")
-_ROOMS = Text("no area was lost, and each door asks anew", "未丧失涉密目录权限；门禁每次重新判定")
-_GRANTED = Text("access was given again before", "权限此前已恢复")
+_LIFTED = Message("control.hold-lifted")
+_OVER = Message("control.transfer-closed")
+_RESCINDED = Message("control.departure-rescinded")
+_LEFT_AGAIN = Message("control.person-left-again")
+_ROOMS = Message("control.no-area-lost")
+_GRANTED = Message("control.access-regranted")
 
 
 @dataclass(frozen=True, slots=True)
 class RevocationTrigger:
-    """One reason to end access, decided or fallen due *at*; *areas*: of which areas, empty: of all.
+    """One reason to end access, decided or due *at*; *areas*: the areas concerned, empty: all.
 
-    ``uids``: of which accounts, taken ones; empty: of every one the person has. ``act``, ``entry``: what took it.
+    ``uids``: the removed accounts concerned; empty: every account of the person. ``act``, ``entry``: the act behind it.
 
     ``tries``: see :class:`agent.offboard.context.RevocationSubject`.
 
-    ``approved_at``: when it was approved, where access ended at a later instant, its leave date. ``advanced_by``: who
-    brought the leave date forward to that very instant; empty: it came by itself.
+    ``approved_at``: the approval, if access ended later, at the leave date. ``advanced_by``: who advanced the leave
+    date to that instant; empty: no one.
 
-    ``roles``: administrator roles that make it two officers' decision; ``waits``: the second one has not made it.
-    ``over``: why there is nothing to do any more. ``notice``: what of the personnel system's it follows.
+    ``roles``: administrator roles that require two officers; ``waits``: the second one has not confirmed. ``over``: why
+    there is nothing left to do. ``notice``: the notice of the personnel system behind it.
     """
 
     name: str
@@ -66,14 +65,14 @@ class RevocationTrigger:
     approved_at: datetime | None = None
     advanced_by: str = ""
     waits: bool = False
-    over: Text | None = None
+    over: Sentence | None = None
     reference: str = ""
     notice: WantedNotice | None = None
     approvers: tuple[Signatory, ...] = ()
 
 
 def trigger_of(site: SiteContext, name: str) -> RevocationTrigger:
-    """Return what the run *name* is for. Raises :class:`RefusedError` when the registry has no such thing."""
+    """Return the trigger of the run *name*. Raises :class:`RefusedError` when the registry has none."""
     case, _, grant = name.partition(".")
     if grant:
         return _restoration(site, name, case, grant)
@@ -86,26 +85,25 @@ def trigger_of(site: SiteContext, name: str) -> RevocationTrigger:
     return _case(site, site.lists.cases.get(name))
 
 
-def revocation_subject(site: SiteContext, found: RevocationTrigger) -> RevocationSubject:
-    """Return the person with every account it is about, as the runner takes them."""
-    uids = found.uids or [int(str(row["uid"])) for row in site.lists.accounts.find(found.person)]
+def revocation_subject(site: SiteContext, trigger: RevocationTrigger) -> RevocationSubject:
+    """Return the person and the accounts concerned, for the runner."""
+    uids = trigger.uids or [int(str(row["uid"])) for row in site.lists.accounts.find(trigger.person)]
     return RevocationSubject(
-        found.person,
+        trigger.person,
         accounts(uids),
-        found.roles,
-        areas=found.areas,
-        tries=found.tries,
-        uncut_only=found.cause is Cause.LOSS,
+        trigger.roles,
+        areas=trigger.areas,
+        tries=trigger.tries,
+        uncut_only=trigger.cause is Cause.LOSS,
     )
 
 
 def _case(site: SiteContext, case: OffboardingCase) -> RevocationTrigger:
-    """Return what *case*, whose access is over, asks for.
+    """Return the trigger of *case*, whose access has ended.
 
-    A transfer (or what passes as one does) that is closed asks for nothing any more: its person may have been given
-    something new since, or leaves by a case of his own.
+    A closed transfer (or another passing kind) is over: the person may have new rights since, or leave by another case.
     """
-    assert case.ended_at is not None  # nobody asks before
+    assert case.ended_at is not None  # callers check before
     transfer = case.kind.passes
     over = _RESCINDED if case.rescinded else _OVER if transfer and case.closed else None
     return RevocationTrigger(
@@ -121,7 +119,7 @@ def _case(site: SiteContext, case: OffboardingCase) -> RevocationTrigger:
         waits=case.unconfirmed,
         over=over,
         reference=case.reference,
-        # Who wrote the deciding approval down is nobody where the agent itself did, on the word of a notice.
+        # ``ended_by`` is empty where the agent recorded the approval of a notice.
         notice=WantedNotice(HrEvent.DEPARTURE_APPROVED, case.reference) if not case.ended_by else None,
         approvers=of_case(case),
     )
@@ -145,12 +143,12 @@ def _hold(site: SiteContext, name: str) -> RevocationTrigger:
 
 
 def _own_name(site: SiteContext) -> str:
-    """Return what the agent is called as an officer; see :meth:`agent.control.dispatch.HandlerRequest.officer`."""
+    """Return the agent's own name as an officer; see :meth:`agent.control.dispatch.HandlerRequest.officer`."""
     return site.facts.person_of_uid(os.getuid()) or f"uid:{os.getuid()}"
 
 
 def _asked_for(reason: str) -> WantedNotice | None:
-    """Return what a hold of the agent's own follows; see :mod:`agent.control.offboarding.hr_intake`."""
+    """Return the notice behind a hold placed by the agent; see :mod:`agent.control.offboarding.hr_intake`."""
     event, _, txn = reason.partition(" ")
     return WantedNotice(HrEvent(event), txn) if event in tuple(HrEvent) else None
 
@@ -165,7 +163,7 @@ def _lapse(site: SiteContext, name: str) -> RevocationTrigger:
 
 
 def _loss(site: SiteContext, name: str) -> RevocationTrigger:
-    """Return what is still lost of what an act took: of an area that was given again since nothing is ended."""
+    """Return the trigger of rights an act ended, without areas that were granted again since."""
     row = site.lists.losses.get(name)
     person, uids = str(row["person"]), tuple(map(int, cast("Sequence[int]", row["uids"])))
     areas = frozenset(map(str, cast("Sequence[str]", row["areas"])))
@@ -192,20 +190,20 @@ def _loss(site: SiteContext, name: str) -> RevocationTrigger:
 def _restoration(site: SiteContext, name: str, case: str, grant: str) -> RevocationTrigger:
     taken_back = site.lists.cases.get(case)
     person = taken_back.person
-    asked = next(one for one in taken_back.restorations if one.grant == grant)
+    restoration = next(candidate for candidate in taken_back.restorations if candidate.grant == grant)
     left_again = any(running.ended_at for running in site.lists.cases.find(person))
     return RevocationTrigger(
         name,
         person,
         Cause.RESTORED,
-        frozenset({asked.asked_by, asked.given_by} - {""}),
-        asked.asked_at,
+        frozenset({restoration.asked_by, restoration.given_by} - {""}),
+        restoration.asked_at,
         areas=frozenset({str(site.lists.grants.get(grant)["resource"])}),
         over=_LEFT_AGAIN if left_again else None,
     )
 
 
 def allowed(site: SiteContext, person: str, area: str) -> bool:
-    """Whether *person* may open *area* after all."""
+    """Return whether *person* may open *area* now."""
     _, facts = site.facts.facts([person], area)
     return stands(decide(Request((person,), area), facts, site.pack(), site.now()))

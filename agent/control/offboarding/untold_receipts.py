@@ -1,8 +1,8 @@
-"""Receipts that are kept and that no entry tells of: who issued them died before it could, or could not write it.
+"""Unrecorded receipts: stored receipts without a log entry, because their issuer died or the log was full.
 
-Rules of this file: it looks and tells nothing. An entry that was asked for without an answer may still come: it is
-waited for, or nothing is known. The index is believed only while it holds all of the log: what is being made again
-would have every receipt told of twice. What is older than two weeks was dealt with.
+Rules of this file: it finds and records nothing. An entry that was requested without an answer may still arrive: it is
+awaited, or the result is unknown. The index counts only while it holds all of the log: with an index under rebuild
+every receipt would be recorded twice. Receipts older than two weeks are ignored.
 """
 
 from collections.abc import Callable
@@ -21,36 +21,36 @@ _MOST = 100_000
 
 
 class UntoldReceipts:
-    """Which receipts are told of. Belongs to one thread.
+    """The receipts known to have an entry. Belongs to one thread.
 
-    *settled* returns when every entry that was asked for is in the log, or never will be, and raises ``ShoumiError``
-    when that cannot be known; *fresh* has the index take in what is new.
+    *settled* waits until every requested entry is in the log or has failed, and raises ``ShoumiError`` when that is
+    unknown; *fresh* updates the index.
     """
 
     def __init__(self, site: SiteContext, settled: Callable[[], object], fresh: Callable[[], object]) -> None:
         self._site = site
         self._settled = settled
         self._fresh = fresh
-        self._told: set[str] = set()
+        self._recorded: set[str] = set()
 
-    def told(self, path: Path) -> None:
-        """Take note that the entry of a receipt is in the log."""
-        self._told.add(path.name)
+    def mark_recorded(self, path: Path) -> None:
+        """Record that the entry of a receipt is in the log."""
+        self._recorded.add(path.name)
 
     def find(self) -> list[Path]:
-        """Return those that no entry tells of, in the order of their names; none while that cannot be known.
+        """Return the receipts without an entry, by name; none while that is unknown.
 
         Raises :class:`agent.errors.ShoumiError`.
         """
-        with suppress(OSError):  # whether the log can be read is the verifier's matter
+        with suppress(OSError):  # the verifier reports an unreadable log
             return self._find(self._site.home)
         return []
 
     def _find(self, home: Home) -> list[Path]:
-        unknown = [one for one in receipt.kept(receipt.receipts_folder(home.root)) if one.name not in self._told]
+        unknown = [path for path in receipt.kept(receipt.receipts_folder(home.root)) if path.name not in self._recorded]
         since = self._site.now() - _NEWS
-        recent = [one for one in unknown if datetime.fromtimestamp(one.stat().st_mtime, UTC) >= since]
-        self._told |= {one.name for one in unknown} - {one.name for one in recent}
+        recent = [path for path in unknown if datetime.fromtimestamp(path.stat().st_mtime, UTC) >= since]
+        self._recorded |= {path.name for path in unknown} - {path.name for path in recent}
         if not recent:
             return []
         self._settled()
@@ -58,5 +58,5 @@ class UntoldReceipts:
         self._fresh()
         if last_seq(home.index) < last:
             return []
-        self._told |= {str(row.entry.get("file")) for row in query(home.index, Filter(kind="receipt", limit=_MOST))}
-        return [one for one in recent if one.name not in self._told]
+        self._recorded |= {str(row.entry.get("file")) for row in query(home.index, Filter(kind="receipt", limit=_MOST))}
+        return [path for path in recent if path.name not in self._recorded]

@@ -1,8 +1,8 @@
-"""Ways into the areas for one piece of work: a private mount for each filesystem instead of one for each area.
+"""Area walker: private mounts for one task, one for each filesystem instead of one for each area.
 
-Rules of this file: making and dropping a private mount costs the kernel milliseconds, and a site has a thousand areas
-on one volume, so a way is opened at the top of the volume and serves every area below it, as long as it leads to the
-very same directory. :meth:`AreaWalker.close` closes them all; between two pieces of work none is open.
+Rules of this file: a private mount costs the kernel milliseconds, and a site may have a thousand areas on one volume,
+so the mount is made at the top of the volume and serves every area below it, as long as it leads to the same directory.
+:meth:`AreaWalker.close` closes them all; none is open between two tasks.
 """
 
 import os
@@ -22,7 +22,7 @@ class AreaWalker:
 
     def __init__(self, groups: FanotifyGroups | None) -> None:
         self._groups = groups
-        self._open: dict[int, tuple[str, str]] = {}  # by device: the top of a volume, and the way to it
+        self._open: dict[int, tuple[str, str]] = {}  # by device: the top of a volume, and its private mount
         self._stack = ExitStack()
 
     def walk(self, path: str) -> Iterator[WalkEntry | WalkFailure]:
@@ -33,30 +33,32 @@ class AreaWalker:
         yield from walk(self._inside(path), path)
 
     def close(self) -> None:
-        """Close every way there is."""
+        """Close every private mount."""
         self._open.clear()
         self._stack.close()
 
     def _inside(self, path: str) -> str:
         if self._groups is None:
             return path
-        found = _identity(path)
-        if found[0] not in self._open:
-            top = _top(path, found[0])
-            self._open[found[0]] = top, self._enter(self._groups, top)
-        top, way = self._open[found[0]]
-        inside = f"{way}/{os.path.relpath(path, top)}"  # no Path: it would lose the dot that leads through
+        identity = _identity(path)
+        if identity[0] not in self._open:
+            top = _top(path, identity[0])
+            self._open[identity[0]] = top, self._enter(self._groups, top)
+        top, entrance = self._open[identity[0]]
+        inside = (
+            f"{entrance}/{os.path.relpath(path, top)}"  # no Path: it would drop the trailing dot that enters the mount
+        )
         with suppress(OSError):
-            if _identity(inside) == found:
+            if _identity(inside) == identity:
                 return inside
-        return self._enter(self._groups, path)  # what is mounted there is not what lies beneath
+        return self._enter(self._groups, path)  # another filesystem is mounted over that path
 
     def _enter(self, groups: FanotifyGroups, path: str) -> str:
         return self._stack.enter_context(doorway(groups.open, groups.access, path))
 
 
 def _top(path: str, device: int) -> str:
-    """Return the highest directory above *path* on the same filesystem without another one in between."""
+    """Return the highest directory above *path* that is contiguously on the same filesystem."""
     top = Path(path)
     for above in top.parents:
         if _identity(above)[0] != device:
@@ -66,5 +68,5 @@ def _top(path: str, device: int) -> str:
 
 
 def _identity(path: str | Path) -> _Identity:
-    found = Path(path).stat()
-    return found.st_dev, found.st_ino
+    inode = Path(path).stat()
+    return inode.st_dev, inode.st_ino

@@ -1,16 +1,16 @@
-"""The process of departures: what takes long after somebody's access was cut.
+"""The offboarding process: the long steps of a revocation, after access is cut.
 
     python -I -m agent.control.offboarding.worker HOME holder=PID channel=FD [life=FD] [open=FD access=FD]
 
     channel   one end of the pair to the control process      life   reaches its end when the holder is gone
 
 Rules of this file:
-- it decides nothing and opens no socket: it reads the registry and the index, and everything that changes what is
-  allowed or goes on record it asks of the control process;
-- nobody waits for it. It runs behind everybody else, and whoever leaves meanwhile is cut by the control process;
-- it remembers nothing: at the start, and every half minute, what the journal holds open is tried again, and a case that
-  was approved without a run gets one. A run without a receipt is open too. So it may be killed at any moment, and it
-  ends at once when the control process or the holder is gone.
+- it decides nothing and opens no socket: it reads the registry and the index, and requests from the control process
+  everything that changes rights or is recorded;
+- no caller waits for it. It runs at low priority, and the control process cuts new departures meanwhile;
+- it keeps no state: at the start, and every half minute, open runs of the journal are retried, and an approved case
+  without a run gets one. A run without a receipt is open, too. So it may be killed at any moment, and it ends at once
+  when the control process or the holder has ended.
 """
 
 import os
@@ -55,20 +55,20 @@ from agent.runtime.home import Home
 from agent.runtime.saying import say
 from agent.site.context import SiteContext, agent_clock
 
-_HOLDING = frozenset((Cause.EXPIRY, Cause.LOSS))  # no run where nothing was held
+_HOLDING = frozenset((Cause.EXPIRY, Cause.LOSS))  # causes without a run where nothing was held
 _ENDS_NOTHING = frozenset((deny.STEP.id, proof.STEP.id))
 _DID = frozenset((StepState.DONE, StepState.CONFIRMED))
-AGAIN = 30.0  # seconds after which what is pending is tried again
-_PATIENCE = 5.0  # seconds for what does not end at once: who waits here is cut already
-_LAPSE = 2.0  # seconds between two looks at grants that end by themselves
-_NEWS = timedelta(days=14)  # what ended longer ago has been dealt with
-_TOGETHER = 32  # leavers who share a pass over the files: those who come next wait so long at the most
+AGAIN = 30.0  # seconds until pending work is retried
+_PATIENCE = 5.0  # seconds for processes that do not end at once: access is cut already
+_LAPSE = 2.0  # seconds between two checks for expired grants
+_NEWS = timedelta(days=14)  # older endings have been handled
+_TOGETHER = 32  # leavers who share a pass over the files; it bounds the wait of the next ones
 _REPORT = to_stderr("departures")
-_NICE = 10  # behind whoever waits, and not so far that a busy host never gets its receipts
+_NICE = 10  # low priority, but not so low that a busy host never issues receipts
 
 
 class OffboardingWorker:
-    """Everything that is open of the departures of one agent. One thread."""
+    """The open runs of one agent. One thread."""
 
     def __init__(self, site: SiteContext, asking: ControlClient, groups: FanotifyGroups | None, holder: int) -> None:
         self._site = site
@@ -76,48 +76,48 @@ class OffboardingWorker:
         self._walker = AreaWalker(groups)
         self._journal = RevocationJournal(database.path(site.home.root))
         ours = frozenset({os.getpid(), os.getppid(), holder})
-        self._found: dict[str, str | None] = {}
+        self._surveys: dict[str, str | None] = {}
         host = revocation_context(site, ours, self._walker.walk, DoorsProxy(asking), patience=_PATIENCE)
         self._denials = DenyLedger(database.path(site.home.root), site.now)
-        self._host = replace(host, found=self._found, denials=self._denials)
+        self._host = replace(host, found=self._surveys, denials=self._denials)
         self._stale = StaleDenials(site, self._denials, self._host)
         self._runner = Runner(self._journal, self._host, MORE, stands=lambda name: not trigger_of(site, name).over)
         self._untold = UntoldReceipts(site, asking.settled, asking.fresh)
-        self._open_in: dict[str, frozenset[str]] = {}  # the steps a receipt calls open, by its name
-        self._lapsed: set[str] = set()  # grants whose end was looked into: only to save looking again
+        self._open_in: dict[str, frozenset[str]] = {}  # open steps in a receipt, by its file name
+        self._lapsed: set[str] = set()  # expired grants already examined; a cache only
 
     def close(self) -> None:
-        """Let go of the journal; a step alongside that still waits is pending in it."""
+        """Close the journal; a concurrent step that still waits stays pending in it."""
         self._runner.close()
         self._denials.close()
         self._journal.close()
 
     def take_back_of_shares(self) -> None:
-        """Take back what somebody who was killed left denied on Samba's shares. Raises :class:`RefusedError`."""
+        """Remove denials on Samba shares left by a killed process. Raises :class:`RefusedError`."""
         samba.take_back(self._host)
 
     def clear_denials(self) -> None:
-        """Take deny entries away whose reason has gone. Raises ``ShoumiError``: the rest waits for the next time."""
+        """Remove stale deny entries. Raises ``ShoumiError``; the next call retries."""
         try:
             self._stale.step()
         finally:
             self._walker.close()
 
     def sweep(self) -> None:
-        """Take up what is open, everybody's cut before anybody's rest. Raises the first error after all were tried."""
+        """Process all open runs: first every cut, then the rest. Raises the first error after all were tried."""
         errors = self._tell_untold()
-        left = self._left()
-        for name in left:
+        pending = self._runs_to_finish()
+        for name in pending:
             try:
                 self._asking.cut(name)
             except ShoumiError as error:
                 errors.append(error)
-        self.finish(left)
+        self.finish(pending)
         if errors:
             raise errors[0]
 
     def _tell_untold(self) -> list[ShoumiError]:
-        """Tell of the receipts that no entry tells of: whoever issued them was killed, or the log was full."""
+        """Record the receipts that have no entry yet."""
         try:
             for path in self._untold.find():
                 self._tell(trigger_of(self._site, receipt.case_of(path)), path)
@@ -126,57 +126,61 @@ class OffboardingWorker:
         return []
 
     def lapse(self) -> None:
-        """End what people still hold of an area they have lost: a grant ended by itself, an act was cut short.
+        """Revoke what people still hold of areas they lost by an expired grant or by an interrupted act.
 
         Raises as :meth:`sweep`.
 
-        The decider denies them from that instant on; where nobody holds anything there is nothing to do or to prove.
+        The decider denies them from that instant on; without held files there is nothing to do or to prove.
         """
         site, now = self._site, self._site.now()
         ended = [str(row["id"]) for row in site.lists.grants.lapsed(now - _NEWS, now)]
         ended += [str(row["id"]) for row in site.lists.losses.since(now - _NEWS)]
-        names = [one for one in ended if one not in self._lapsed]
+        names = [number for number in ended if number not in self._lapsed]
         if names:
             begun = self._journal.begun()
-            names = [one for one in names if one not in begun]
+            names = [number for number in names if number not in begun]
         wanted = []
         for name in names:
-            found = trigger_of(site, name)
-            if not found.over:
-                wanted.append(WantedRun(name, revocation_subject(site, found), found.cause, tuple(found.officers)))
+            trigger = trigger_of(site, name)
+            if not trigger.over:
+                wanted.append(
+                    WantedRun(name, revocation_subject(site, trigger), trigger.cause, tuple(trigger.officers))
+                )
         holding = [run for run, had in zip(wanted, freeze_holders(self._host, wanted), strict=True) if had]
         self._runner.begin_together(holding)
         self._lapsed.update(ended)
         self.finish([run.case for run in holding])
 
     def finish(self, names: Iterable[str]) -> None:
-        """Do the rest of these runs, whose access is cut, some of them at a time. Raises as :meth:`sweep`."""
+        """Do the rest of these runs, whose access is cut, in batches. Raises as :meth:`sweep`."""
         errors: list[ShoumiError] = []
-        for some in _batches(self._wanted_ones(names, errors)):
+        for batch in _batches(self._wanted_ones(names, errors)):
             try:
-                self._runner.advance_together(some, self._issue)
+                self._runner.advance_together(batch, self._issue)
             except ShoumiError as error:
                 errors.append(error)
             finally:
                 self._walker.close()
-                self._found.clear()
+                self._surveys.clear()
         if errors:
             raise errors[0]
 
-    def _left(self) -> list[str]:
-        """Return what was begun and is not finished, and what should have been begun."""
+    def _runs_to_finish(self) -> list[str]:
+        """Return the runs that are unfinished, and those that should have begun."""
         lists, begun = self._site.lists, self._journal.begun()
         unfinished = {run.case for run in self._journal.unfinished()}
         approved = [case for case in lists.cases.find() if case.ended_at]
-        left = [c.id for c in approved if c.id not in begun or (not c.unconfirmed and self._unproven(c.id, unfinished))]
+        pending = [
+            c.id for c in approved if c.id not in begun or (not c.unconfirmed and self._unproven(c.id, unfinished))
+        ]
         held = [str(row["id"]) for row in lists.holds.find()]
-        left += [name for name in held if name not in begun or self._unproven(name, unfinished)]
-        left += [name for name in lists.case_grants.restored() if name not in begun or name in unfinished]
-        left += sorted(self._unsettled(unfinished) - set(left))
-        return left + sorted(unfinished - set(left) - {case.id for case in approved})
+        pending += [name for name in held if name not in begun or self._unproven(name, unfinished)]
+        pending += [name for name in lists.case_grants.restored() if name not in begun or name in unfinished]
+        pending += sorted(self._unsettled(unfinished) - set(pending))
+        return pending + sorted(unfinished - set(pending) - {case.id for case in approved})
 
     def _unsettled(self, unfinished: AbstractSet[str]) -> AbstractSet[str]:
-        """Return the finished runs without a receipt: this process was killed between the proof and that."""
+        """Return the finished runs without a receipt: this process was killed after the proof."""
         names = self._journal.unsettled() - unfinished
         issued = {name for name in names if self._issued(name)}
         for name in issued:
@@ -195,92 +199,96 @@ class OffboardingWorker:
                 errors.append(error)
 
     def _wanted(self, name: str) -> bool:
-        """Whether there is something to do in the run *name*. One that has lost its reason is given up here.
+        """Return whether the run *name* needs work. A run whose reason no longer holds is abandoned here.
 
-        What such a run has ended by then is told by a receipt all the same.
+        A receipt still reports what such a run ended by then.
         """
-        found = trigger_of(self._site, name)
+        trigger = trigger_of(self._site, name)
         try:
             steps = self._journal.steps(self._journal.run(name))
-        except RefusedError:  # it was not begun: there is nothing to give up
-            return found.cause not in _HOLDING and not (found.over or found.waits)
-        is_open = any(done.result.state.open for done in steps)
-        if found.over and is_open:
-            self._runner.abandon(name, found.over)
-        if found.waits and not found.over:
+        except RefusedError:  # not begun: nothing to abandon
+            return trigger.cause not in _HOLDING and not (trigger.over or trigger.waits)
+        is_open = any(journaled.result.state.open for journaled in steps)
+        if trigger.over and is_open:
+            self._runner.abandon(name, trigger.over)
+        if trigger.waits and not trigger.over:
             return False
-        tells = ended_something(steps) if found.over else found.cause is not Cause.RESTORED
-        wanted = (is_open and not found.over) or (tells and not self._issued(name))
+        tells = ended_something(steps) if trigger.over else trigger.cause is not Cause.RESTORED
+        wanted = (is_open and not trigger.over) or (tells and not self._issued(name))
         if not wanted:
             self._journal.settle(name, self._site.now())
         return wanted
 
     def _issued(self, name: str) -> bool:
-        """Whether the newest receipt calls no step open that is over: who was to issue the next one may be dead."""
-        kept = receipt.kept(receipt.receipts_folder(self._site.home.root), name)
-        if not kept:
+        """Return whether the newest receipt lists no step as open that is finished by now."""
+        paths = receipt.kept(receipt.receipts_folder(self._site.home.root), name)
+        if not paths:
             return False
-        newest = kept[-1]
+        newest = paths[-1]
         if newest.name not in self._open_in:
-            said = payload_of(newest.read_bytes())["open"]
-            self._open_in[newest.name] = frozenset(one for one in said if one.startswith("step:"))
+            open_entries = payload_of(newest.read_bytes())["open"]
+            self._open_in[newest.name] = frozenset(entry for entry in open_entries if entry.startswith("step:"))
         if not (open_then := self._open_in[newest.name]):
             return True
         return open_then <= self._open_steps(name)
 
     def _open_steps(self, name: str) -> frozenset[str]:
-        """Return the steps that are open in the run *name*, as a receipt calls them."""
+        """Return the open steps of the run *name*, as named in a receipt."""
         steps = self._journal.steps(self._journal.run(name))
-        return frozenset(f"step:{done.step}" for done in steps if done.result.state.open)
+        return frozenset(f"step:{journaled.step}" for journaled in steps if journaled.result.state.open)
 
     def _issue(self, name: str) -> None:
-        site, found = self._site, trigger_of(self._site, name)
-        if found.cause is Cause.RESTORED:  # nothing has ended
+        site, trigger = self._site, trigger_of(self._site, name)
+        if trigger.cause is Cause.RESTORED:  # nothing was ended
             self._journal.settle(name, site.now())
             return
         self._asking.fresh()
-        said = ending(site, found, self._journal.steps(self._journal.run(name)))
-        path = receipt.issue(site.home.root, said, site.now())
+        record = ending(site, trigger, self._journal.steps(self._journal.run(name)))
+        path = receipt.issue(site.home.root, record, site.now())
         self._open_in[path.name] = self._open_steps(name)
         self._journal.settle(name, site.now())
-        self._tell(found, path)
+        self._tell(trigger, path)
 
-    def _tell(self, found: RevocationTrigger, path: Path) -> None:
-        """Answer the personnel system, and have an entry tell of the receipt: last, for without one it is done again.
+    def _tell(self, trigger: RevocationTrigger, path: Path) -> None:
+        """Reply to the personnel system, then record the receipt: last, because without an entry both are repeated.
 
-        Raises ``ShoumiError``; an answer that cannot be given keeps the entry from nothing.
+        Raises ``ShoumiError``; the entry is written even if the reply fails.
         """
         site, payload = self._site, payload_of(path.read_bytes())
-        fields = {"kind": "receipt", "case": found.name, "person": found.person, "file": path.name}
+        fields = {"kind": "receipt", "case": trigger.name, "person": trigger.person, "file": path.name}
         try:
-            if found.cause in (Cause.DEPARTURE, Cause.TRANSFER) and not found.over:
-                complete(site, found.name, payload)
+            if trigger.cause in (Cause.DEPARTURE, Cause.TRANSFER) and not trigger.over:
+                complete(site, trigger.name, payload)
         finally:
             site.audit.append({**fields, "complete": payload["complete"], "open": payload["open"]})
-            self._untold.told(path)
+            self._untold.mark_recorded(path)
 
 
 def ended_something(steps: Iterable[JournaledStep]) -> bool:
-    """Whether a run has ended anything beside the right to open: a process, or what only a departure touches."""
-    done = [one for one in steps if one.step not in _ENDS_NOTHING and one.result.state is not StepState.SKIPPED]
-    return any(one.result.facts.get("killed", one.result.state in _DID) for one in done)
+    """Return whether a run ended more than the right to open: a process, or an object of a departure."""
+    ended = [
+        journaled
+        for journaled in steps
+        if journaled.step not in _ENDS_NOTHING and journaled.result.state is not StepState.SKIPPED
+    ]
+    return any(journaled.result.facts.get("killed", journaled.result.state in _DID) for journaled in ended)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run until the control process or the holder ends, or somebody ends us; return the exit code."""
-    words = {name: int(value) for name, _, value in (word.partition("=") for word in argv[1:])}
-    end = socket.socket(fileno=words["channel"])
+    """Run until the control process or the holder ends, or a signal arrives; return the exit code."""
+    descriptors = {name: int(number) for name, _, number in (argument.partition("=") for argument in argv[1:])}
+    end = socket.socket(fileno=descriptors["channel"])
     confine(process_rights.DEPARTURES, say)
-    _end_with([words["channel"], *([words["life"]] if "life" in words else [])])
+    _end_with([descriptors["channel"], *([descriptors["life"]] if "life" in descriptors else [])])
     os.nice(_NICE)
     asking = ControlClient(end)
     try:
         home = Home.at(argv[0])
-        groups = FanotifyGroups(words["open"], words.get("access", -1)) if "open" in words else None
+        groups = FanotifyGroups(descriptors["open"], descriptors.get("access", -1)) if "open" in descriptors else None
         with (
             end,
             SiteContext(home, asking, agent_clock(home)) as site,
-            closing(OffboardingWorker(site, asking, groups, words["holder"])) as worker,
+            closing(OffboardingWorker(site, asking, groups, descriptors["holder"])) as worker,
         ):
             serve(worker, ExpiryNotices(site), asking)
     except (ShoumiError, FatalError) as error:
@@ -289,14 +297,14 @@ def main(argv: Sequence[str]) -> int:
 
 
 def serve(worker: OffboardingWorker, notices: ExpiryNotices, asking: ControlClient) -> None:
-    """Do what is told and what is due, for ever. Raises :class:`FatalError`."""
+    """Process notices and due work, for ever. Raises :class:`FatalError`."""
     due = 0.0
-    told: list[str] = []
+    cases: list[str] = []
     with going_on(_REPORT):
         worker.take_back_of_shares()
     while True:
-        with going_on(_REPORT):  # one case that cannot be worked on must not keep back the others
-            worker.finish(told)
+        with going_on(_REPORT):  # one failing case must not block the others
+            worker.finish(cases)
         if time.monotonic() >= due:
             with going_on(_REPORT):
                 worker.sweep()
@@ -307,20 +315,20 @@ def serve(worker: OffboardingWorker, notices: ExpiryNotices, asking: ControlClie
             worker.clear_denials()
         with going_on(_REPORT):
             notices.step()
-        told = asking.told(min(max(0.0, due - time.monotonic()), _LAPSE))
+        cases = asking.cases_to_finish(min(max(0.0, due - time.monotonic()), _LAPSE))
 
 
 def _batches(names: Iterable[str]) -> Iterator[list[str]]:
-    rest = iter(names)
-    while some := list(islice(rest, _TOGETHER)):
-        yield some
+    remaining = iter(names)
+    while batch := list(islice(remaining, _TOGETHER)):
+        yield batch
 
 
 def _end_with(descriptors: Iterable[int]) -> None:
-    """End this process as soon as the other end of one of *descriptors* is gone, whatever it is doing."""
+    """End this process as soon as the other end of one of *descriptors* is closed, whatever it is doing."""
     poll = select.poll()
     for fd in descriptors:
-        poll.register(fd, 0)  # POLLHUP and POLLERR come unasked
+        poll.register(fd, 0)  # POLLHUP and POLLERR are always reported
 
     def wait() -> None:
         poll.poll()

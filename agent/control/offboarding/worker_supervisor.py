@@ -1,8 +1,8 @@
-"""The control process's side of the process of departures: it is started, watched, told and answered.
+"""Supervisor of the offboarding process: starts and watches it, sends notices, answers requests.
 
-Rules of this file: a child that ends is started again, ever more slowly while it dies young. The pair outlives it, so
-what a dead one asked is answered into the void. It ends by itself when this process is gone, and is simply killed when
-this one stops: whatever it had in hand is taken up at its next start.
+Rules of this file: a child that ends is restarted, with growing delay while it dies young. The socket pair outlives it,
+so answers to a dead child are lost. It ends when this process has ended, and is killed when this one stops; its next
+start resumes its work.
 """
 
 import os
@@ -25,21 +25,21 @@ class WorkerSupervisor:
 
     def __init__(self, home: Home, inherited: dict[str, int], answering: Answering) -> None:
         """Prepare; *inherited* are descriptors by name, for :mod:`agent.control.offboarding.worker`."""
-        self._ours, theirs = channel.pair()
-        self._theirs = theirs
+        self._ours, child_end = channel.pair()
+        self._child_end = child_end
         self._ours.setblocking(False)
         self._answering = answering
         argv = python(MODULE, str(home.root), f"holder={os.getppid()}")
-        self._child = ProcessSupervisor(launcher(argv, {**inherited, "channel": theirs.fileno()}))
+        self._child = ProcessSupervisor(launcher(argv, {**inherited, "channel": child_end.fileno()}))
         self._stopped = threading.Event()
 
     def tell(self, case: str) -> None:
-        """Say that the rest of *case* can be done. One that has no room for it finds it by itself."""
+        """Notify that the rest of *case* can be done. If the buffer is full, the next sweep finds it."""
         with suppress(OSError):
             channel.send(self._ours, {"op": "finish", "case": case})
 
     def serve(self) -> None:
-        """Start the child, answer it and start it again, until :meth:`stop`. Raises :class:`FatalError`."""
+        """Start, answer and restart the child until :meth:`stop`. Raises :class:`FatalError`."""
         try:
             while not self._stopped.is_set():
                 self._child.ended()
@@ -54,12 +54,12 @@ class WorkerSupervisor:
         self._stopped.set()
 
     def close(self) -> None:
-        """Let go of the pair, once nobody serves any more."""
+        """Close the socket pair, after serving has ended."""
         self._ours.close()
-        self._theirs.close()
+        self._child_end.close()
 
     def _answer(self) -> None:
         message = channel.receive(self._ours)
         if message:
-            with suppress(OSError):  # it is gone, or does not listen
+            with suppress(OSError):  # the child has ended, or does not read
                 channel.send(self._ours, answer(message, self._answering))

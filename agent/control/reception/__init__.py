@@ -1,1 +1,1 @@
-"""The control socket's budgets: who gets a place, how much is read, whose turn it is (contract C13)."""
+"""Reception: budgets of the control sockets for places, bytes and turns (contract C13)."""

@@ -1,8 +1,8 @@
-"""When something came: since when at the latest what the event loop finds ready must have been there.
+"""Arrival times: the earliest instant at which bytes found by the event loop can have arrived.
 
-Rules of this file: no clock of the kernel says when bytes reached a unix socket. What a look finds that did not have to
-wait came after the look before it, and is taken to have come right then: whoever is told how long they waited is told
-too much rather than too little, and the time the loop itself was late is in it.
+Rules of this file: the kernel keeps no time stamp of bytes on a unix socket. Events that a poll finds without waiting
+arrived after the previous poll, and count from then: a reported wait is too long rather than too short, and includes
+the delay of the loop itself.
 """
 
 import asyncio
@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 
 class CallArrival(NamedTuple):
-    """Between which instants (``time.monotonic``) the first bytes of something came: they were ``read`` at the second.
+    """Interval (``time.monotonic``) in which the first bytes arrived; they were ``read`` at its end.
 
-    What a caller waited counts from the first, so that it is never too little. A receipt says the second: nothing was
-    received before it was sent.
+    Waiting time counts from the start, so that it is never too short. A receipt shows the end: nothing is received
+    before it is sent.
     """
 
     since: float
@@ -23,26 +23,26 @@ class CallArrival(NamedTuple):
 
 
 class _WatchfulSelector(selectors.DefaultSelector):
-    """A selector that remembers when it looked."""
+    """A selector that records when it polled."""
 
     def __init__(self) -> None:
         super().__init__()
         self.since = self.before = self._last = time.monotonic()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        found = super().select(0)
-        waits = not found and (timeout is None or timeout > 0)
+        events = super().select(0)
+        waits = not events and (timeout is None or timeout > 0)
         if waits:
-            found = super().select(timeout)
+            events = super().select(timeout)
         now = time.monotonic()
         self.before = self.since
         self.since = now if waits else self._last
         self._last = now
-        return found
+        return events
 
 
 class ArrivalLoop(asyncio.SelectorEventLoop):
-    """An event loop that knows since when the events of its present round may have been there."""
+    """An event loop that knows the earliest arrival of the events of its present round."""
 
     def __init__(self) -> None:
         self._looks = _WatchfulSelector()
@@ -50,22 +50,22 @@ class ArrivalLoop(asyncio.SelectorEventLoop):
 
     @property
     def since(self) -> float:
-        """The earliest instant (``time.monotonic``) at which what this round found can have come."""
+        """The earliest arrival (``time.monotonic``) of the events of this round."""
         return self._looks.since
 
     @property
     def before(self) -> float:
-        """The same of the round before: what it found wakes a task in this one."""
+        """The earliest arrival of the events of the previous round, which wake tasks in this one."""
         return self._looks.before
 
 
 def found_now() -> float:
-    """Return :attr:`ArrivalLoop.since` of the running loop; of any other kind of loop, now."""
+    """Return :attr:`ArrivalLoop.since` of the running loop; for any other loop, now."""
     loop = asyncio.get_running_loop()
     return loop.since if isinstance(loop, ArrivalLoop) else time.monotonic()
 
 
 def found_before() -> float:
-    """Return :attr:`ArrivalLoop.before` of the running loop; of any other kind of loop, now."""
+    """Return :attr:`ArrivalLoop.before` of the running loop; for any other loop, now."""
     loop = asyncio.get_running_loop()
     return loop.before if isinstance(loop, ArrivalLoop) else time.monotonic()

@@ -1,45 +1,45 @@
-"""What each kind of caller may have of the control sockets: places, bytes, seconds, turns (contract C13).
+"""Budgets of each kind of caller on the control sockets: places, bytes, seconds, turns (contract C13).
 
-Rules of this file: numbers and the words for them; ``docs/architecture.md`` has its table from here. Of which kind a
-caller is says the kernel when they connect, and hangs on nothing that may be slow; it gives them room and no right.
-What they may do is judged anew for each request (:mod:`agent.control.reception.standings`).
+Rules of this file: numbers and their names; the table in ``docs/architecture.md`` is made from here. The kernel
+determines the kind of a caller at connection, without slow lookups; it assigns capacity and no right. Rights are
+determined anew for each request (:mod:`agent.control.reception.standings`).
 """
 
 from enum import Enum
 from typing import Final, NamedTuple
 
 from agent.api import protocol
-from rules.text import Text
+from rules.text import Message, Sentence
 
 
 class CallerKind(Enum):
-    """Whose places and turns a caller takes. The order is that of turns: the first comes first."""
+    """Kind of caller, by which places and turns are assigned. The order is that of turns."""
 
     ROLE = "role"  # its process is in the group of a role
     ROOT = "root"
-    STRANGER = "stranger"  # everybody else
+    STRANGER = "stranger"  # all others
 
     @property
-    def text(self) -> Text:
-        """The kind as a person reads it."""
+    def text(self) -> Sentence:
+        """The kind as a sentence."""
         return _TEXTS[self]
 
 
 _TEXTS: Final = {
-    CallerKind.ROLE: Text("in the group of a role", "在角色组中"),
-    CallerKind.ROOT: Text("root", "root"),
-    CallerKind.STRANGER: Text("everybody else", "其他人"),
+    CallerKind.ROLE: Message("control.callers-with-role"),
+    CallerKind.ROOT: Message("common.root"),
+    CallerKind.STRANGER: Message("control.callers-others"),
 }
 
 
 class Budget(NamedTuple):
-    """What one kind of caller may have.
+    """Limits of one kind of caller.
 
-    ``places``: connections in all, ``places_each``: of one uid. ``running``, ``running_each``: questions that are being
-    answered. ``streams_each``: streams of one uid. ``line_seconds``: from the first byte of a request to its end.
-    ``idle_seconds``: without any request under way. ``write_seconds``: for an answer to be read. ``pause``: seconds
-    after an answer before the next request of the connection is read. ``parts``: their questions together have one of
-    so many parts of the time of a thread.
+    ``places``: connections in total, ``places_each``: per uid. ``running``, ``running_each``: queries under way.
+    ``streams_each``: streams per uid. ``line_seconds``: from the first byte of a request to its end. ``idle_seconds``:
+    without a request under way. ``write_seconds``: for reading an answer. ``pause``: seconds between an answer and the
+    next request of the connection. ``parts``: all their queries together get one part in this many of the time of a
+    thread.
     """
 
     places: int
@@ -54,8 +54,8 @@ class Budget(NamedTuple):
     parts: float = 1.0
 
 
-QUESTIONS: Final = 8  # threads that answer questions
-REHEARSING: Final = 2.0  # acts are tried on copies in one of so many parts of the time of one thread
+QUESTIONS: Final = 8  # threads that answer queries
+REHEARSING: Final = 2.0  # rehearsals get one part in this many of the time of one thread
 BUDGETS: Final = {
     CallerKind.ROLE: Budget(128, 32, QUESTIONS, 4, 16, line_seconds=10, idle_seconds=600, write_seconds=30),
     CallerKind.ROOT: Budget(64, 64, QUESTIONS, QUESTIONS, 32, line_seconds=10, idle_seconds=600, write_seconds=30),
@@ -64,12 +64,12 @@ BUDGETS: Final = {
     ),
 }
 
-SMALL: Final = 4096  # bytes of a request, with its newline, before its caller is known to have a role
-LARGE: Final = protocol.LIMIT  # … and after
+SMALL: Final = 4096  # bytes of a request, with its newline, from a caller without a known role
+LARGE: Final = protocol.LIMIT  # … with a role
 
-BATCH: Final = 4  # connections that are taken from a socket at a time
-REST: Final = 0.04  # seconds between two batches from the socket that everybody reaches
+BATCH: Final = 4  # connections accepted from a socket at a time
+REST: Final = 0.04  # seconds between two batches from the public socket
 
-FRESH: Final = 2.0  # seconds: an act is not done by groups that were looked up longer ago
-LOOKUP: Final = 5.0  # seconds the name service has to say in which groups an account is
-LOOKUPS: Final = {CallerKind.ROLE: 32, CallerKind.ROOT: 1, CallerKind.STRANGER: 16}  # at a time; one of each uid
+FRESH: Final = 2.0  # seconds: older group lookups do not permit an act
+LOOKUP: Final = 5.0  # seconds for the name service to return the groups of an account
+LOOKUPS: Final = {CallerKind.ROLE: 32, CallerKind.ROOT: 1, CallerKind.STRANGER: 16}  # concurrent lookups; one per uid

@@ -1,7 +1,7 @@
-"""One listening socket: connections are taken from it as they come, a few at a time.
+"""Entrance: one listening socket, from which connections are accepted in small batches.
 
-Rules of this file: whoever waits in the kernel's line is soon out of it, with a place or without. From the socket that
-everybody reaches no more is taken than a small part of the event loop's time does, however many come.
+Rules of this file: the kernel's backlog is drained quickly, whether or not there is a place. Accepting from the public
+socket takes only a small share of the event loop's time, however many connect.
 """
 
 import asyncio
@@ -11,45 +11,45 @@ from collections.abc import Callable
 from agent.control.reception import arrivals
 from agent.control.reception.budgets import BATCH
 
-_BROKEN = 0.1  # seconds before it is tried again, when no connection can be taken: no descriptor or memory is left
+_BROKEN = 0.1  # seconds until the next attempt when accept fails for lack of descriptors or memory
 
 
 class Entrance:
-    """Hands each connection that comes to *arrive*, with the instant it came. Belongs to the event loop."""
+    """Passes each new connection to *arrive*, with its arrival. Belongs to the event loop."""
 
     def __init__(
-        self, listening: socket.socket, arrive: Callable[[socket.socket, float], None], *, rest: float = 0.0
+        self, listening: socket.socket, arrive: Callable[[socket.socket, float], None], *, pause: float = 0.0
     ) -> None:
-        """*rest*: seconds between two batches."""
+        """*pause*: seconds between two batches."""
         self._listening = listening
         self._arrive = arrive
-        self._rest = rest
+        self._pause = pause
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
 
     def open(self) -> None:
-        """Take connections from now on."""
+        """Start accepting connections."""
         self._timer = None
         self._loop.add_reader(self._listening, self._ready)
 
     def close(self) -> None:
-        """Take none any more, and end those that wait in the line."""
+        """Stop accepting, and drop the backlog."""
         if self._timer:
             self._timer.cancel()
         self._loop.remove_reader(self._listening)
         self._listening.close()
 
     def _ready(self) -> None:
-        since, rest = arrivals.found_now(), self._rest
+        since, pause = arrivals.found_now(), self._pause
         for _ in range(BATCH):
             try:
                 end, _ = self._listening.accept()
             except (BlockingIOError, InterruptedError):
                 break
             except OSError:
-                rest = _BROKEN
+                pause = _BROKEN
                 break
             self._arrive(end, since)
-        if rest:
+        if pause:
             self._loop.remove_reader(self._listening)
-            self._timer = self._loop.call_later(rest, self.open)
+            self._timer = self._loop.call_later(pause, self.open)

@@ -1,7 +1,7 @@
-"""Questions to a name service that may take its time: each in a thread of its own, which nobody waits for at the end.
+"""Lookups in a name service that may be slow: each in its own daemon thread.
 
-Rules of this file: one at a time for each uid, and a few in all. One that nobody waits for any more counts until it
-ends, so that a directory that hangs costs a thread for each uid and not for each request.
+Rules of this file: one at a time per uid, and a limited number in total. An abandoned lookup counts until it ends, so
+that a hanging directory costs one thread per uid and not per request.
 """
 
 import asyncio
@@ -14,38 +14,38 @@ _T = TypeVar("_T")
 
 
 class Lookups:
-    """At most *most* lookups at a time, one of each uid. Belongs to the event loop."""
+    """At most *most* concurrent lookups, one per uid. Belongs to the event loop."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._under_way: dict[int, asyncio.Future[None]] = {}
 
     async def run(self, uid: int, work: Callable[[], _T]) -> _T:
-        """Return what *work* returns, or raise what it raises, once it is the turn of *uid*."""
-        while (mine := self._under_way.get(uid)) or len(self._under_way) >= self._most:
-            first = {mine} if mine else set(self._under_way.values())
+        """Return the result of *work*, or raise its error, once *uid* has its turn."""
+        while (running := self._under_way.get(uid)) or len(self._under_way) >= self._most:
+            first = {running} if running else set(self._under_way.values())
             await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         loop = asyncio.get_running_loop()
-        found: asyncio.Future[_T] = loop.create_future()
+        future: asyncio.Future[_T] = loop.create_future()
         over: asyncio.Future[None] = loop.create_future()
         self._under_way[uid] = over
 
         def end(tell: Callable[[], None]) -> None:
             del self._under_way[uid]
             over.set_result(None)
-            if not found.cancelled():
+            if not future.cancelled():
                 tell()
 
-        def look() -> None:
+        def call() -> None:
             try:
-                result = work()
-            except Exception as why:  # noqa: BLE001 - it is raised where the result is waited for
+                answer = work()
+            except Exception as why:  # noqa: BLE001 - raised again in the waiting task
                 error = why
-                with suppress(RuntimeError):  # the loop has ended meanwhile
-                    loop.call_soon_threadsafe(end, lambda: found.set_exception(error))
+                with suppress(RuntimeError):  # the loop was closed meanwhile
+                    loop.call_soon_threadsafe(end, lambda: future.set_exception(error))
             else:
                 with suppress(RuntimeError):
-                    loop.call_soon_threadsafe(end, lambda: found.set_result(result))
+                    loop.call_soon_threadsafe(end, lambda: future.set_result(answer))
 
-        threading.Thread(target=look, name="lookup", daemon=True).start()
-        return await found
+        threading.Thread(target=call, name="lookup", daemon=True).start()
+        return await future

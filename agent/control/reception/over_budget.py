@@ -1,87 +1,82 @@
-"""Who asked for more than their budget: counted for each uid, and told as an alarm, as a pure book.
+"""Over-budget counts per uid, reported as alarms. Pure.
 
-Rules of this file: telling is bounded as well. Of one uid at most once in :data:`EVERY`, of all together :data:`MOST`
-times in it: a user may have tens of thousands of uids (subuid(5)). What a book has no room for is counted together.
+Rules of this file: reports are limited as well: at most one per uid in :data:`EVERY`, and :data:`MOST` of all uids
+together: a user may have tens of thousands of uids (subuid(5)). Uids beyond the limit are counted together.
 """
 
 from collections import Counter
 from enum import Enum
 from typing import Final, NamedTuple
 
-from rules.text import Text
+from rules.text import Message, Sentence
 
-ENOUGH: Final = 10  # times in :data:`WITHIN` before anybody is told
+ENOUGH: Final = 10  # refusals in :data:`WITHIN` before a report
 WITHIN: Final = 60.0  # seconds
 EVERY: Final = 600.0  # seconds
 MOST: Final = 12
-KEPT: Final = 1024  # uids that are counted by themselves
-OTHERS: Final = -1  # in place of a uid: all those for whom there was no room
+KEPT: Final = 1024  # uids with their own count
+OTHERS: Final = -1  # stands for all uids without their own count
 
 
 class Excess(Enum):
-    """Of what somebody asked too much."""
+    """Kind of excess."""
 
-    CONNECTIONS = "refused_connections"  # there was no place, or somebody else got it
-    REQUESTS = "refused_requests"  # too many waited, or one was too large or did not end
-    REFUSALS = "not_recorded"  # refused acts that have no entry of their own any more
+    CONNECTIONS = "refused_connections"  # no place was free, or another caller got it
+    REQUESTS = "refused_requests"  # too many pending, too large, or incomplete
+    REFUSALS = "not_recorded"  # refused acts without an entry
 
-    @property
-    def text(self) -> Text:
-        """It as a person reads it."""
-        return _TEXTS[self]
+    def text(self, count: int) -> Sentence:
+        """Return *count* of them, with the noun."""
+        return _TEXTS[self].about(count=count)
 
 
 _TEXTS: Final = {
-    Excess.CONNECTIONS: Text("connections", "连接"),
-    Excess.REQUESTS: Text("requests", "请求"),
-    Excess.REFUSALS: Text("refused acts", "被拒操作"),
+    Excess.CONNECTIONS: Message("control.refused-connections"),
+    Excess.REQUESTS: Message("control.refused-requests"),
+    Excess.REFUSALS: Message("control.refused-acts"),
 }
 
 
 class OverBudget(NamedTuple):
-    """What one uid asked for beyond its budget. ``since``, an instant of ``time.monotonic``: when it began."""
+    """The excess of one uid. ``since``: its start (``time.monotonic``)."""
 
     uid: int
     counts: dict[Excess, int]
     since: float
 
-    def text(self, who: Text) -> Text:
-        """Return what is told, of *who* it is."""
-        en = ", ".join(f"{count:,} {what.text.en}" for what, count in self.counts.items())
-        zh = "、".join(f"{what.text.zh} {count:,} 次" for what, count in self.counts.items())
-        return Text(
-            f"{who.en} asks the agent for more than one user may: turned away were {en}",
-            f"{who.zh} 对代理的请求超出单个用户的限额，已拒绝：{zh}",
-        )
+    def text(self, subject: Sentence) -> Sentence:
+        """Return the sentence of the alarm about *subject*."""
+        refused = [excess.text(count) for excess, count in self.counts.items()]
+        return Message("control.over-budget", subject=subject, refused=refused)
 
 
 class OverBudgetBook:
-    """Counts until it is told. *now* never goes back."""
+    """Counts until reported. *now* is monotonic."""
 
     def __init__(self) -> None:
         self._counted: dict[int, tuple[float, Counter[Excess]]] = {}
-        self._told: dict[int, float] = {}
+        self._reported: dict[int, float] = {}
 
-    def note(self, uid: int, what: Excess, now: float, times: int = 1) -> None:
-        """Count something that was turned away."""
+    def note(self, uid: int, excess: Excess, now: float, times: int = 1) -> None:
+        """Count a refused connection, request or act."""
         key = uid if uid in self._counted or len(self._counted) < KEPT else OTHERS
         _, counts = self._counted.setdefault(key, (now, Counter()))
-        counts[what] += times
+        counts[excess] += times
 
     def due(self, now: float) -> list[OverBudget]:
-        """Return who is to be told about now, whoever asked for most first, and count anew for them."""
-        self._told = {uid: at for uid, at in self._told.items() if now - at < EVERY}
+        """Return the uids to report now, largest excess first, and reset their counts."""
+        self._reported = {uid: at for uid, at in self._reported.items() if now - at < EVERY}
         for uid, (since, counts) in list(self._counted.items()):
             if now - since > WITHIN and counts.total() < ENOUGH:
-                del self._counted[uid]  # a slip now and then is nothing
-        found = [
+                del self._counted[uid]  # an occasional refusal is ignored
+        over = [
             OverBudget(uid, dict(counts), since)
             for uid, (since, counts) in self._counted.items()
-            if counts.total() >= ENOUGH and uid not in self._told
+            if counts.total() >= ENOUGH and uid not in self._reported
         ]
-        found.sort(key=lambda one: -sum(one.counts.values()))
-        found = found[: max(0, MOST - len(self._told))]
-        for one in found:
-            del self._counted[one.uid]
-            self._told[one.uid] = now
-        return found
+        over.sort(key=lambda entry: -sum(entry.counts.values()))
+        over = over[: max(0, MOST - len(self._reported))]
+        for entry in over:
+            del self._counted[entry.uid]
+            self._reported[entry.uid] = now
+        return over

@@ -1,8 +1,7 @@
-"""The sockets that are kept for root and the roles, and which places a caller takes.
+"""Reserved sockets of root and the roles, and the kind of each caller.
 
-Rules of this file: the groups of the roles are looked up again and again, and before an act of :data:`NAMING` is
-answered, away from the event loop; what was found last counts meanwhile: for a place, and for nothing else. The kernel
-says of which groups a caller is.
+Rules of this file: the groups of the roles are looked up periodically, and before an act of :data:`NAMING` is answered,
+outside the event loop; the last result counts meanwhile, for places only. The kernel reports the groups of a caller.
 """
 
 import asyncio
@@ -18,7 +17,7 @@ from agent.control.reception.standings import NameService
 from agent.runtime.config import RoleGroups
 from agent.runtime.home import Home
 
-NAMING = frozenset({"role.set", "registry.accept"})  # acts after which other groups may be those of the roles
+NAMING = frozenset({"role.set", "registry.accept"})  # acts that may change the groups of the roles
 
 
 class ReservedPlaces:
@@ -34,23 +33,23 @@ class ReservedPlaces:
         self._lookups = Lookups(1)
         self._groups: frozenset[int] = frozenset()
 
-    async def look(self) -> None:
-        """Look up which groups are those of the roles, and give them their sockets. Raises ``OSError``."""
+    async def refresh(self) -> None:
+        """Look up the groups of the roles, and assign their sockets. Raises ``OSError``."""
         groups = await asyncio.get_running_loop().run_in_executor(self._reader, self._role_groups)
         self._groups = await self._lookups.run(0, lambda: self._give(groups))
 
     def kind_of(self, peer: Peer) -> CallerKind:
-        """Return whose places *peer* takes."""
+        """Return the kind of *peer*, by which it gets a place."""
         if peer.uid == 0:
             return CallerKind.ROOT
         return CallerKind.ROLE if self._groups & peer.groups else CallerKind.STRANGER
 
     def _give(self, groups: RoleGroups) -> frozenset[int]:
         numbers = self._names.numbers(groups)
-        found: dict[Role, int] = {}
+        gids: dict[Role, int] = {}
         for role, group in zip(THREE, (groups.system, groups.security, groups.auditor), strict=True):
             gid = numbers[group] if isinstance(group, str) else group
             keep(self._home, role, gid)
             if gid is not None:
-                found[role] = gid
-        return frozenset(found.values())
+                gids[role] = gid
+        return frozenset(gids.values())

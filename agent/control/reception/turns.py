@@ -1,9 +1,9 @@
-"""Turns: what is done next of all that waits, as a pure queue.
+"""Turns: a fair queue of pending work. Pure.
 
-    kind by kind, in the order of the limits → within a kind, uid after uid → of one uid, in the order it was asked
+    kind by kind, in the order of the limits → within a kind, uid by uid → of one uid, in order of arrival
 
-Rules of this file: a uid that asks for much waits for itself. Whoever asks first of a uid waits for one piece of work
-of every other uid of its kind at the most, for those of kinds before it, and for what is under way.
+Rules of this file: a uid with many jobs delays only itself. The first job of a uid waits for at most one job of every
+other uid of its kind, for jobs of kinds before it, and for those under way.
 """
 
 from collections import Counter, deque
@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 
 
 class TurnLimits(NamedTuple):
-    """How many pieces of work of a kind are under way at a time, how many of one uid, and how many of it may wait."""
+    """Limits of a kind: jobs under way in total and per uid, and jobs waiting per uid."""
 
     running: int
     running_each: int
@@ -23,15 +23,15 @@ class TurnLimits(NamedTuple):
 
 
 class Turn(NamedTuple, Generic[Kind, Item]):
-    """The work that is to be done next. It is under way until :meth:`FairTurns.over`."""
+    """The next job. It is under way until :meth:`FairTurns.over`."""
 
     kind: Kind
     uid: int
-    item: Item
+    job: Item
 
 
 class FairTurns(Generic[Kind, Item]):
-    """All that waits and how much is under way."""
+    """Pending jobs, and counts of those under way."""
 
     def __init__(self, limits: Mapping[Kind, TurnLimits]) -> None:
         self._limits = limits
@@ -39,48 +39,55 @@ class FairTurns(Generic[Kind, Item]):
         self._running: Counter[tuple[Kind, int]] = Counter()
         self._in_all: Counter[Kind] = Counter()
 
-    def ask(self, kind: Kind, uid: int, item: Item) -> bool:
-        """Let *item* wait for its turn; return ``False`` where too much of this uid waits already."""
+    def ask(self, kind: Kind, uid: int, job: Item) -> bool:
+        """Queue *job*; return ``False`` when too many jobs of this uid wait already."""
         waiting = self._waiting[kind]
-        mine = waiting.get(uid)
-        if mine is not None and len(mine) >= self._limits[kind].waiting_each:
+        queue = waiting.get(uid)
+        if queue is not None and len(queue) >= self._limits[kind].waiting_each:
             return False
-        if mine is None:
-            waiting[uid] = deque([item])
+        if queue is None:
+            waiting[uid] = deque([job])
         else:
-            mine.append(item)
+            queue.append(job)
         return True
 
     def next(self, resting: Container[Kind] = ()) -> Turn[Kind, Item] | None:
-        """Return what is to be done now, ``None`` when nothing may be. Kinds that are *resting* are passed over."""
+        """Return the next job, ``None`` when none may start. *resting* kinds are skipped."""
         for kind, limits in self._limits.items():
             if kind in resting or self._in_all[kind] >= limits.running:
                 continue
-            uid = next((one for one in self._waiting[kind] if self._running[kind, one] < limits.running_each), None)
+            uid = next(
+                (
+                    candidate
+                    for candidate in self._waiting[kind]
+                    if self._running[kind, candidate] < limits.running_each
+                ),
+                None,
+            )
             if uid is not None:
                 return self._take(kind, uid)
         return None
 
     def over(self, turn: Turn[Kind, Item]) -> None:
-        """Take note that the work of *turn* has ended."""
+        """Record that the job of *turn* has ended."""
         self._in_all[turn.kind] -= 1
         self._running[turn.kind, turn.uid] -= 1
         if not self._running[turn.kind, turn.uid]:
             del self._running[turn.kind, turn.uid]
 
     def drop(self) -> list[Item]:
-        """Forget everything that waits, and return it."""
-        dropped = [item for waiting in self._waiting.values() for mine in waiting.values() for item in mine]
+        """Remove and return all pending jobs."""
+        dropped = [job for waiting in self._waiting.values() for queue in waiting.values() for job in queue]
         for waiting in self._waiting.values():
             waiting.clear()
         return dropped
 
     def _take(self, kind: Kind, uid: int) -> Turn[Kind, Item]:
         waiting = self._waiting[kind]
-        mine = waiting.pop(uid)
-        item = mine.popleft()
-        if mine:
-            waiting[uid] = mine  # behind all others
+        queue = waiting.pop(uid)
+        job = queue.popleft()
+        if queue:
+            waiting[uid] = queue  # behind all others
         self._in_all[kind] += 1
         self._running[kind, uid] += 1
-        return Turn(kind, uid, item)
+        return Turn(kind, uid, job)

@@ -1,7 +1,7 @@
-"""Threads that do what waits, in the order of :class:`FairTurns`.
+"""Worker threads that run jobs in the order of :class:`FairTurns`.
 
-Rules of this file: whoever asks gets a future; one that was cancelled before its turn is passed over. A kind that has
-only a part of the time rests after each piece of work for a multiple of what that took.
+Rules of this file: a job has a future; one cancelled before its turn is skipped. A kind with a share of the time rests
+after each job for a multiple of its duration.
 """
 
 import threading
@@ -14,7 +14,7 @@ from agent.control.reception.budgets import CallerKind
 from agent.control.reception.turns import FairTurns, TurnLimits
 from agent.errors import RefusedError
 from agent.runtime.time_share import TimeShare
-from rules.text import Text
+from rules.text import Message
 
 _T = TypeVar("_T")
 _LONGEST_REST = 0.25  # seconds
@@ -29,15 +29,15 @@ class _Job:
         if not self.future.set_running_or_notify_cancel():
             return
         try:
-            found = self.work()
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+            answer = self.work()
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is read
             self.future.set_exception(error)
         else:
-            self.future.set_result(found)
+            self.future.set_result(answer)
 
 
 class TurnWorkers:
-    """*count* threads of *threads*, which belongs to them. Any thread may ask."""
+    """*count* threads of *threads*, which this object owns. For any thread."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class TurnWorkers:
         parts: Mapping[CallerKind, float],
     ) -> None:
         self._turns: FairTurns[CallerKind, _Job] = FairTurns(limits)
-        self._shares = {kind: TimeShare(one, _LONGEST_REST) for kind, one in parts.items() if one > 1}
+        self._shares = {kind: TimeShare(part, _LONGEST_REST) for kind, part in parts.items() if part > 1}
         self._changed = threading.Condition()
         self._closing = False
         self._threads = threads
@@ -55,21 +55,21 @@ class TurnWorkers:
             threads.submit(self._serve)
 
     def ask(self, kind: CallerKind, uid: int, work: Callable[[], _T]) -> "Future[_T]":
-        """Have *work* done in its turn. Raises :class:`RefusedError` when too much of this uid waits already."""
+        """Queue *work* and return its future. Raises :class:`RefusedError` when too many jobs of this uid wait."""
         job = _Job(work)
         with self._changed:
             if self._closing:
                 raise RuntimeError("the workers are closed")
             if not self._turns.ask(kind, uid, job):
                 raise RefusedError(
-                    Text("too many requests are waiting", "等待处理的请求过多"),
-                    Text("wait for their answers", "请等待已有请求得到答复"),
+                    Message("control.too-many-requests"),
+                    Message("control.wait-for-answers"),
                 )
             self._changed.notify()
         return job.future
 
     def close(self, *, drop: bool) -> None:
-        """End when what is under way is done, and, unless it is to *drop*, all that waits."""
+        """End after the jobs under way and, unless *drop*, the pending ones."""
         with self._changed:
             self._closing = True
             for job in self._turns.drop() if drop else ():
@@ -85,7 +85,7 @@ class TurnWorkers:
                         return
                     self._changed.wait(self._until_rested())
             began = time.monotonic()
-            turn.item.run()
+            turn.job.run()
             with self._changed:
                 if share := self._shares.get(turn.kind):
                     share.spent(began, time.monotonic())

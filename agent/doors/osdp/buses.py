@@ -1,11 +1,10 @@
-"""All OSDP readers of the site: one thread that goes round the lines, one that says what happened.
+"""OSDP buses: all OSDP readers of the site, served by one thread that steps the lines and one that reports events.
 
-    any thread ─ wishes ─▶ round: seed, step each line, every 5 ms or when it has something ─ words ─▶ worker: ``say``
+    any thread ─ wishes ─▶ round: seed, step each line, every 5 ms or on input ─ events ─▶ worker: ``say``
 
-Rules of this file: the round never waits and never calls out, so that nobody can hold up a door; what it hears it
-queues, up to a bound, and counts what is over. A line that fails is made anew alone. The worker watches the round and
-starts another when it has died. Both are daemon threads: a process that ends leaves its readers locked, which is what
-they do by themselves.
+Rules of this file: the round never blocks and never calls out, so that no caller can delay a door; it queues events up
+to a bound, and counts those beyond it. A failed line is restarted alone. The worker supervises the round and starts
+another when it has died. Both are daemon threads: when the process ends, readers lock by themselves.
 """
 
 import queue
@@ -29,39 +28,39 @@ from agent.doors.osdp.plan import ReaderPlan, by_line, check_keys
 from agent.doors.osdp.seeding import reseed
 from agent.doors.osdp.transport import wire_to
 from agent.errors import RefusedError, ShoumiError
-from rules.text import Text
+from rules.text import Message, as_message
 from rules.visible import visible
 
 TICK: Final = 0.005  # seconds; libosdp wants to be called every 50 ms at least
 _BREATH: Final = 0.001
-_MOST_WORDS: Final = 10_000  # waiting to be said
+_MOST_WORDS: Final = 10_000  # events waiting to be reported
 _WORN: Final = 500_000  # events, some 80 bytes each that libosdp does not free
-_WATCH: Final = 0.5  # seconds between two looks at the round
-_AGAIN: Final = 5.0  # seconds until a line that could not be made anew is tried again
+_WATCH: Final = 0.5  # seconds between two checks of the round
+_RETRY: Final = 5.0  # seconds until a line that could not be restarted is tried again
 
 _PACE: Final = Pace()
 
-_NOT_OSDP = Text("this is no address of an OSDP reader", "不是 OSDP 读卡器地址")
+_NOT_OSDP = Message("doors.not-osdp-address")
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderState:
-    """One reader now. ``key``: the fingerprint of the key in use; ``why`` it is not online."""
+    """The present state of one reader. ``key``: fingerprint of the key in use; ``reason``: why it is offline."""
 
     address: str
     door: str
     online: bool
     secure: bool
     key: str
-    why: Text | None
+    reason: Message | None
 
 
 class OsdpBuses:
-    """The OSDP side of the doors process. Methods are for any thread; answers and words come from one worker.
+    """The OSDP side of the doors process. Methods are for any thread; answers and events come from one worker.
 
-    ``say(word)`` gets :class:`Read`, :class:`KeyPress`, :class:`Contact`, :class:`RequestToExit`, :class:`Tamper`,
-    :class:`Power`, :class:`Online`, :class:`ReaderKey`, :class:`Trouble` and :class:`Lost`. Each ``answer(ok, why)`` is
-    called once.
+    ``say(event)`` gets :class:`Read`, :class:`KeyPress`, :class:`Contact`, :class:`RequestToExit`, :class:`Tamper`,
+    :class:`Power`, :class:`Online`, :class:`ReaderKey`, :class:`Trouble` and :class:`Lost`. Each ``answer(ok, reason)``
+    is called once.
     """
 
     def __init__(
@@ -79,7 +78,7 @@ class OsdpBuses:
         self._wishes: queue.SimpleQueue[Callable[[float], None]] = queue.SimpleQueue()
         self._out: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._lost: Counter[str] = Counter()
-        self._waiting = 0  # words; the round adds, the worker takes off, both under the lock
+        self._waiting = 0  # events; the round adds, the worker subtracts, both under the lock
         self._turn = threading.Lock()
         self._stopping = threading.Event()
         self._ended = threading.Event()
@@ -94,7 +93,7 @@ class OsdpBuses:
     # --- any thread --------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin. Raises :class:`RefusedError` when there is no randomness."""
+        """Start both threads. Raises :class:`RefusedError` when there is no randomness."""
         reseed()
         self._stopping.clear()
         self._ended.clear()
@@ -103,19 +102,19 @@ class OsdpBuses:
         self._worker.start()
 
     def stop(self) -> None:
-        """End: every line is closed, everything open is answered, and both threads have ended."""
+        """Stop: close every line, answer every open command, and join both threads."""
         self._stopping.set()
         with self._turn:
-            going_round = self._round
-        if going_round is not None:
-            going_round.join()
+            round_thread = self._round
+        if round_thread is not None:
+            round_thread.join()
         if self._worker is not None:
             self._out.put(self._ended.set)
             self._worker.join()
         self._round = self._worker = None
 
     def configure(self, readers: Sequence[ReaderPlan]) -> None:
-        """Have these readers and no others. Raises :class:`RefusedError` with nothing changed."""
+        """Serve these readers and no others. Raises :class:`RefusedError` with nothing changed."""
         lines = by_line(readers)
         self._wishes.put(lambda now: self._configured(lines, now))
 
@@ -123,48 +122,48 @@ class OsdpBuses:
         """Release a strike for 0.1 to 25.5 s; ``ok`` means the reader acknowledged it. Raises :class:`RefusedError`."""
         self._order(address, strike(output, seconds), answer)
 
-    def signal(self, address: str, *, led: Led = "", buzzer: Buzzer = "", text: Text | None = None) -> None:
-        """Light, sound or show something, as far as the reader can. Nobody is told whether it did."""
+    def signal(self, address: str, *, led: Led = "", buzzer: Buzzer = "", text: Message | None = None) -> None:
+        """Set light, sound or text, as far as the reader supports it. There is no answer."""
         for command in (light(led), sound(buzzer), show(text)):
             if command is not None:
                 self._order(address, command, _no_answer)
 
     def flush(self, address: str) -> None:
-        """Take back what has not gone out to a reader."""
+        """Withdraw the unsent commands of a reader."""
         reader = _osdp(address)
         self._wish(reader, lambda bus, _now: bus.flush(reader.reader), lambda: None)
 
     def rekey(self, address: str, key: bytes, answer: Answer) -> None:
-        """Give a reader that is online another key. Raises :class:`RefusedError` for what is no key."""
+        """Change the key of a reader that is online. Raises :class:`RefusedError` for an invalid key."""
         reader = _osdp(address)
         check_keys(visible(address), (key,))
-        told = self._later(answer)
-        self._wish(reader, lambda bus, now: bus.rekey(reader.reader, key, now, told), lambda: told(False, AWAY))
+        reply = self._later(answer)
+        self._wish(reader, lambda bus, now: bus.rekey(reader.reader, key, now, reply), lambda: reply(False, AWAY))
 
     def commission(self, address: str, key: bytes, answer: Answer) -> None:
-        """Give a reader in install mode its first key, configured or not. Raises :class:`RefusedError`."""
+        """Install the first key on a reader in install mode, configured or not. Raises :class:`RefusedError`."""
         reader = _osdp(address)
         check_keys(visible(address), (key,))
-        told = self._later(answer)
+        reply = self._later(answer)
 
         def wish(now: float) -> None:
-            self._line(reader).commission(reader.reader, key, now, told)
+            self._line(reader).commission(reader.reader, key, now, reply)
 
         self._wishes.put(wish)
 
     def state(self) -> tuple[ReaderState, ...]:
-        """Return how the readers stand, at most some 0.1 s ago."""
+        """Return the states of the readers, at most some 0.1 s old."""
         return self._states
 
     @property
     def worn(self) -> bool:
-        """Whether the process should be started anew at a quiet moment, because libosdp has lost enough memory."""
+        """Whether the process should be restarted at a quiet moment, because libosdp has leaked much memory."""
         return self._worn
 
     def _order(self, address: str, command: OsdpCommand, answer: Answer) -> None:
         reader = _osdp(address)
-        told = self._later(answer)
-        self._wish(reader, lambda bus, now: bus.order(reader.reader, command, now, told), lambda: told(False, AWAY))
+        reply = self._later(answer)
+        self._wish(reader, lambda bus, now: bus.order(reader.reader, command, now, reply), lambda: reply(False, AWAY))
 
     def _wish(self, reader: Osdp, wish: Callable[[OsdpBus, float], None], otherwise: Callable[[], None]) -> None:
         def obey(now: float) -> None:
@@ -177,16 +176,16 @@ class OsdpBuses:
         self._wishes.put(obey)
 
     def _later(self, answer: Answer) -> Answer:
-        return lambda ok, why: self._out.put(lambda: answer(ok, why))
+        return lambda ok, reason: self._out.put(lambda: answer(ok, reason))
 
     # --- the round ---------------------------------------------------------------------------------------------------
 
     def _start_round(self) -> None:
-        self._round = threading.Thread(target=self._go_round, name="osdp-round", daemon=True)
+        self._round = threading.Thread(target=self._run_round, name="osdp-round", daemon=True)
         self._round.start()
 
-    def _go_round(self) -> None:
-        looked = due = 0.0
+    def _run_round(self) -> None:
+        updated_at = due = 0.0
         ready: Sequence[str] = ()
         while not self._stopping.is_set():
             now = time.monotonic()
@@ -196,9 +195,9 @@ class OsdpBuses:
             for line in ready:
                 if line in self._lines:
                     self._step(line, self._lines[line], now)
-            if now - looked >= 0.1:
-                looked = now
-                self._look()
+            if now - updated_at >= 0.1:
+                updated_at = now
+                self._update_states()
             ready = self._await(due)
         self._obey(time.monotonic())
         for bus in self._lines.values():
@@ -206,16 +205,16 @@ class OsdpBuses:
         self._lines.clear()
 
     def _await(self, due: float) -> Sequence[str]:
-        """Wait for the next tick; return before it which lines have something to say, but not at once again."""
-        time.sleep(_BREATH)  # a line that never stops talking may not take all of a processor
+        """Wait for the next tick; return earlier with the lines that have input, after a minimal pause."""
+        time.sleep(_BREATH)  # a line that sends without end must not use up a processor
         poll = select.poll()
         lines = {}
         for line, bus in self._lines.items():
             if (descriptor := bus.descriptor) is not None:
                 lines[descriptor] = line
                 poll.register(descriptor, select.POLLIN)
-        left = max(0.0, due - time.monotonic())
-        return [lines[descriptor] for descriptor, _ in poll.poll(left * 1000)]
+        seconds = max(0.0, due - time.monotonic())
+        return [lines[descriptor] for descriptor, _ in poll.poll(seconds * 1000)]
 
     def _obey(self, now: float) -> None:
         while True:
@@ -226,7 +225,7 @@ class OsdpBuses:
             try:
                 wish(now)
             except ShoumiError as error:
-                self._heard(Trouble(error.text))
+                self._heard(Trouble(as_message(error.text)))
 
     def _step(self, line: str, bus: OsdpBus, now: float) -> None:
         if self._broken.get(line, now) > now:
@@ -235,21 +234,21 @@ class OsdpBuses:
             if self._broken.pop(line, None) is None:
                 bus.step(now)
                 return
-            why: Exception = RuntimeError("not made")
-        except Exception as error:  # noqa: BLE001 - libosdp turns any fault of its own into any exception of Python's
-            why = error
+            failure: Exception = RuntimeError("not made")
+        except Exception as error:  # noqa: BLE001 - libosdp may raise any exception for a fault of its own
+            failure = error
         try:
-            bus.restart(now, why)
-        except ShoumiError:  # no randomness: this line stands still until there is some
-            self._broken[line] = now + _AGAIN
+            bus.restart(now, failure)
+        except ShoumiError:  # no randomness: this line stops until there is some
+            self._broken[line] = now + _RETRY
 
     def _configured(self, lines: Mapping[str, tuple[ReaderPlan, ...]], now: float) -> None:
         for line, plans in lines.items():
             try:
                 self._line(plans[0].address).configure(plans, now)
             except ShoumiError as error:  # no randomness
-                self._broken[line] = now + _AGAIN
-                self._heard(Trouble(error.text))
+                self._broken[line] = now + _RETRY
+                self._heard(Trouble(as_message(error.text)))
         for line, bus in self._lines.items():
             if line not in lines:
                 bus.configure((), now)
@@ -259,7 +258,7 @@ class OsdpBuses:
             self._lines[address.line] = OsdpBus(wire_to(address), self._heard, self._clock, self._pace)
         return self._lines[address.line]
 
-    def _look(self) -> None:
+    def _update_states(self) -> None:
         for line, bus in list(self._lines.items()):
             if bus.idle:
                 bus.close()
@@ -269,22 +268,22 @@ class OsdpBuses:
             ReaderState(
                 str(plan.address),
                 plan.door,
-                said is not None and said.online,
-                said is not None and said.secure,
+                last is not None and last.online,
+                last is not None and last.secure,
                 key,
-                said.why if said else None,
+                last.why if last else None,
             )
             for bus in self._lines.values()
-            for plan, said, key in bus.standings()
+            for plan, last, key in bus.standings()
         )
 
-    def _heard(self, word: Event) -> None:
+    def _heard(self, event: Event) -> None:
         with self._turn:
             if self._waiting >= _MOST_WORDS:
-                self._lost[getattr(word, "door", "")] += 1
+                self._lost[getattr(event, "door", "")] += 1
                 return
             self._waiting += 1
-        self._out.put(lambda: self._said(word))
+        self._out.put(lambda: self._deliver(event))
 
     # --- the worker --------------------------------------------------------------------------------------------------
 
@@ -294,15 +293,15 @@ class OsdpBuses:
                 self._out.get(timeout=_WATCH)()
             except queue.Empty:
                 pass
-            except Exception:  # noqa: BLE001 - one listener's mistake may not make all doors deaf
+            except Exception:  # noqa: BLE001 - an error in one callback must not stop all doors
                 traceback.print_exc()
             self._watch_round()
 
-    def _said(self, word: Event) -> None:
+    def _deliver(self, event: Event) -> None:
         with self._turn:
             self._waiting -= 1
             lost, self._lost = self._lost, Counter()
-        self._say(word)
+        self._say(event)
         for door, frames in lost.items():
             self._say(Lost(door, frames))
 
@@ -310,21 +309,21 @@ class OsdpBuses:
         with self._turn:
             if self._round is None or self._round.is_alive() or self._stopping.is_set():
                 return
-            self._wishes.put(self._made_anew)
+            self._wishes.put(self._restart_lines)
             self._start_round()
 
-    def _made_anew(self, now: float) -> None:
-        """Begin every line anew: the thread before this one ended in the middle of something."""
+    def _restart_lines(self, now: float) -> None:
+        """Restart every line: the previous thread died in the middle of a step."""
         for bus in self._lines.values():
             bus.restart(now, RuntimeError("the round ended"))
 
 
 def _osdp(address: str) -> Osdp:
-    found = parse(address)
-    if isinstance(found, Uhppote):
+    parsed = parse(address)
+    if isinstance(parsed, Uhppote):
         raise RefusedError(_NOT_OSDP)
-    return found
+    return parsed
 
 
-def _no_answer(_ok: bool, _why: Text | None) -> None:  # noqa: FBT001 - the shape of an answer
-    """Lamps, sounds and texts are for the person at the door; nothing depends on them."""
+def _no_answer(_ok: bool, _reason: Message | None) -> None:  # noqa: FBT001 - the shape of an answer
+    """Ignore the answer: lights, sounds and texts are for the person at the door only."""

@@ -1,8 +1,8 @@
-"""What may be sent to a reader, and nothing else.
+"""Commands to OSDP readers: the only ones that may be sent.
 
-Rules of this file: pure. libosdp cuts numbers to eight bits without a word (a strike of 30 s becomes 4.4 s), answers a
-wrong field with ``SystemError``, and takes a reader offline when the reader refuses a command; so each command is made
-here, within its bounds, and is sent only to a reader that declared it can do it. Output code 2, which would hold a door
+Rules of this file: pure. libosdp silently truncates numbers to eight bits (a strike of 30 s becomes 4.4 s), answers a
+wrong field with ``SystemError``, and takes a reader offline when it rejects a command; so each command is built here,
+within its bounds, and is sent only to a reader that declared the capability. Output code 2, which would hold a door
 open for ever if the agent died, is not among them: a strike falls back by itself.
 """
 
@@ -15,7 +15,8 @@ from agent.doors.messages import LONGEST_TEXT, Buzzer, Led
 from agent.doors.osdp import library
 from agent.doors.osdp.library import Fields
 from agent.errors import RefusedError
-from rules.text import Text
+from agent.language.catalogue import localized
+from rules.text import Message
 
 LONGEST_STRIKE: Final = 25.5  # seconds: 255 tenths
 _ON_FOR_A_TIME: Final = 5  # output control code: on, then off by itself
@@ -38,7 +39,7 @@ class OsdpCommand:
         return kind
 
     def possible(self, capability: Callable[[int], tuple[int, int]]) -> bool:
-        """Return whether a reader with that *capability* can do it; libosdp drops a reader that says it cannot."""
+        """Return whether a reader with that *capability* supports it; libosdp drops a reader that rejects a command."""
         if self.needs is None:
             return True
         level, items = capability(self.needs[0])
@@ -46,23 +47,18 @@ class OsdpCommand:
 
 
 def strike(output: int, seconds: float) -> OsdpCommand:
-    """Switch *output* on for so long. Raises :class:`RefusedError` outside of 0.1 to 25.5 s or of 0 to 15 outputs."""
+    """Return the command to switch *output* on. Raises :class:`RefusedError` beyond 0.1 to 25.5 s, outputs 0 to 15."""
     if not 0 <= output <= 15:
-        raise RefusedError(Text(f"a reader has no output {output}", f"读卡器没有第 {output} 路输出"))
+        raise RefusedError(Message("doors.output-not-available", output=output))
     if not 0.1 <= seconds <= LONGEST_STRIKE:
-        raise RefusedError(
-            Text(
-                f"a strike of {seconds:g} s is not within 0.1 and {LONGEST_STRIKE} s",
-                f"开锁时间 {seconds:g} 秒不在 0.1 到 {LONGEST_STRIKE} 秒之间",
-            )
-        )
+        raise RefusedError(Message("doors.strike-time-out-of-range", seconds=seconds, longest_strike=LONGEST_STRIKE))
     tenths = min(255, math.ceil(seconds * 10 - 1e-9))
     fields = _fields(library.OUTPUT_COMMAND, output_no=output, control_code=_ON_FOR_A_TIME, timer_count=tenths)
     return OsdpCommand(fields, (library.OUTPUTS, output + 1))
 
 
 def light(colour: Led, seconds: float = 2.0) -> OsdpCommand | None:
-    """Light the first lamp for a time, or end that. ``None`` when it is to stay as it is."""
+    """Return the command to light the first LED for a time, or to end that; ``None`` to leave it unchanged."""
     if not colour:
         return None
     on = _COLOURS.get(colour, 0)
@@ -82,7 +78,7 @@ def light(colour: Led, seconds: float = 2.0) -> OsdpCommand | None:
 
 
 def sound(how: Buzzer) -> OsdpCommand | None:
-    """Sound the buzzer, or end that. ``None`` when it is to stay as it is."""
+    """Return the command to sound the buzzer, or to end that; ``None`` to leave it unchanged."""
     if not how:
         return None
     on, off, times = _SOUNDS.get(how, (0, 0, 0))
@@ -92,11 +88,11 @@ def sound(how: Buzzer) -> OsdpCommand | None:
     return OsdpCommand(fields, (library.SOUNDS, 1))
 
 
-def show(text: Text | None) -> OsdpCommand | None:
-    """Show a text for some seconds, its English form, as OSDP knows ASCII alone. ``None`` when there is none."""
+def show(text: Message | None) -> OsdpCommand | None:
+    """Return the command to show a text for some seconds, in English, because OSDP has ASCII only; ``None`` without."""
     if text is None:
         return None
-    plain = "".join(letter if " " <= letter <= "~" else "?" for letter in text.en)[:LONGEST_TEXT]
+    plain = "".join(letter if " " <= letter <= "~" else "?" for letter in localized(text, "en"))[:LONGEST_TEXT]
     fields = _fields(
         library.TEXT_COMMAND,
         reader=0,
@@ -110,18 +106,18 @@ def show(text: Text | None) -> OsdpCommand | None:
 
 
 def new_key(key: bytes) -> OsdpCommand:
-    """Give a reader another key, over the Secure Channel it is in. *key*: 16 bytes."""
+    """Return the command to change the key of a reader over its Secure Channel. *key*: 16 bytes."""
     assert len(key) == 16
     return OsdpCommand(_fields(library.KEYSET_COMMAND, type=1, data=key), (library.SECURITY, 0))
 
 
 def ask_itself() -> OsdpCommand:
-    """Ask for tamper and power (osdp_LSTAT), which every reader answers."""
+    """Return the request for tamper and power (osdp_LSTAT), which every reader answers."""
     return OsdpCommand(_fields(library.STATUS_COMMAND, type=library.LOCAL))
 
 
 def ask_inputs() -> OsdpCommand:
-    """Ask for the inputs (osdp_ISTAT)."""
+    """Return the request for the inputs (osdp_ISTAT)."""
     return OsdpCommand(_fields(library.STATUS_COMMAND, type=library.INPUT), (library.INPUTS, 1))
 
 

@@ -1,9 +1,9 @@
-"""What one reader is still to be told, one command at a time.
+"""Command queue of one reader, which hands libosdp one command at a time.
 
 Rules of this file: pure, *now* is seconds of a steady clock. One command is with libosdp at a time, so that a
-completion can belong to one only, a strike goes before any lamp, and nothing waits where it could not be taken back:
-libosdp keeps what is queued for a reader that goes away and sends it when the reader returns. Every order is answered
-exactly once.
+completion can belong to one only, a strike goes before any light, and no command waits where it could not be withdrawn:
+libosdp keeps what is queued for a reader that goes offline and sends it when the reader returns. Every command is
+answered exactly once.
 """
 
 from collections import deque
@@ -12,24 +12,24 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent.doors.osdp.command import OsdpCommand
-from rules.text import Text
+from rules.text import Message
 
-PATIENCE: Final = 2.0  # seconds after which a command is worth nothing: the person has gone
+PATIENCE: Final = 2.0  # seconds after which a command is void: the person has left
 _MOST: Final = 32  # waiting for one reader
 
-Answer = Callable[[bool, Text | None], None]
+Answer = Callable[[bool, Message | None], None]
 
-LATE = Text("the reader did not acknowledge it in time, and it was withdrawn", "读卡器未及时确认，命令已撤回")
-FAILED = Text("the reader did not do it", "读卡器未执行该命令")
-DROPPED = Text("it was withdrawn before it went out", "命令在发出前已撤回")
-AWAY = Text("the reader is not there", "读卡器不在线")
-TOO_MANY = Text("too many commands wait for the reader", "等待该读卡器的命令过多")
-UNABLE = Text("the reader cannot do that", "读卡器不支持该功能")
+LATE = Message("doors.command-timeout")
+FAILED = Message("doors.command-failed")
+DROPPED = Message("doors.command-withdrawn")
+AWAY = Message("doors.reader-offline")
+TOO_MANY = Message("doors.command-queue-full")
+UNABLE = Message("doors.command-unsupported")
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedCommand:
-    """A command, until when it is worth sending, and who wants to know."""
+    """A command, its deadline, and the callback for its answer."""
 
     command: OsdpCommand
     until: float
@@ -37,20 +37,20 @@ class QueuedCommand:
 
 
 class CommandQueue:
-    """The orders of one reader. For one thread."""
+    """The commands of one reader. For one thread."""
 
     def __init__(self) -> None:
         self._waiting: deque[QueuedCommand] = deque()
         self._out: QueuedCommand | None = None
-        self._withdrawn = False  # the one that is out was answered already
+        self._withdrawn = False  # the submitted command was answered already
 
     @property
     def out(self) -> bool:
-        """Whether libosdp has one that it has not completed."""
+        """Whether libosdp has a command it has not completed."""
         return self._out is not None
 
     def add(self, order: QueuedCommand, *, first: bool = False) -> None:
-        """Take an order; the *first* of its kind goes before what waits."""
+        """Queue a command; with *first* it goes before the waiting ones."""
         if len(self._waiting) >= _MOST and not first:
             order.answer(False, TOO_MANY)
         elif first:
@@ -59,7 +59,7 @@ class CommandQueue:
             self._waiting.append(order)
 
     def next(self, now: float) -> OsdpCommand | None:
-        """Return what is to be submitted now and counts as out from here on; ``None``: nothing."""
+        """Return the command to submit now, which counts as submitted from here on; ``None`` when there is none."""
         while self._waiting and self._waiting[0].until <= now:
             self._waiting.popleft().answer(False, LATE)
         if self._out is not None or not self._waiting:
@@ -68,22 +68,22 @@ class CommandQueue:
         return self._out.command
 
     def overdue(self, now: float) -> bool:
-        """Return whether the one that is out has to be taken back. It is answered here, and completed later."""
+        """Return whether the submitted command must be withdrawn. It is answered here, and completed later."""
         if self._out is None or self._withdrawn or now < self._out.until:
             return False
         self._withdrawn = True
         self._out.answer(False, LATE)
         return True
 
-    def completed(self, *, ok: bool, why: Text = FAILED) -> None:
-        """Take note that libosdp is done with the one that is out."""
+    def completed(self, *, ok: bool, reason: Message = FAILED) -> None:
+        """Note that libosdp has completed the submitted command."""
         order, self._out = self._out, None
         if order is not None and not self._withdrawn:
-            order.answer(ok, None if ok else why)
+            order.answer(ok, None if ok else reason)
 
-    def drop(self, why: Text = DROPPED) -> None:
-        """Answer everything that waits; what is out is completed by libosdp."""
+    def drop(self, reason: Message = DROPPED) -> None:
+        """Answer every waiting command with *reason*; the submitted one is completed by libosdp."""
         waiting = list(self._waiting)
         self._waiting.clear()
         for order in waiting:
-            order.answer(False, why)
+            order.answer(False, reason)

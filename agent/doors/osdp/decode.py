@@ -1,9 +1,9 @@
-"""Card data as a reader sends it (osdp_RAW) into a number.
+"""Decoder of card data (osdp_RAW) into a card number.
 
 Rules of this file: pure. The bits are left-justified in the bytes. Twenty-six bits have one meaning everywhere: an
 even parity bit over the first twelve, eight of facility, sixteen of number, an odd parity bit over the last twelve;
-both must be right. Other lengths have several (37 bits are H10302 or H10304, 34 are what the maker says), so their
-number is all the bits, as they are. A number is what a badge is registered by; of 26 bits the facility belongs to it.
+both must be right. Other lengths have several (37 bits are H10302 or H10304, 34 depend on the maker), so their number
+is all the bits. A badge is registered by its number; for 26 bits the facility belongs to it.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MOST_BITS: Final = 64
 
 
 class UnreadableCardError(ValueError):
-    """These are not the bits of a card. The message is for a log, and names no card."""
+    """Error for bits that are no card. The message is for a log, and names no card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,38 +26,38 @@ class DecodedCard:
     raw: str
 
 
-def decode(data: bytes, bits: int) -> DecodedCard:
-    """Read *bits* bits of *data*.
+def decode(octets: bytes, bits: int) -> DecodedCard:
+    """Return the card of *bits* bits in *octets*.
 
-    Raises :class:`UnreadableCardError`: too many, too few, a bit beyond, or a wrong parity.
+    Raises :class:`UnreadableCardError`: too many or too few bits, a bit set beyond them, or a wrong parity.
     """
-    if not 0 < bits <= MOST_BITS or len(data) != (bits + 7) // 8:
-        raise UnreadableCardError(f"{bits} bits in {len(data)} bytes")
-    spare = len(data) * 8 - bits
-    value = int.from_bytes(data, "big")
-    if value & ((1 << spare) - 1):
+    if not 0 < bits <= MOST_BITS or len(octets) != (bits + 7) // 8:
+        raise UnreadableCardError(f"{bits} bits in {len(octets)} bytes")
+    spare = len(octets) * 8 - bits
+    number = int.from_bytes(octets, "big")
+    if number & ((1 << spare) - 1):
         raise UnreadableCardError(f"more than the {bits} bits it says")
-    value >>= spare
+    number >>= spare
     if bits != 26:
-        return DecodedCard(value, bits, None, data.hex())
-    if (value >> 13).bit_count() % 2 != 0 or (value & 0x1FFF).bit_count() % 2 != 1:
+        return DecodedCard(number, bits, None, octets.hex())
+    if (number >> 13).bit_count() % 2 != 0 or (number & 0x1FFF).bit_count() % 2 != 1:
         raise UnreadableCardError("wrong parity")
-    return DecodedCard(value >> 1 & 0xFFFF, bits, value >> 17 & 0xFF, data.hex())
+    return DecodedCard(number >> 1 & 0xFFFF, bits, number >> 17 & 0xFF, octets.hex())
 
 
 def encode(number: int, facility: int | None = None, bits: int = 26) -> bytes:
     """Return the bytes a reader sends for a card: the inverse of :func:`decode`."""
-    value = number
+    word_bits = number
     if bits == 26:
-        value = (facility or 0) << 17 | number << 1
-        value |= ((value >> 13).bit_count() % 2) << 25
-        value |= (value & 0x1FFF).bit_count() % 2 ^ 1
-    assert 0 <= value < 1 << bits
+        word_bits = (facility or 0) << 17 | number << 1
+        word_bits |= ((word_bits >> 13).bit_count() % 2) << 25
+        word_bits |= (word_bits & 0x1FFF).bit_count() % 2 ^ 1
+    assert 0 <= word_bits < 1 << bits
     spare = -bits % 8
-    return (value << spare).to_bytes((bits + 7) // 8, "big")
+    return (word_bits << spare).to_bytes((bits + 7) // 8, "big")
 
 
-def keys(data: bytes) -> str:
-    """Return pressed keys as words: digits, ``*`` (sent as DEL) and ``#`` (sent as CR); others are dropped."""
+def keys(octets: bytes) -> str:
+    """Return pressed keys as text: digits, ``*`` (sent as DEL) and ``#`` (sent as CR); others are dropped."""
     table = {0x7F: "*", 0x0D: "#"} | {ord(key): key for key in "0123456789*#"}
-    return "".join(table.get(byte, "") for byte in data)
+    return "".join(table.get(byte, "") for byte in octets)

@@ -1,12 +1,12 @@
-"""Frames of OSDP on the wire, and which reply may follow which command (IEC 60839-11-5 sections 5 and 6, annex D).
+"""OSDP frames on the wire, and the reply allowed after each command (IEC 60839-11-5 sections 5 and 6, annex D).
 
-Rules of this file: pure. It exists because libosdp 3.2.9 believes too much, as was measured:
-- inside an active Secure Channel it takes a reply *without* a MAC whose block type is one of the handshake's (0x11 to
-  0x14): anybody on the wire could have shown any card;
+Rules of this file: pure. It exists because libosdp 3.2.9 accepts too much, as was measured:
+- inside an active Secure Channel it accepts a reply *without* a MAC whose block type is one of the handshake's (0x11 to
+  0x14): an attacker on the wire could have presented any card;
 - a card read in clear, sent while the channel is being set up, is delivered once the channel is up;
 - one damaged reply takes a reader offline for 300 seconds.
-So a reply reaches libosdp only when it is whole and when it is a reply to the command that went out last; everything
-else is dropped here, and to libosdp it is as if the reader had not answered yet.
+So a reply reaches libosdp only when it is whole and matches the command that was sent last; everything else is dropped
+here, and to libosdp it is as if the reader had not answered yet.
 """
 
 from binascii import crc_hqx
@@ -27,7 +27,7 @@ _CLEAR = {ID: PDID, CAP: PDCAP}  # the commands that go in clear, before there i
 
 
 class Frame(NamedTuple):
-    """What can be told from a frame without a key. ``block`` is 0 where there is no security block."""
+    """The fields of a frame that are readable without a key. ``block`` is 0 where there is no security block."""
 
     number: int
     reply: bool
@@ -37,7 +37,7 @@ class Frame(NamedTuple):
 
 
 def take(buffer: bytearray) -> bytes | None:
-    """Take the first whole frame out of *buffer*, without its mark; what precedes it is dropped. ``None``: none yet."""
+    """Remove and return the first whole frame of *buffer*, dropping what precedes it; ``None``: none yet."""
     while (start := buffer.find(SOM)) >= 0:
         del buffer[:start]
         if len(buffer) < 5:
@@ -49,45 +49,45 @@ def take(buffer: bytearray) -> bytes | None:
             if _undamaged(frame := bytes(buffer[:length])):
                 del buffer[:length]
                 return frame
-        del buffer[:1]  # not the start of a frame, or not any more: look for the next one
+        del buffer[:1]  # not the start of a frame: search the next one
     buffer.clear()
     return None
 
 
 def parse(frame: bytes) -> Frame | None:
-    """Read a frame that :func:`take` gave, or that libosdp wrote. ``None`` when its parts do not fit together."""
+    """Parse a frame from :func:`take` or from libosdp. ``None`` when its parts are inconsistent."""
     control = frame[4]
     end = len(frame) - (2 if control & _CRC else 1)
     block = at = 0
     if control & _BLOCK:
         size, block = frame[5], frame[6]
-        # libosdp follows this length without looking: 3 for the four of a handshake, 2 for what is secured.
+        # libosdp uses this length unchecked: 3 for the four of a handshake, 2 for secured blocks.
         if size != (3 if 0x11 <= block <= 0x14 else 2) or not 0x11 <= block <= 0x18:
             return None
         at = size
         if block >= 0x15:
             end -= 4  # the MAC
-    data = end - (5 + at) - 1
-    if data < 0 or (block in (0x17, 0x18) and (data == 0 or data % 16)):  # AES blocks, at least one
+    payload = end - (5 + at) - 1
+    if payload < 0 or (block in (0x17, 0x18) and (payload == 0 or payload % 16)):  # AES blocks, at least one
         return None
     return Frame(frame[1] & 0x7F, bool(frame[1] & REPLY), control & _SEQUENCE, block, frame[5 + at])
 
 
-def fits(asked: Frame, reply: Frame) -> bool:
-    """Return whether *reply* may be an answer to *asked*. Whether it is genuine is for libosdp and the MAC to say."""
-    if not reply.reply or reply.number != asked.number:
+def fits(command: Frame, reply: Frame) -> bool:
+    """Return whether *reply* may answer *command*. Whether it is genuine is decided by libosdp and the MAC."""
+    if not reply.reply or reply.number != command.number:
         return False
     if reply.block == 0 and reply.code in (NAK, BUSY):
-        return True  # what a reader says that lost the channel, or has no time; in clear, and it can only hinder
-    if reply.sequence != asked.sequence:
+        return True  # sent in clear by a reader that lost the channel or is busy; forged, it can only disturb
+    if reply.sequence != command.sequence:
         return False
-    if asked.block in _HANDSHAKE:
-        return (reply.block, reply.code) == _HANDSHAKE[asked.block]
-    if asked.block in _SECURED:
-        # Some readers drop the channel at once when they take a new key. Who forges this gains nothing: a key counts
-        # only when the reader has come back under it.
-        return reply.block in _SECURED[asked.block] or (asked.code == KEYSET and reply[3:] == (0, ACK))
-    return reply.block == 0 and reply.code == _CLEAR.get(asked.code, ACK)
+    if command.block in _HANDSHAKE:
+        return (reply.block, reply.code) == _HANDSHAKE[command.block]
+    if command.block in _SECURED:
+        # Some readers drop the channel at once when they accept a new key. Forging this gains nothing: a key counts
+        # only when the reader has come back with it.
+        return reply.block in _SECURED[command.block] or (command.code == KEYSET and reply[3:] == (0, ACK))
+    return reply.block == 0 and reply.code == _CLEAR.get(command.code, ACK)
 
 
 def _undamaged(frame: bytes) -> bool:

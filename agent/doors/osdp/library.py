@@ -1,13 +1,13 @@
-"""The one way into libosdp: its C module ``osdp_sys``, made safe to hold.
+"""Safe wrapper of libosdp's C module ``osdp_sys``; its only importer.
 
 Rules of this file, each for a fault of libosdp 3.2.9 that was measured:
 - nothing else imports ``osdp_sys``. The Python classes around it, ``osdp``, are not used: their event queue is never
-  emptied, they print to standard output, and their lock stands still for ever when a handler submits a command;
-- no context is made and none goes on without a fresh seed (:mod:`agent.doors.osdp.seeding`);
+  emptied, they print to standard output, and their lock deadlocks when a handler submits a command;
+- no context is created or stepped without a fresh seed (:mod:`agent.doors.osdp.seeding`);
 - a context belongs to one thread, callbacks included, so it has no lock;
-- a callback takes what it is given and empties it, because libosdp loses one reference to every event;
-- a context is closed: it holds its callbacks in a way the garbage collector cannot see;
-- the C log goes to standard error and only emergencies get there.
+- a callback copies and then empties its argument, because libosdp leaks one reference to every event;
+- a context must be closed: it holds its callbacks in a way the garbage collector cannot see;
+- the C log goes to standard error, emergencies only.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ import osdp_sys  # type: ignore[import-not-found]
 
 from agent.doors.osdp.seeding import reaches, reseed
 from agent.errors import RefusedError
-from rules.text import Text
+from rules.text import Message
 
 MOST_READERS: Final = 32  # of one panel: libosdp writes past the end of its status mask with more
 
@@ -51,7 +51,7 @@ SECURITY: Final[int] = osdp_sys.CAP_COMMUNICATION_SECURITY
 
 WIEGAND: Final[int] = osdp_sys.CARD_FMT_RAW_WIEGAND
 
-Fields = dict[str, Any]  # what libosdp takes and gives: one event or one command
+Fields = dict[str, Any]  # of libosdp: one event or one command
 
 _INCREMENT = ctypes.PYFUNCTYPE(None, ctypes.py_object)(("Py_IncRef", ctypes.pythonapi))
 
@@ -60,22 +60,22 @@ osdp_sys.set_loglevel(osdp_sys.LOG_EMERG)
 
 
 class LibraryChannel(Protocol):
-    """What libosdp asks of a line. Nothing here waits, and nothing here raises: libosdp's thread would end of it."""
+    """The interface libosdp needs of a line. It must neither block nor raise: that would end libosdp's thread."""
 
     id: int  # not 0, and another for every bus: equal ones are one bus to libosdp
 
     def read(self, most: int) -> bytes:
-        """Return what has come, at most so many bytes."""
+        """Return received bytes, at most *most*."""
 
-    def write(self, data: bytes) -> int:
-        """Send; return how many bytes went, ``-1`` when the line is down."""
+    def write(self, frame: bytes) -> int:
+        """Send; return the number of bytes sent, ``-1`` when the line is down."""
 
     def flush(self) -> None:
-        """Forget what has come."""
+        """Discard received bytes."""
 
 
 class PeripheralSetup(NamedTuple):
-    """A reader to be in a panel: its OSDP address, the key of its Secure Channel, how it is to be treated."""
+    """A reader of a panel: its OSDP address, the key of its Secure Channel, and its flags."""
 
     number: int
     key: bytes | None
@@ -84,7 +84,7 @@ class PeripheralSetup(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReaderIdentity:
-    """What a reader says it is (osdp_PDID). libosdp gives the numbers signed; these are as the reader sent them."""
+    """The identity a reader reports (osdp_PDID). libosdp gives signed numbers; these are as the reader sent them."""
 
     vendor: int
     model: int
@@ -97,8 +97,8 @@ class Panel:
     """A control panel over one channel. For one thread.
 
     ``on_event(index, fields)`` and ``on_done(index, command, ok)`` are called from within :meth:`refresh` and
-    :meth:`flush`; they may not raise. Raises :class:`RefusedError` when there is no randomness or libosdp does not take
-    it.
+    :meth:`flush`; they must not raise. Raises :class:`RefusedError` without randomness, or when libosdp rejects the
+    settings.
     """
 
     def __init__(
@@ -115,44 +115,44 @@ class Panel:
             self._panel = osdp_sys.ControlPanel([_described(channel, peer) for peer in peers])
         except Exception as error:  # the extension raises its bare ``Exception`` for every cause
             raise _not_taken() from error
-        self.events = 0  # how many came: each is a reference lost
+        self.events = 0  # received so far: each leaks a reference
         self._on_event = on_event
         self._on_done = on_done
         self._panel.set_event_callback(self._event)
-        self._panel.set_command_completion_callback(self._done)
+        self._panel.set_command_completion_callback(self._completed)
 
     def refresh(self) -> None:
-        """Go on by one step: every 5 ms or so, at least every 50.
+        """Run one step: every 5 ms or so, at least every 50.
 
-        Raises :class:`RefusedError` when nothing can be seeded.
+        Raises :class:`RefusedError` without randomness.
 
-        Any other exception is a fault of libosdp or of the channel: the panel is to be closed and made again.
+        Any other exception is a fault of libosdp or of the channel: the panel must be closed and recreated.
         """
         reseed()
         self._panel.refresh()
 
     def masks(self) -> tuple[int, int]:
-        """Return who is online and whose Secure Channel is up (never with the default key), bit *n* for index *n*."""
+        """Return masks of readers online and with Secure Channel (never the default key), bit *n* for index *n*."""
         return self._panel.status(), self._panel.sc_status()
 
     def submit(self, index: int, command: Fields) -> bool:
-        """Queue a command; whether it was taken. It must be one of :mod:`agent.doors.osdp.command`."""
+        """Queue a command of :mod:`agent.doors.osdp.command`; return whether libosdp accepted it."""
         return bool(self._panel.submit_command(index, command))
 
     def flush(self, index: int) -> None:
-        """Drop what was submitted and has not gone out; ``on_done`` says so for each."""
+        """Drop submitted commands that are unsent; ``on_done`` is called for each."""
         self._panel.flush_commands(index)
 
     def disable(self, index: int) -> None:
-        """Ask libosdp to let go of a reader. It does so within a few steps: see :meth:`enabled`."""
+        """Ask libosdp to release a reader. It does so within a few steps: see :meth:`enabled`."""
         self._panel.disable_pd(index)
 
     def enable(self, index: int) -> None:
-        """Begin with a reader anew, from the first command on."""
+        """Restart a reader, from the first command on."""
         self._panel.enable_pd(index)
 
     def enabled(self, index: int) -> bool:
-        """Return whether libosdp still cares for a reader."""
+        """Return whether libosdp still serves a reader."""
         return bool(self._panel.is_pd_enabled(index))
 
     def capability(self, index: int, code: int) -> tuple[int, int]:
@@ -161,13 +161,13 @@ class Panel:
         return level, items
 
     def identity(self, index: int) -> ReaderIdentity:
-        """Return what a reader said it is; zeros before it said anything."""
-        said = {name: value & 0xFFFF_FFFF for name, value in self._panel.get_pd_id(index).items()}
+        """Return the identity a reader reported; zeros before that."""
+        numbers = {name: number & 0xFFFF_FFFF for name, number in self._panel.get_pd_id(index).items()}
         names = ("vendor_code", "model", "version", "serial_number", "firmware_version")
-        return ReaderIdentity(*(said[name] for name in names))
+        return ReaderIdentity(*(numbers[name] for name in names))
 
     def close(self) -> None:
-        """Let go of everything. Nothing is called back any more."""
+        """Release the panel. No callback is called any more."""
         panel = self._panel
         panel.set_event_callback(_nothing)
         panel.set_command_completion_callback(_nothing)
@@ -176,16 +176,16 @@ class Panel:
     def _event(self, index: int, fields: Fields) -> int:
         self.events += 1
         taken = dict(fields)
-        fields.clear()  # what libosdp loses a reference to shall at least be small
+        fields.clear()  # libosdp leaks a reference to it: keep the leak small
         self._on_event(index, taken)
         return 0
 
-    def _done(self, index: int, fields: Fields, status: int) -> None:
+    def _completed(self, index: int, fields: Fields, status: int) -> None:
         self._on_done(index, fields["command"], status == osdp_sys.COMPLETION_OK)
 
 
 class Peripheral:
-    """A reader as libosdp plays it, for the simulator. For one thread. ``on_command`` returns the answer's fields."""
+    """A reader simulated by libosdp. For one thread. ``on_command`` returns the fields of the answer."""
 
     def __init__(
         self,
@@ -204,18 +204,18 @@ class Peripheral:
             "firmware_version": identity.firmware,
         }
         names = ("function_code", "compliance_level", "num_items")
-        declared = [dict(zip(names, one, strict=True)) for one in capabilities]
+        declared = [dict(zip(names, capability, strict=True)) for capability in capabilities]
         self._reader = osdp_sys.PeripheralDevice(described, capabilities=declared)
         self._on_command = on_command
         self._reader.set_command_callback(self._command)
 
     def refresh(self) -> None:
-        """Take one command from the channel, if there is one, and answer it."""
+        """Read one command from the channel, if any, and answer it."""
         reseed()
         self._reader.refresh()
 
     def submit(self, event: Fields) -> None:
-        """Queue an event: the answer to one of the next polls, whenever that comes."""
+        """Queue an event as the answer to one of the next polls."""
         self._reader.submit_event(event)
 
     @property
@@ -224,15 +224,15 @@ class Peripheral:
         return bool(self._reader.is_sc_active())
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Release the reader."""
         reader = self._reader
         reader.set_command_callback(_nothing)
         del self._reader, self._on_command
 
     def _command(self, fields: Fields) -> tuple[int, Fields | None]:
         answer = self._on_command(fields)
-        # libosdp keeps the tuple for ever and drops a reference to what is in it: hence a new tuple each time, or None
-        # itself would be freed after some thousand commands; and one reference more to what such a tuple still holds.
+        # libosdp never frees the tuple and drops a reference to its content: hence a new tuple each time, or None
+        # itself would be freed after some thousand commands; and one more reference to the content of such a tuple.
         if answer is not None:
             _INCREMENT(answer)
         return tuple([0, answer])  # type: ignore[return-value]  # noqa: C409 - a literal would be one constant
@@ -248,19 +248,16 @@ def _described(channel: LibraryChannel, peer: PeripheralSetup) -> Fields:
     }
 
 
-def _nothing(*_given: object) -> tuple[int, None]:
+def _nothing(*_arguments: object) -> tuple[int, None]:
     return -1, None
 
 
 def _not_taken() -> RefusedError:
-    return RefusedError(Text("libosdp does not take these readers", "libosdp 无法接受这些读卡器的设置"))
+    return RefusedError(Message("doors.libosdp-rejected-readers"))
 
 
 if not reaches(osdp_sys.__file__):
     raise RefusedError(
-        Text(
-            "this libosdp draws its nonces from where they cannot be seeded, so no reader is talked to",
-            "此 libosdp 的随机数来源无法设定种子，因此不与任何读卡器通信",
-        ),
-        Text("install the version the lock file names", "请安装锁定文件中指定的版本"),
+        Message("doors.libosdp-not-seedable"),
+        Message("doors.install-locked-libosdp"),
     )

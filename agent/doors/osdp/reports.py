@@ -1,8 +1,8 @@
-"""What a reader reports, as words of the doors (:mod:`agent.doors.messages`).
+"""Reports of a reader, translated into events of the doors (:mod:`agent.doors.messages`).
 
-Rules of this file: pure but for what was last reported, so that states are said when they change, and once after each
-start. A card or key is said with its doubts, ``secure`` and ``stale``, and decided about elsewhere. A state counts only
-over a Secure Channel. A press of the exit button that may be old opens nothing: whoever stands there presses again.
+Rules of this file: pure except for the last reported states, so that a state is sent on change, and once after each
+start. A card or key is sent with its flags ``secure`` and ``stale``, and is decided elsewhere. A state counts only over
+a Secure Channel. A press of the exit button that may be old opens nothing: the person can press again.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from agent.doors.osdp import library
 from agent.doors.osdp.decode import UnreadableCardError, decode, keys
 from agent.doors.osdp.library import Fields
 from agent.doors.osdp.plan import ReaderPlan
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 _CONTACT, _EXIT = 0, 1  # inputs of the reader a door is wired to
@@ -22,13 +22,13 @@ _WIRING_FAULT: Final = 2  # and above: a supervised input whose line is cut or s
 
 
 class Hearing:
-    """One reader's reports. For one thread."""
+    """The reports of one reader. For one thread."""
 
     def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew: the next report of a state is news, whatever it says."""
+        """Forget all states: the next report of each is sent, whatever its value."""
         self._tamper: bool | None = None
         self._power: bool | None = None
         self._open: bool | None = None
@@ -36,10 +36,10 @@ class Hearing:
         self._opened: bool | None = None
         self._cut = self._away = False
 
-    def words(
+    def events(
         self, plan: ReaderPlan, fields: Fields, *, secure: bool, stale: bool, at: float
     ) -> Iterator[Said | Trouble]:
-        """Return what an event means. *at*: unix seconds."""
+        """Yield the events of a libosdp event. *at*: unix seconds."""
         match fields["event"]:
             case library.EVENT_CARD:
                 yield _card(plan, fields, secure=secure, stale=stale, at=at)
@@ -56,7 +56,7 @@ class Hearing:
         elif kind == library.REMOTE and report:
             self._away = report[0] != 0
         elif kind == library.INPUT and plan.wired:
-            self._cut = any(value >= _WIRING_FAULT for value in report[: _EXIT + 1])
+            self._cut = any(state >= _WIRING_FAULT for state in report[: _EXIT + 1])
             if len(report) > _CONTACT:
                 yield from self._contact(plan, is_open=report[_CONTACT] != 0)
             if len(report) > _EXIT:
@@ -86,8 +86,6 @@ def _card(plan: ReaderPlan, fields: Fields, *, secure: bool, stale: bool, at: fl
     try:
         card = decode(fields["data"], fields.get("length", 0))
     except UnreadableCardError as error:
-        where, why = visible(str(plan.address)), str(error)
-        return Trouble(
-            Text(f"`{where}` read what is no card: {why}", f"`{where}` 读到的不是有效卡片数据：{why}"), plan.door
-        )
+        source, reason = visible(str(plan.address)), str(error)
+        return Trouble(Message("doors.card-data-invalid", reader=source, reason=reason), plan.door)
     return Read(plan.door, plan.side, card.number, at, secure, stale, card.bits, card.facility, card.raw)

@@ -1,8 +1,8 @@
 """Lines to readers: TCP to a serial-to-network converter, and a serial port.
 
-Rules of this file: nothing waits, and :meth:`Wire.read` and :meth:`Wire.write` raise nothing: a line that fails is
-down, says why, and is tried again every second. A serial port is ours alone (``TIOCEXCL``). What comes is
-bytes of strangers: nothing here looks at them.
+Rules of this file: nothing blocks, and :meth:`Wire.read` and :meth:`Wire.write` raise nothing: a failed line is down,
+states the fault, and is retried every second. A serial port is opened exclusively (``TIOCEXCL``). Received bytes are
+untrusted and are not interpreted here.
 """
 
 import errno
@@ -16,60 +16,60 @@ from abc import ABC, abstractmethod
 from typing import Final
 
 from agent.doors.address import Osdp, OsdpSerial
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
-_AGAIN: Final = 1.0  # seconds between two attempts
+_RETRY: Final = 1.0  # seconds between two attempts
 _CONNECTING: Final = 5.0
 _UNACKNOWLEDGED: Final = 5_000  # milliseconds: TCP_USER_TIMEOUT, tcp(7)
 _MOST: Final = 4096
 _NOT_YET: Final = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
 
-_OPENING = Text("the line is being opened", "线路正在连接")
-_ENDED = Text("the other end closed the line", "对端关闭了线路")
-_NO_ANSWER = Text("no connection within five seconds", "五秒内未能建立连接")
+_OPENING = Message("doors.line-opening")
+_ENDED = Message("doors.line-closed-by-peer")
+_NO_ANSWER = Message("doors.connection-timeout")
 
 
 class Wire(ABC):
-    """One line. ``why`` says what is wrong while it is not up. For one thread."""
+    """One line. ``fault``: the reason while it is not up. For one thread."""
 
     def __init__(self) -> None:
-        self.why: Text | None = _OPENING
-        self._again = 0.0
+        self.fault: Message | None = _OPENING
+        self._retry_at = 0.0
 
     @property
     def up(self) -> bool:
         """Whether bytes can cross."""
-        return self.why is None
+        return self.fault is None
 
     @property
     @abstractmethod
     def descriptor(self) -> int | None:
-        """What to wait on for something to read, ``None`` while the line is not up."""
+        """The descriptor to wait on for input, ``None`` while the line is not up."""
 
     @abstractmethod
     def tick(self, now: float) -> None:
-        """Open the line again when it is time to. *now*: seconds of a steady clock."""
+        """Reopen the line when that is due. *now*: seconds of a steady clock."""
 
     @abstractmethod
     def read(self) -> bytes:
-        """Return what has come, nothing when nothing has."""
+        """Return the received bytes, possibly none."""
 
     @abstractmethod
-    def write(self, data: bytes) -> int:
-        """Send; return how many bytes went, -1 when the line is down."""
+    def write(self, received: bytes) -> int:
+        """Send; return the number of bytes sent, -1 when the line is down."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the line. :meth:`tick` would open it again."""
+        """Close the line. :meth:`tick` would reopen it."""
 
-    def _failed(self, why: Text) -> None:
+    def _failed(self, reason: Message) -> None:
         self.close()
-        self.why = why
+        self.fault = reason
 
 
 def wire_to(address: Osdp) -> Wire:
-    """Return the line *address* is on, not yet open."""
+    """Return the line of *address*, not yet open."""
     if isinstance(address, OsdpSerial):
         return SerialWire(address.device, address.baud)
     return TcpWire(address.host, address.port)
@@ -86,14 +86,14 @@ class TcpWire(Wire):
 
     @property
     def descriptor(self) -> int | None:
-        """What to wait on."""
+        """The descriptor to wait on."""
         return self._socket.fileno() if self._socket is not None and self.up else None
 
     def tick(self, now: float) -> None:
-        """Open the line when it is time to."""
+        """Open the line when that is due."""
         if self._socket is None:
-            if now >= self._again:
-                self._again = now + _AGAIN
+            if now >= self._retry_at:
+                self._retry_at = now + _RETRY
                 self._connect(now)
         elif not self.up:
             self._settle(self._socket, now)
@@ -101,61 +101,61 @@ class TcpWire(Wire):
     def _connect(self, now: float) -> None:
         family = socket.AF_INET6 if ":" in self._peer[0] else socket.AF_INET
         try:
-            made = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-            self._socket = made
-            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED)
-            code = made.connect_ex(self._peer)
+            connection = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            self._socket = connection
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNACKNOWLEDGED)
+            code = connection.connect_ex(self._peer)
         except OSError as error:
-            self._failed(_said(error))
+            self._failed(_failure(error))
             return
         self._connecting_until = now + _CONNECTING
         if code not in (0, errno.EINPROGRESS):
-            self._failed(_said(OSError(code, os.strerror(code))))
+            self._failed(_failure(OSError(code, os.strerror(code))))
 
-    def _settle(self, made: socket.socket, now: float) -> None:
+    def _settle(self, connection: socket.socket, now: float) -> None:
         poll = select.poll()
-        poll.register(made, select.POLLOUT)
+        poll.register(connection, select.POLLOUT)
         if poll.poll(0):
-            code = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            code = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code:
-                self._failed(_said(OSError(code, os.strerror(code))))
+                self._failed(_failure(OSError(code, os.strerror(code))))
             else:
-                self.why = None
+                self.fault = None
         elif now >= self._connecting_until:
             self._failed(_NO_ANSWER)
 
     def read(self) -> bytes:
-        """Return what has come."""
+        """Return the received bytes."""
         if self._socket is None or not self.up:
             return b""
         try:
-            data = self._socket.recv(_MOST)
+            received = self._socket.recv(_MOST)
         except OSError as error:
             if error.errno not in _NOT_YET:
-                self._failed(_said(error))
+                self._failed(_failure(error))
             return b""
-        if not data:
+        if not received:
             self._failed(_ENDED)
-        return data
+        return received
 
-    def write(self, data: bytes) -> int:
-        """Send what fits."""
+    def write(self, received: bytes) -> int:
+        """Send as many bytes as fit."""
         if self._socket is None or not self.up:
             return -1
         try:
-            return self._socket.send(data)
+            return self._socket.send(received)
         except OSError as error:
             if error.errno not in _NOT_YET:
-                self._failed(_said(error))
+                self._failed(_failure(error))
             return -1  # a full buffer too: the converter takes nothing any more
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the line."""
         if self._socket is not None:
             self._socket.close()
         self._socket = None
-        self.why = _OPENING
+        self.fault = _OPENING
 
 
 class SerialWire(Wire):
@@ -169,18 +169,18 @@ class SerialWire(Wire):
 
     @property
     def descriptor(self) -> int | None:
-        """What to wait on."""
+        """The descriptor to wait on."""
         return self._port
 
     def tick(self, now: float) -> None:
-        """Open the line when it is time to."""
-        if self._port is None and now >= self._again:
-            self._again = now + _AGAIN
+        """Open the line when that is due."""
+        if self._port is None and now >= self._retry_at:
+            self._retry_at = now + _RETRY
             try:
                 self._port = os.open(self._device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
                 self._set_up(self._port)
             except (OSError, termios.error) as error:
-                self._failed(_said(error))
+                self._failed(_failure(error))
 
     def _set_up(self, port: int) -> None:
         fcntl.ioctl(port, termios.TIOCEXCL)
@@ -190,48 +190,48 @@ class SerialWire(Wire):
         settings[2] &= ~(termios.CSTOPB | termios.PARENB | termios.CRTSCTS)
         settings[4] = settings[5] = self._speed
         termios.tcsetattr(port, termios.TCSAFLUSH, settings)
-        self.why = None
+        self.fault = None
 
     def read(self) -> bytes:
-        """Return what has come."""
+        """Return the received bytes."""
         if self._port is None:
             return b""
         try:
-            data = os.read(self._port, _MOST)
+            received = os.read(self._port, _MOST)
         except OSError as error:
             if error.errno not in _NOT_YET:
-                self._failed(_said(error))
+                self._failed(_failure(error))
             return b""
-        if not data and not _quiet(self._port):
+        if not received and not _quiet(self._port):
             self._failed(_ENDED)
-        return data
+        return received
 
-    def write(self, data: bytes) -> int:
-        """Send what fits."""
+    def write(self, received: bytes) -> int:
+        """Send as many bytes as fit."""
         if self._port is None:
             return -1
         try:
-            return os.write(self._port, data)
+            return os.write(self._port, received)
         except OSError as error:
             if error.errno not in _NOT_YET:
-                self._failed(_said(error))
+                self._failed(_failure(error))
             return -1
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the line."""
         if self._port is not None:
             os.close(self._port)
         self._port = None
-        self.why = _OPENING
+        self.fault = _OPENING
 
 
 def _quiet(port: int) -> bool:
-    """Return whether a port that gave nothing is merely silent: one that hung up reads as nothing as well."""
+    """Return whether a port that returned no bytes is merely silent: a port that hung up returns none either."""
     poll = select.poll()
     poll.register(port, select.POLLIN)
     return not any(events & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, events in poll.poll(0))
 
 
-def _said(error: Exception) -> Text:
-    why = visible(getattr(error, "strerror", None) or str(error))
-    return Text(f"the line does not open or broke: {why}", f"线路无法打开或已中断：{why}")
+def _failure(error: Exception) -> Message:
+    reason = visible(getattr(error, "strerror", None) or str(error))
+    return Message("doors.line-failed", error=reason)

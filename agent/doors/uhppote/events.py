@@ -1,8 +1,8 @@
-"""What an event of a board means for the doors it serves.
+"""Events of a board, translated into frames of the doors process.
 
-Rules of this file: pure. The board's own reasons decide, never its "granted" alone. A door or a direction that was not
-set up gives no read: a reader nobody declared must not become the way out, which is always open. What is old is told
-as old, and is never a door that moves now.
+Rules of this file: pure. The reason code of the board decides, never its "granted" alone. A door or direction that is
+not configured yields no read: an undeclared reader must not become an exit reader, because exits are always released.
+An old event is reported as stale and never as a door that moves now.
 """
 
 from collections.abc import Mapping
@@ -12,10 +12,12 @@ from agent.doors.frames import FromDoors, Trouble
 from agent.doors.messages import Contact, OwnDecision, Power, Read, RequestToExit, Side
 from agent.doors.uhppote import reasons
 from agent.doors.uhppote.client import Happened
-from rules.text import Text
+from rules.text import Message
 
 _DIRECTIONS: Mapping[int, Side] = {1: "in", 2: "out"}
-_NO_CARD = {reasons.REMOTE_OPEN, reasons.BUTTON, reasons.SUPERVISOR, 34, 37, 38, 39}  # the number in these is none
+_DIRECTION_NAMES: Mapping[int, Message] = {1: Message("doors.direction-in"), 2: Message("doors.direction-out")}
+_UNKNOWN_DIRECTION = Message("doors.direction-unknown")
+_NO_CARD = {reasons.REMOTE_OPEN, reasons.BUTTON, reasons.SUPERVISOR, 34, 37, 38, 39}  # no card number in these
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +31,20 @@ class DoorBinding:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Unix seconds of the event, and whether that is too long ago to act on, or not to be believed."""
+    """Unix seconds of the event, and whether it is too old to act on or its time is not credible."""
 
     at: float
     stale: bool
 
 
-def told(
+def frames_of(
     serial: int, event: Happened, places: Mapping[int, DoorBinding], when: When, *, ours: bool
 ) -> tuple[FromDoors, ...]:
-    """Return what to say about *event* of the board *serial*; *ours*: this agent told it to open."""
+    """Return the frames for *event* of the board *serial*; *ours*: this agent commanded the opening."""
     if event.reason in (reasons.POWER_ON, reasons.RESET):
         doors = [place.door for place in places.values()]
         return tuple(Power(door, failed) for failed in (True, False) for door in doors)
-    if event.door == 0:  # not of one door: fire, and whatever a board may have besides
+    if event.door == 0:  # not of one door: fire and other events of the whole board
         return tuple(_alone(event, place, when) for place in places.values())
     place = places.get(event.door)
     if place is None:
@@ -71,19 +73,18 @@ def _read(serial: int, event: Happened, place: DoorBinding, when: When) -> tuple
 
 
 def _alone(event: Happened, place: DoorBinding, when: When) -> OwnDecision:
-    """Return that the board acted without us. Opening is what counts, so its word for it is taken when it says so."""
+    """Return the board's own decision. The opening is what matters, so a report of one is believed."""
     card = 0 if event.reason in _NO_CARD else event.card
     granted = event.granted or event.reason in (reasons.SWIPE, reasons.SUPERVISOR)
     return OwnDecision(place.door, card, granted, event.reason, when.stale)
 
 
 def _not_set_up(serial: int, event: Happened, door: str = "") -> Trouble:
-    number, way = event.door, _DIRECTIONS.get(event.direction, "?")
-    what = reasons.text(event.reason)
+    direction = _DIRECTION_NAMES.get(event.direction, _UNKNOWN_DIRECTION)
+    description = reasons.text(event.reason)
     return Trouble(
-        Text(
-            f"board {serial} reports from a place that is not set up: door {number}, direction {way}: {what.en}",
-            f"控制器 {serial} 报告了未配置的位置：门 {number}，方向 {way}：{what.zh}",
+        Message(
+            "doors.event-from-unconfigured-door", serial=serial, door=event.door, direction=direction, event=description
         ),
         door,
     )

@@ -1,1 +1,1 @@
-"""HR's channel: the spool directory, signed notices and what is wrong with them, answers in the outbox."""
+"""HR's channel: the spool directory, signed notices and their faults, answers in the outbox."""

@@ -1,7 +1,7 @@
-"""The agent's own key, with which answers to HR are signed, and its public half.
+"""The agent's own key, which signs answers to HR, and its public half.
 
-Rules of this file: nobody else may read it, it never leaves, and it is made once. A file that others could read is not
-used any more: whoever read it could answer in the agent's name.
+Rules of this file: no other user may read it, it never leaves the host, and it is made once. A file that others could
+read is no longer used: its readers could answer in the agent's name.
 """
 
 import hashlib
@@ -22,14 +22,13 @@ from jwt.algorithms import OKPAlgorithm
 
 from agent.errors import RefusedError
 from agent.runtime import ours
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message, Sentence, foreign
 
 _EXCLUSIVE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def agent_key(home: Path) -> Ed25519PrivateKey:
-    """Return the key answers are signed with; make it (0600) when there is none. Raises :class:`RefusedError`."""
+    """Return the key that signs answers; make it (0600) when there is none. Raises :class:`RefusedError`."""
     file = home / "agent-key.pem"
     try:
         if not file.exists():
@@ -44,9 +43,9 @@ def agent_key(home: Path) -> Ed25519PrivateKey:
     except ours.OthersCanWriteError as error:
         raise error.refused() from error
     except (OSError, ValueError) as error:
-        raise unusable(file, str(error)) from error
+        raise unusable(file, foreign(str(error))) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise unusable(file, "others could read it" if not safe else "it is not an Ed25519 key")
+        raise unusable(file, Message("receipt.not-ed25519-key" if safe else "receipt.key-file-readable"))
     return key
 
 
@@ -98,10 +97,9 @@ def sync(directory: Path) -> None:
         os.close(descriptor)
 
 
-def unusable(file: Path, why: str) -> RefusedError:
-    """Return the error that says so."""
-    shown, said = visible(str(file)), visible(why)
+def unusable(file: Path, reason: Sentence) -> RefusedError:
+    """Return the error for a file that cannot be used for *reason*."""
     return RefusedError(
-        Text(f"`{shown}` cannot be used: {said}", f"无法使用 `{shown}`：{said}"),
-        Text("it belongs to root alone", "该文件应仅属于 root"),
+        Message("hr.file-unusable", path=str(file), reason=reason),
+        Message("hr.restrict-to-root"),
     )

@@ -1,7 +1,7 @@
-"""How HR's channel is: whether it can be used, and when HR was heard last. For the inbox, ``status`` and ``doctor``.
+"""State of HR's channel: whether it can be used, and when HR was last heard. For the inbox, ``status`` and ``doctor``.
 
-Rules of this file: it looks and changes nothing. A site that never pinned keys has no channel and no trouble with one;
-one whose keys are gone has. Silence counts from the last right token, before the first from when the keys were pinned.
+Rules of this file: read-only. A site that never pinned keys has no channel and no trouble with one; a site whose keys
+are gone has trouble. Silence counts from the last right token, before the first one from the pinning of the keys.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from agent.errors import ShoumiError
 from agent.offboard import database
 from agent.offboard.intake import pinned_keys, quarantine
 from agent.offboard.intake.store import Store
-from rules.text import Text
+from rules.text import Message, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Channel:
     """The channel as it is now. ``trouble``: why it cannot be used; ``aside``: how many tokens are in quarantine."""
 
     set_up: bool
-    trouble: Text | None = None
-    hint: Text | None = None
+    trouble: Sentence | None = None
+    hint: Sentence | None = None
     heard: LastHeard = LastHeard(None, None, silent=False)
     aside: int = 0
 
@@ -51,15 +51,15 @@ def look(home: Path, silence: timedelta, now: datetime) -> Channel:
     file, spool = pinned_keys.path(home), home / "spool"
     if not file.exists() and not spool.exists():
         return Channel(set_up=False)
-    found, trouble = LastHeard(None, None, silent=False), None
+    last_heard, trouble = LastHeard(None, None, silent=False), None
     try:
         with Store(database.path(home)) as store:
-            found = heard(home, store, silence, now)
+            last_heard = heard(home, store, silence, now)
         pinned_keys.load(file)
     except ShoumiError as error:
         trouble = error
-    why, hint = (trouble.text, trouble.hint) if trouble else (None, None)
-    return Channel(set_up=True, trouble=why, hint=hint, heard=found, aside=quarantine.count(spool))
+    reason, hint = (trouble.text, trouble.hint) if trouble else (None, None)
+    return Channel(set_up=True, trouble=reason, hint=hint, heard=last_heard, aside=quarantine.count(spool))
 
 
 def heard(home: Path, store: Store, silence: timedelta, now: datetime) -> LastHeard:
@@ -69,17 +69,12 @@ def heard(home: Path, store: Store, silence: timedelta, now: datetime) -> LastHe
     return LastHeard(at, since, silent=bool(silence) and since is not None and now - since > silence)
 
 
-def silent_text(found: LastHeard, now: datetime) -> Text:
-    """Return the sentence that says how long nothing was heard."""
-    hours = round((now - (found.since or now)).total_seconds() / 3600, 1)
-    if found.at is None:
-        return Text(
-            f"nothing was ever heard of the personnel system, for {hours} hours since its keys were pinned",
-            f"固定密钥 {hours} 小时以来，从未收到人事系统的任何令牌",
-        )
-    return Text(
-        f"nothing was heard of the personnel system for {hours} hours", f"已有 {hours} 小时未收到人事系统的任何令牌"
-    )
+def silent_text(last_heard: LastHeard, now: datetime) -> Sentence:
+    """Return the sentence about the length of the silence."""
+    hours = round((now - (last_heard.since or now)).total_seconds() / 3600, 1)
+    if last_heard.at is None:
+        return Message("hr.no-token-since-pinning", hours=hours)
+    return Message("hr.no-token-lately", hours=hours)
 
 
 def _pinned(file: Path) -> datetime | None:

@@ -1,8 +1,8 @@
-"""From parsed claims to what they say, by the profile of docs/hr-integration.md. Pure; signatures are not its matter.
+"""Interpretation of parsed claims, by the profile of docs/hr-integration.md. Pure; signatures are checked elsewhere.
 
-Rules of this file: a claim that decides anything has exactly one right form; the first that has not ends the reading
-with its name. Claims nobody asked for are kept and ignored (RFC 7519 section 4), except those that a security event
-token must not have. Members of our own event are all known: a misspelt ``last_day`` would otherwise be none.
+Rules of this file: a claim that decides anything has exactly one right form; the first one in another form ends the
+reading with its name. Unknown claims are kept and ignored (RFC 7519 section 4), except those that a security event
+token must not have. Members of our own event are all known: a misspelt ``last_day`` would otherwise be absent.
 """
 
 import math
@@ -30,26 +30,21 @@ def identifier(claims: Claims, name: str, reason: str = "claim-wrong") -> str:
     """Return a claim that names something: printable, not blank at either end; raise :class:`BadTokenError`."""
     if name not in claims:
         raise BadTokenError("claim-missing", name)
-    value = claims[name]
-    if (
-        not isinstance(value, str)
-        or not 0 < len(value) <= _LONGEST
-        or visible(value) != value
-        or value != value.strip()
-    ):
+    text = claims[name]
+    if not isinstance(text, str) or not 0 < len(text) <= _LONGEST or visible(text) != text or text != text.strip():
         raise BadTokenError(reason, name)
-    return value
+    return text
 
 
 def moment(claims: Claims, name: str, reason: str = "claim-wrong") -> datetime:
     """Return a NumericDate claim as an instant; raise :class:`BadTokenError`."""
     if name not in claims:
         raise BadTokenError("claim-missing", name)
-    value = claims[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+    seconds = claims[name]
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0:
         raise BadTokenError(reason, name)
     try:
-        return instant(value)
+        return instant(seconds)
     except (ValueError, OverflowError, OSError) as error:
         raise BadTokenError(reason, name) from error
 
@@ -63,10 +58,10 @@ def forbid(claims: Claims) -> None:
 
 def event(claims: Claims) -> tuple[HrEvent, dict[str, Any]]:
     """Return the one event and its members (RFC 8417 section 2: one logical event per token)."""
-    given = claims.get("events")
-    if not isinstance(given, dict) or len(given) != 1:
+    events = claims.get("events")
+    if not isinstance(events, dict) or len(events) != 1:
         raise BadTokenError("events")
-    [(uri, details)] = given.items()
+    [(uri, details)] = events.items()
     if uri not in EVENTS:
         raise BadTokenError("event-unknown", uri)
     if not isinstance(details, dict):
@@ -74,34 +69,34 @@ def event(claims: Claims) -> tuple[HrEvent, dict[str, Any]]:
     return EVENTS[uri], details
 
 
-def happened(claims: Claims, what: HrEvent, details: Claims, issued: datetime) -> datetime:
+def happened(claims: Claims, kind: HrEvent, details: Claims, issued: datetime) -> datetime:
     """Return when the event happened: ``toe``, which a departure must have; else CAEP's own time; else ``iat``.
 
     CAEP's own time is in seconds; drafts had it in milliseconds, and no year up to 5000 can be read as either.
     """
-    if "toe" in claims or what is HrEvent.DEPARTURE_APPROVED:
+    if "toe" in claims or kind is HrEvent.DEPARTURE_APPROVED:
         return moment(claims, "toe")
     if "event_timestamp" not in details:
         return issued
-    given = details["event_timestamp"]
-    if isinstance(given, int | float) and not isinstance(given, bool) and _MILLISECONDS < given < math.inf:
-        return moment({"event_timestamp": given / 1000}, "event_timestamp", "event-wrong")
+    timestamp = details["event_timestamp"]
+    if isinstance(timestamp, int | float) and not isinstance(timestamp, bool) and _MILLISECONDS < timestamp < math.inf:
+        return moment({"event_timestamp": timestamp / 1000}, "event_timestamp", "event-wrong")
     return moment(details, "event_timestamp", "event-wrong")
 
 
-def case_number(claims: Claims, what: HrEvent) -> str:
+def case_number(claims: Claims, kind: HrEvent) -> str:
     """Return ``txn``, which a departure must have."""
-    return identifier(claims, "txn") if "txn" in claims or what is HrEvent.DEPARTURE_APPROVED else ""
+    return identifier(claims, "txn") if "txn" in claims or kind is HrEvent.DEPARTURE_APPROVED else ""
 
 
 def check_departure(
-    details: Claims, leaver: Collection[str], happened: datetime, who: Callable[[str], str]
+    details: Claims, leaver: Collection[str], happened: datetime, person_of: Callable[[str], str]
 ) -> list[datetime]:
-    """Check the members of ``departure-approved``, and return when it was approved; raise :class:`BadTokenError`.
+    """Check the members of ``departure-approved``, and return the times of approval; raise :class:`BadTokenError`.
 
-    ``kind`` and ``approvers`` must be there. Nobody approves twice, and the *leaver*, under any name, never (D01-4.4).
-    *who* says which person here an approver's name is.
-    A cooling-off period ends after the day it *happened* (UTC), within a lifetime.
+    ``kind`` and ``approvers`` are required. Nobody approves twice, and the *leaver*, under any name, never (D01-4.4).
+    *person_of* maps an approver's name to a person here. A cooling-off period ends after the day it *happened* (UTC),
+    within a lifetime.
     """
     for name in details.keys() - _MEMBERS.keys():
         raise BadTokenError("event-wrong", name)
@@ -120,43 +115,43 @@ def check_departure(
         raise BadTokenError("event-wrong", "approvers" if "kind" in details else "kind")
     names: set[str] = set()
     moments = []
-    for given in approvers:
-        if not isinstance(given, dict) or not given.keys() <= {"role", "by", "at", "opinion"}:
+    for approver in approvers:
+        if not isinstance(approver, dict) or not approver.keys() <= {"role", "by", "at", "opinion"}:
             raise BadTokenError("event-wrong", "approvers")
-        identifier(given, "role", "event-wrong")
-        by = identifier(given, "by", "event-wrong")
-        if not isinstance(given.get("opinion", ""), str):
+        identifier(approver, "role", "event-wrong")
+        by = identifier(approver, "by", "event-wrong")
+        if not isinstance(approver.get("opinion", ""), str):
             raise BadTokenError("event-wrong", "opinion")
-        moments.append(moment(given, "at", "event-wrong"))
-        if by in leaver or who(by) in leaver:
+        moments.append(moment(approver, "at", "event-wrong"))
+        if by in leaver or person_of(by) in leaver:
             raise BadTokenError("own-approval", by)
-        if by in names or who(by) in names:
+        if by in names or person_of(by) in names:
             raise BadTokenError("approver-twice", by)
-        names |= {by, who(by)}
+        names |= {by, person_of(by)}
     return moments
 
 
-def _is_day(value: object) -> bool:
+def _is_day(member: object) -> bool:
     try:
-        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+        return isinstance(member, str) and date.fromisoformat(member).isoformat() == member
     except ValueError:
         return False
 
 
-def _is_plain(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= _LONGEST and visible(value) == value == value.strip()
+def _is_plain(member: object) -> bool:
+    return isinstance(member, str) and 0 < len(member) <= _LONGEST and visible(member) == member == member.strip()
 
 
-def _is_leave_date(value: object) -> bool:
-    """Whether *value* is a day, or an RFC 3339 instant with its offset: whose clock is meant must not be guessed.
+def _is_leave_date(member: object) -> bool:
+    """Whether *member* is a day, or an RFC 3339 instant with its offset: the time zone must not be guessed.
 
-    It is read as it is when it is acted on; which zone a bare day is of changes nothing about whether it can be.
+    The zone of a bare day does not matter for this check.
     """
-    if not isinstance(value, str):
+    if not isinstance(member, str):
         return False
     try:
-        timestamps.instant(value, UTC, end=True)
-        return _is_day(value) or datetime.fromisoformat(value).tzinfo is not None
+        timestamps.instant(member, UTC, end=True)
+        return _is_day(member) or datetime.fromisoformat(member).tzinfo is not None
     except ValueError:
         return False
 
@@ -164,7 +159,7 @@ def _is_leave_date(value: object) -> bool:
 _WHERETO: Final = ("department", "post")
 _MOVING: Final = frozenset((CaseKind.TRANSFER, CaseKind.REHIRED))
 _MEMBERS: Final[Mapping[str, Callable[[object], bool]]] = {
-    "kind": lambda value: value in tuple(CaseKind),
+    "kind": lambda member: member in tuple(CaseKind),
     "last_day": _is_day,
     "effective": _is_leave_date,
     "batch": _is_plain,
@@ -172,5 +167,5 @@ _MEMBERS: Final[Mapping[str, Callable[[object], bool]]] = {
     "class": _is_plain,
     "department": _is_plain,
     "post": _is_plain,
-    "approvers": lambda value: isinstance(value, list),
+    "approvers": lambda member: isinstance(member, list),
 }

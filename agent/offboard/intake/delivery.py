@@ -1,8 +1,8 @@
-"""One file HR dropped, looked at without trusting it: the file rules of docs/hr-integration.md.
+"""Deliveries: files dropped by HR, read without trusting them, by the file rules of docs/hr-integration.md.
 
-Rules of this file: everything goes through the directory's descriptor, no link is followed, and what is not a plain
-file is not even opened, because opening a device may do something. The rules are checked on the descriptor that is then
-read, so nobody can exchange the file in between.
+Rules of this file: everything goes through the directory's descriptor, no link is followed, and what is not a regular
+file is not opened, because opening a device may have effects. The rules are checked on the descriptor that is then
+read, so that the file cannot be exchanged in between.
 """
 
 import os
@@ -17,7 +17,7 @@ _SAFE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One name in ``new/`` as it was looked at. ``wrong`` is why its contents were not even read."""
+    """One name in ``new/`` as it was read. ``wrong`` is the reason why its contents were not read."""
 
     name: str
     status: os.stat_result
@@ -26,12 +26,12 @@ class Delivery:
 
     @property
     def identity(self) -> tuple[int, ...]:
-        """What tells this file, with these contents, from another."""
+        """The identity of this file with these contents."""
         return identity(self.status)
 
 
-def look(folder: int, name: str, drop_uid: int) -> Delivery | None:
-    """Read the delivery *name* in the directory *folder*; return ``None`` when it is gone again."""
+def read_delivery(folder: int, name: str, drop_uid: int) -> Delivery | None:
+    """Read the delivery *name* in the directory *folder*; return ``None`` when it no longer exists."""
     try:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if not stat.S_ISREG(status.st_mode):
@@ -53,7 +53,7 @@ def look(folder: int, name: str, drop_uid: int) -> Delivery | None:
 
 
 def identity(status: os.stat_result) -> tuple[int, ...]:
-    """Return what tells a file, with its present contents, from another."""
+    """Return the identity of a file with its present contents."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 

@@ -1,8 +1,8 @@
-"""Putting a delivery away with its reason, and saying what became of it.
+"""Filing of deliveries: moving each one to its folder with its reason, and answering it.
 
-Rules of this file: first the reason is written, then the delivery is noted, then answered, then moved. An end of the
-agent in between leaves the delivery where it was, and it is judged again. A file that cannot be moved, and an answer
-that cannot be given, keep no other one back.
+Rules of this file: first the reason is written, then the delivery is noted, then answered, then moved. If the agent
+ends in between, the delivery stays where it was and is judged again. A file that cannot be moved, and an answer that
+cannot be given, hold no other one back.
 """
 
 import hashlib
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from agent.language.catalogue import spoken
 from agent.offboard.intake.answers import Answer, State
 from agent.offboard.intake.delivery import Delivery
 from agent.offboard.intake.notice import HrEvent, HrNotice
 from agent.offboard.intake.reasons import AheadError, BadTokenError, sentence
 from agent.offboard.intake.spool import Folder, Spool
 from agent.offboard.intake.store import Outcome
-from rules.text import Text
+from rules.text import Sentence
 from rules.visible import visible
 
 _FOLDER: Final[dict[Outcome, Folder]] = {
@@ -41,28 +42,28 @@ Place = Folder | Literal["new"]
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What became of one delivery. ``reason`` is a word of :data:`agent.offboard.intake.reasons.REASONS`."""
+    """The outcome of one delivery. ``reason`` is a word of :data:`agent.offboard.intake.reasons.REASONS`."""
 
     name: str  # as HR named the file, made visible
     folder: Place  # ``new``: it stays where it is, for now
     reason: str
-    text: Text
+    text: Sentence
     notice: HrNotice | None
-    filed_as: str  # its name in *folder* without ``.set``; beside it lies the reason, ``.json``; empty: not moved
-    ignored: tuple[str, ...] = ()  # approvers who signed and do not count
+    filed_as: str  # its name in *folder* without ``.set``; the reason is beside it, ``.json``; empty: not moved
+    ignored: tuple[str, ...] = ()  # approvers whose signatures do not count
     sha256: str | None = None  # of the contents, if they were read
     until: datetime | None = None  # when it is judged again by itself
 
     @property
     def alarm(self) -> bool:
-        """Whether somebody must look: everything but an event in time and a file that came twice.
+        """Whether it needs attention: everything but an event in time and a repeated file.
 
-        A key that signs while its owner may not act is always worth a look.
+        A key that signs while its owner may not act always needs attention.
         """
         return bool(self.ignored) or self.reason not in ("accepted", "replayed")
 
     def answer(self) -> Answer:
-        """Return what HR is told. What came before is not refused: it was received, and has its own answer."""
+        """Return the answer to HR. A repeated token is not refused: it was received, and has its own answer."""
         verification = self.notice is not None and self.notice.event is HrEvent.VERIFICATION
         state: State = _STATE[self.folder]
         if self.folder != "rejected" and verification:
@@ -88,11 +89,11 @@ class Filing:
         notice: HrNotice,
         outcome: Outcome,
         ignored: tuple[str, ...] = (),
-        why: Text | None = None,
+        refusal: Sentence | None = None,
     ) -> Received:
-        """File a token that was right, by what the store made of it. *ignored*: approvers who do not count.
+        """File a right token by the outcome of the store. *ignored*: approvers who do not count.
 
-        *why*: why the agent refused to act on it.
+        *refusal*: the agent's reason for not acting on it.
         """
         folder = _FOLDER[outcome]
         reason = outcome if folder != "accepted" else "late" if notice.late else "accepted"
@@ -102,16 +103,16 @@ class Filing:
             "replayed": notice.jti,
             "number-reused": notice.jti,
         }
-        text = why if why and outcome == "refused" else sentence(reason, detail.get(outcome, ""))
+        text = refusal if refusal and outcome == "refused" else sentence(reason, detail.get(outcome, ""))
         return self._put(delivery, folder, reason, text, notice, ignored)
 
     def wrong(self, delivery: Delivery, error: BadTokenError) -> Received:
-        """File what is no right token."""
+        """File a token that is not right."""
         return self._put(delivery, "rejected", error.reason, error.text, None)
 
     def ahead(self, delivery: Delivery, error: AheadError) -> Received:
-        """Note and answer a token whose time has not come; it stays where it is."""
-        done = Received(
+        """Note and answer a token dated ahead; it stays in place."""
+        received = Received(
             visible(delivery.name),
             "new",
             error.reason,
@@ -121,16 +122,16 @@ class Filing:
             sha256=_sha256(delivery),
             until=error.until,
         )
-        self.note(done)
-        self.answer(done)
-        return done
+        self.note(received)
+        self.answer(received)
+        return received
 
     def _put(
         self,
         delivery: Delivery,
         folder: Folder,
         reason: str,
-        text: Text,
+        text: Sentence,
         notice: HrNotice | None,
         ignored: tuple[str, ...] = (),
     ) -> Received:
@@ -139,10 +140,10 @@ class Filing:
             filed_as = self.spool.reserve(folder, self.now, _about(delivery, reason, text, notice, self.now))
         except OSError as error:
             self.unmoved(delivery, error)
-        done = Received(visible(delivery.name), folder, reason, text, notice, filed_as, ignored, _sha256(delivery))
+        received = Received(visible(delivery.name), folder, reason, text, notice, filed_as, ignored, _sha256(delivery))
         try:
-            self.note(done)
-            self.answer(done)
+            self.note(received)
+            self.answer(received)
         except BaseException:
             if filed_as:  # it is judged again, and its reason written again
                 self.spool.unreserve(folder, filed_as)
@@ -152,20 +153,22 @@ class Filing:
                 self.spool.put_away(delivery, folder, filed_as)
             except OSError as error:
                 self.unmoved(delivery, error)
-        return done
+        return received
 
 
 def _sha256(delivery: Delivery) -> str | None:
     return hashlib.sha256(delivery.contents).hexdigest() if delivery.contents else None
 
 
-def _about(delivery: Delivery, reason: str, text: Text, notice: HrNotice | None, now: datetime) -> dict[str, object]:
-    """Return what stands in the reason file."""
+def _about(
+    delivery: Delivery, reason: str, text: Sentence, notice: HrNotice | None, now: datetime
+) -> dict[str, object]:
+    """Return the contents of the reason file."""
     about: dict[str, object] = {
         "file": visible(delivery.name),
         "at": now.isoformat(timespec="microseconds"),
         "reason": reason,
-        "text": text.to_json(),
+        "text": spoken(text),
         "owner": delivery.status.st_uid,
         "bytes": delivery.status.st_size,
         "sha256": _sha256(delivery),

@@ -1,8 +1,8 @@
-"""JSON and compact JWS as strictly as two implementations must read them to see the same thing.
+"""Strict JSON and compact JWS parsing, such that two implementations read the same thing.
 
-Rules of this file: sizes are checked before bytes are decoded, depth before JSON is parsed. A member that comes twice,
-``NaN``, text that is no Unicode, and an encoding other than UTF-8 are errors: PyJWT lets the last member win and
-guesses UTF-16, and another program may do otherwise (RFC 8259 section 4, RFC 8725 section 3.7). Everything is pure.
+Rules of this file: sizes are checked before bytes are decoded, depth before JSON is parsed. A repeated member, ``NaN``,
+text that is not Unicode, and an encoding other than UTF-8 are errors: PyJWT lets the last member win and guesses
+UTF-16, and another program may do otherwise (RFC 8259 section 4, RFC 8725 section 3.7). Everything is pure.
 """
 
 import base64
@@ -18,14 +18,14 @@ DEEPEST = 10  # objects and arrays within each other; the deepest right token ha
 Json = dict[str, Any]
 
 _PART = re.compile(rb"[A-Za-z0-9_-]+={0,2}")
-# A string that does not end is taken to the end of the text, so that a scan looks at every byte once.
+# An unterminated string extends to the end of the text, so that a scan reads every byte once.
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def parts(token: bytes) -> tuple[bytes, bytes, bytes]:
     """Return header, payload and signature of a compact JWS, decoded; raise :class:`BadTokenError`.
 
-    ``=`` at the end of a part is let through as PyJWT does: the event is the same, and it is known by its number.
+    ``=`` at the end of a part is accepted as PyJWT does: the event is the same, and it is known by its number.
     """
     if len(token) > LARGEST:
         raise BadTokenError("too-large")
@@ -40,20 +40,20 @@ def read(text: bytes) -> Json:
     """Return the JSON object that *text* is; raise :class:`BadTokenError`."""
     check_depth(text)
     try:
-        value = json.loads(text.decode("utf-8"), object_pairs_hook=_object)
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # no lone surrogate, NaN, 1e999
+        parsed = json.loads(text.decode("utf-8"), object_pairs_hook=_object)
+        json.dumps(parsed, ensure_ascii=False, allow_nan=False).encode()  # no lone surrogate, NaN, 1e999
     except (ValueError, RecursionError) as error:  # UnicodeError and JSONDecodeError are ValueErrors
         raise BadTokenError("not-json") from error
-    if not isinstance(value, dict):
+    if not isinstance(parsed, dict):
         raise BadTokenError("not-json")
-    return value
+    return parsed
 
 
 def check_depth(text: bytes) -> None:
     """Raise :class:`BadTokenError` when *text* nests deeper than :data:`DEEPEST`, in one pass and without parsing."""
     depth = 0
-    for found in _STRING_OR_BRACKET.finditer(text):
-        match found.group()[:1]:
+    for match_ in _STRING_OR_BRACKET.finditer(text):
+        match match_.group()[:1]:
             case b"{" | b"[":
                 depth += 1
             case b"}" | b"]":
@@ -62,9 +62,9 @@ def check_depth(text: bytes) -> None:
             raise BadTokenError("too-deep")
 
 
-def same(one: object, other: object) -> bool:
+def same(left_json: object, right_json: object) -> bool:
     """Whether two parsed values are the same JSON. Unlike ``==``, ``1``, ``1.0`` and ``true`` are three values."""
-    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    return json.dumps(left_json, sort_keys=True) == json.dumps(right_json, sort_keys=True)
 
 
 def _decoded(part: bytes) -> bytes:
@@ -78,8 +78,8 @@ def _decoded(part: bytes) -> bytes:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Json:
-    made = dict(pairs)
-    if len(made) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         names = [name for name, _ in pairs]
         raise BadTokenError("duplicate-member", next(name for name in names if names.count(name) > 1))
-    return made
+    return members

@@ -1,4 +1,4 @@
-"""What a token said, once it is known to be right: frozen data that survives a restart as one line of JSON.
+"""Notices: the content of a verified token, as frozen data that survives a restart as one line of JSON.
 
 Rules of this file: no judgement here. A :class:`HrNotice` is made by :func:`agent.offboard.intake.token.verify` alone,
 or read back from the store that kept one; it is never verified again, because keys may have been exchanged since.
@@ -47,7 +47,7 @@ _NUMBERS = {
     HrEvent.VERIFICATION: 0,
 }
 
-# Other names of the same: each ends what the event beside it ends, and nothing is given back by any.
+# Other names of the same events: each ends what its event ends, and none restores anything.
 EVENTS: Mapping[str, HrEvent] = {uri: event for event, uri in _URIS.items()} | {
     f"{_RISC}account-purged": HrEvent.ACCOUNT_DISABLED,  # RISC 1.0 section 2.2
     f"{_RISC}sessions-revoked": HrEvent.SESSION_REVOKED,  # RISC 1.0 section 2.9, replaced by CAEP's
@@ -58,9 +58,9 @@ EVENTS: Mapping[str, HrEvent] = {uri: event for event, uri in _URIS.items()} | {
 
 @dataclass(frozen=True, slots=True)
 class SignedApproval:
-    """An approver's own signature, found right. ``role`` is pinned with the key, and so is the name of the ``person``.
+    """An approver's own verified signature. ``role`` and the name of the ``person`` are pinned with the key.
 
-    ``named``: as whom the event names that person, among its approvers.
+    ``named``: the name of that person among the approvers of the event.
     """
 
     kid: str
@@ -80,19 +80,17 @@ class HrNotice:
     iat: datetime
     toe: datetime  # when it happened: for a departure, when it was approved
     txn: str  # HR's case number; empty where the event needs none
-    subject: str  # the person here; empty where nobody here is named so, and for a verification
+    subject: str  # the person here; empty if unknown here, and for a verification
     event: HrEvent
     details: Mapping[str, Any]  # the members of the event
     approvals: tuple[SignedApproval, ...]
     claims: Mapping[str, Any]
     late: bool
-    named: SubjectId | None = (
-        None  # how HR named the person; ``None`` for a verification, and in what was kept long ago
-    )
+    named: SubjectId | None = None  # how HR named the person; ``None`` for a verification, and in old rows
 
     @property
     def key(self) -> tuple[str, str]:
-        """What makes two tokens one event: issuer and number, never the token's bytes (RFC 8417 section 2.2)."""
+        """The identity of the event: issuer and number, never the token's bytes (RFC 8417 section 2.2)."""
         return self.iss, self.jti
 
     def to_json(self) -> dict[str, Any]:
@@ -108,8 +106,14 @@ class HrNotice:
             "event": self.event.value,
             "details": self.details,
             "approvals": [
-                {"kid": one.kid, "role": one.role, "person": one.person, "at": one.at.isoformat(), "named": one.named}
-                for one in self.approvals
+                {
+                    "kid": approval.kid,
+                    "role": approval.role,
+                    "person": approval.person,
+                    "at": approval.at.isoformat(),
+                    "named": approval.named,
+                }
+                for approval in self.approvals
             ],
             "claims": self.claims,
             "late": self.late,
@@ -117,32 +121,32 @@ class HrNotice:
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "HrNotice":
-        """Read what :meth:`to_json` wrote. Raises ``KeyError`` or ``ValueError`` for anything else."""
+    def from_json(cls, record: Mapping[str, Any]) -> "HrNotice":
+        """Read what :meth:`to_json` wrote. Raises ``KeyError`` or ``ValueError`` otherwise."""
         approvals = tuple(
             SignedApproval(
-                kid=one["kid"],
-                role=one["role"],
-                person=one["person"],
-                at=datetime.fromisoformat(one["at"]),
-                named=one.get("named", one["person"]),
+                kid=approval["kid"],
+                role=approval["role"],
+                person=approval["person"],
+                at=datetime.fromisoformat(approval["at"]),
+                named=approval.get("named", approval["person"]),
             )
-            for one in value["approvals"]
+            for approval in record["approvals"]
         )
         return cls(
-            iss=value["iss"],
-            jti=value["jti"],
-            kid=value["kid"],
-            iat=datetime.fromisoformat(value["iat"]),
-            toe=datetime.fromisoformat(value["toe"]),
-            txn=value["txn"],
-            subject=value["subject"],
-            event=HrEvent(value["event"]),
-            details=value["details"],
+            iss=record["iss"],
+            jti=record["jti"],
+            kid=record["kid"],
+            iat=datetime.fromisoformat(record["iat"]),
+            toe=datetime.fromisoformat(record["toe"]),
+            txn=record["txn"],
+            subject=record["subject"],
+            event=HrEvent(record["event"]),
+            details=record["details"],
             approvals=approvals,
-            claims=value["claims"],
-            late=value["late"],
-            named=SubjectId(*value["named"]) if value.get("named") else None,
+            claims=record["claims"],
+            late=record["late"],
+            named=SubjectId(*record["named"]) if record.get("named") else None,
         )
 
 

@@ -1,7 +1,7 @@
-"""What lies in quarantine: right tokens about which nothing could be done, with the reason written beside each.
+"""The quarantine: right tokens that could not be acted on, each with its reason beside it.
 
-Rules of this file: it looks and changes nothing but the place of one file, which goes back to be judged once more. The
-reasons were written by the agent; one that cannot be read is passed over, and its token stays where it is.
+Rules of this file: read-only, except that one file is moved back to be judged once more. The reasons were written by
+the agent; an unreadable one is skipped, and its token stays in place.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from agent.errors import RefusedError
 from agent.offboard.intake.spool import SUFFIX, Spool
 from agent.offboard.intake.subject import FORMATS, Format
-from rules.text import Text
+from rules.text import Message, Sentence, Text
 
 UNKNOWN = "unknown-person"
 
@@ -24,7 +24,7 @@ class Aside(NamedTuple):
     name: str
     at: str
     reason: str
-    text: Text
+    text: Sentence
     person: str
     event: str
     reference: str
@@ -34,15 +34,15 @@ class Aside(NamedTuple):
 
 
 def quarantined(spool: Path) -> Iterator[Aside]:
-    """Yield what is in the quarantine of *spool*, in the order it came."""
+    """Yield the tokens in the quarantine of *spool*, in order of arrival."""
     try:
         names = sorted(file.name for file in (spool / "quarantine").iterdir())
     except FileNotFoundError:  # no channel has been set up
         return
-    there = set(names)
+    present = set(names)
     for name in names:
         stem = name.removesuffix(".json")
-        if stem != name and stem + SUFFIX in there:
+        if stem != name and stem + SUFFIX in present:
             try:
                 about = json.loads((spool / "quarantine" / name).read_bytes())
                 yield Aside(
@@ -61,11 +61,11 @@ def quarantined(spool: Path) -> Iterator[Aside]:
                 continue
 
 
-def _sub_id(given: object) -> tuple[Format, str, str] | None:
-    if not isinstance(given, list) or len(given) != 3 or given[0] not in FORMATS:
+def _sub_id(sub_id: object) -> tuple[Format, str, str] | None:
+    if not isinstance(sub_id, list) or len(sub_id) != 3 or sub_id[0] not in FORMATS:
         return None
-    form, value, iss = given
-    return form, str(value), str(iss)
+    form, identifier, iss = sub_id
+    return form, str(identifier), str(iss)
 
 
 def count(spool: Path) -> int:
@@ -76,14 +76,12 @@ def count(spool: Path) -> int:
 
 
 def release(spool: Path, name: str) -> None:
-    """Let the token *name* be judged once more. Raises :class:`RefusedError`."""
+    """Return the token *name* to be judged again. Raises :class:`RefusedError`."""
     opened = Spool(spool)
     try:
         opened.take_back(name)
         opened.sync()
     except OSError as error:
-        raise RefusedError(
-            Text(f"it cannot be put on the disk: {error.strerror}", f"无法写入磁盘：{error.strerror}")
-        ) from error
+        raise RefusedError(Message("hr.cannot-write-to-disk", strerror=error.strerror)) from error
     finally:
         opened.close()

@@ -1,12 +1,12 @@
-"""What was received, durable before anything is done about it: the tokens' part of ``offboard.db``.
+"""The store of received tokens in ``offboard.db``: durable before anything is done about them.
 
-Rules of this file: a token is known by issuer and number, never by its bytes; a number once taken stays taken for ever.
+Rules of this file: a token is known by issuer and number, never by its bytes; a used number stays used for ever.
 Taking in, ordering and refusing happen in one transaction, and that transaction is on the disk when
-:meth:`Store.admit` returns. Handing over is at least once: a notice stays open until it is said to be handed over, so
-whoever receives it must know it by its key. The exact bytes of every token that was taken are kept as evidence.
+:meth:`Store.admit` returns. Handing over is at least once: a notice stays open until it is marked as handed over, so
+its receiver must know it by its key. The exact bytes of every token that was taken are kept as evidence.
 
     received ──handed over──▶ handed
-    unknown: nobody is named so, too few of the approvers count, or an officer released it ──comes again──▶ received
+    unknown: unknown person, too few of the approvers count, or an officer released it ──comes again──▶ received
     superseded: kept, and not acted on until an officer releases it
 
 **The mark.** An event is superseded by a newer one about the same person that ends all it ends
@@ -37,9 +37,9 @@ Outcome = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A right token and what it says. ``short``: too few of its approvers count now.
+    """A right token and its notice. ``short``: too few of its approvers count now.
 
-    ``appeared``: when its file did, of the agent's clock, not before ``not_before``; ``None``: that is not known.
+    ``appeared``: when its file did, on the agent's clock, not before ``not_before``; ``None``: not known.
     """
 
     notice: HrNotice
@@ -47,12 +47,12 @@ class Arrival:
     short: bool = False
     appeared: datetime | None = None
     not_before: datetime | None = None
-    file: str = ""  # under which name it came
+    file: str = ""  # the name of its delivery
 
 
 @dataclass(frozen=True, slots=True)
 class Awaiting:
-    """A notice that wants an answer, and the names it came under."""
+    """A notice that needs an answer, and the names of its deliveries."""
 
     notice: HrNotice
     files: tuple[str, ...]
@@ -74,18 +74,18 @@ def awaiting(file: Path, subject: str, cases: Mapping[str, str]) -> list[Awaitin
 
 
 def carried_out(file: Path, notice: HrNotice, case: str) -> None:
-    """Remember in which *case* a notice was carried out; from any thread. May be repeated."""
+    """Record in which *case* a notice was carried out; from any thread. May be repeated."""
     with Store(file) as store:
         store.carried_out(notice, case)
 
 
 @dataclass(frozen=True, slots=True)
 class ArrivedNotice:
-    """A notice that was acted on, and where its marks were taken.
+    """A notice that was acted on, and the origin of its marks.
 
-    ``received_at``: when its file appeared, between ``not_before`` (``None``: no earlier look) and ``looked_at``; where
-    that was not noted, when it was looked at, and ``looked_at`` is ``None``. ``durable_at``: when the fsync of its row
-    had returned; ``None``: the agent ended before it could say.
+    ``received_at``: when its file appeared, between ``not_before`` (``None``: no earlier sweep) and ``looked_at``; if
+    that was not noted, when it was read, and ``looked_at`` is ``None``. ``durable_at``: when the fsync of its row had
+    returned; ``None``: the agent ended before that was recorded.
     """
 
     notice: HrNotice
@@ -96,7 +96,7 @@ class ArrivedNotice:
 
 
 class WantedNotice(NamedTuple):
-    """Which notice is asked for: of which event, with which number of the personnel system."""
+    """The notice to find: its event, and its number in the personnel system."""
 
     event: HrEvent
     txn: str
@@ -125,23 +125,23 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Close the database; what was committed is there."""
+        """Close the database; committed transactions are kept."""
         self._db.close()
 
-    def admit(self, arrivals: Sequence[Arrival], known: Callable[[str], bool], now: datetime) -> list[Outcome]:
-        """Take in what is new, in the order given, and return what became of each. On the disk when this returns.
+    def admit(self, arrivals: Sequence[Arrival], is_employee: Callable[[str], bool], now: datetime) -> list[Outcome]:
+        """Take in what is new, in the order given, and return the outcome of each. On the disk when this returns.
 
-        ``again`` is a token whose file was not yet put away when the agent ended. Whatever *known* raises passes
+        ``again`` is a token whose file was not yet filed when the agent ended. An exception of *is_employee* passes
         through, and then nothing was taken in.
         """
         if not arrivals:
             return []
         with self._transaction():
-            here: set[tuple[str, str]] = set()
-            return [self._admit(arrival, known, now, here) for arrival in arrivals]
+            seen_keys: set[tuple[str, str]] = set()
+            return [self._admit(arrival, is_employee, now, seen_keys) for arrival in arrivals]
 
     def open(self) -> list[Open]:
-        """Return what was received and not yet handed over, oldest event first."""
+        """Return the notices received and not yet handed over, oldest event first."""
         with translate_sqlite_errors(self._file):
             rows = self._db.execute(
                 "SELECT seq, notice, received_at FROM hr_tokens WHERE state = 'received' ORDER BY toe, iat, seq"
@@ -152,7 +152,7 @@ class Store:
             raise damaged(self._file, str(error)) from error
 
     def settle(self, handed: Iterable[int], filed: Iterable[tuple[str, str]]) -> None:
-        """Remember what was handed over, by number, and whose files were put away, by key."""
+        """Record which notices were handed over, by number, and whose files were filed, by key."""
         handed, filed = list(handed), list(filed)
         if handed or filed:
             with self._transaction():
@@ -160,7 +160,7 @@ class Store:
                 self._db.executemany("UPDATE hr_tokens SET filed = 1 WHERE iss = ? AND jti = ?", filed)
 
     def refuse(self, notice: HrNotice) -> None:
-        """Remember that *notice* cannot be acted on as it is; released, or dropped again, it is judged once more."""
+        """Record that *notice* cannot be acted on as it is; released, or dropped again, it is judged again."""
         with self._transaction():
             self._db.execute(
                 "UPDATE hr_tokens SET state = 'unknown', filed = 0 WHERE state = 'received' AND iss = ? AND jti = ?",
@@ -168,10 +168,10 @@ class Store:
             )
 
     def restored(self, subject: str, at: datetime) -> None:
-        """Remember that a person was given access again at *at*: what happened before ends nothing any more.
+        """Record that a person was given access again at *at*: earlier events end nothing any more.
 
-        That holds for what was taken in and not handed over yet, too. Called by the two-person acts that restore
-        somebody (rehire, rescinded departure), never by the channel.
+        That also holds for notices not handed over yet. Called by the two-person acts that restore a person (rehire,
+        rescinded departure), never by the channel.
         """
         with self._transaction():
             self._db.execute(
@@ -185,9 +185,9 @@ class Store:
             )
 
     def release(self, key: tuple[str, str], at: datetime) -> None:
-        """Let an event that was superseded be judged once more, as if it had happened when an officer released it.
+        """Return a superseded event to be judged again, as if it had happened when an officer released it.
 
-        May be repeated. Of an event that waits for something else it says nothing: that is asked again anyway.
+        May be repeated. It does not affect an event that waits for something else: that is checked again anyway.
         """
         with self._transaction():
             self._db.execute(
@@ -197,13 +197,13 @@ class Store:
             )
 
     def heard(self) -> datetime | None:
-        """Return when a right token came last, ``None`` before the first."""
+        """Return when a right token last arrived, ``None`` before the first."""
         with translate_sqlite_errors(self._file):
             row = self._db.execute("SELECT received_at FROM hr_tokens ORDER BY seq DESC LIMIT 1").fetchone()
         return datetime.fromisoformat(row[0]) if row else None
 
     def files(self, notice: HrNotice) -> tuple[str, ...]:
-        """Return the names under which the token of *notice* came."""
+        """Return the names of the deliveries of *notice*."""
         with translate_sqlite_errors(self._file):
             rows = self._db.execute(
                 "SELECT file FROM hr_names JOIN hr_tokens ON seq = hr_names.token WHERE iss = ? AND jti = ?"
@@ -213,15 +213,15 @@ class Store:
         return tuple(str(file) for (file,) in rows)
 
     def carried_out(self, notice: HrNotice, case: str) -> None:
-        """See :func:`carried_out`. It is on the disk with the next thing that has to be, and said again till then."""
+        """See :func:`carried_out`. It reaches the disk with the next durable commit, and is repeated until then."""
         with self._unsynced():
             self._db.execute("UPDATE hr_tokens SET case_id = ? WHERE iss = ? AND jti = ?", (case, *notice.key))
 
     def awaiting(self, subject: str, cases: Mapping[str, str]) -> list[Awaiting]:
         """Return the departures of a person that were carried out in one of *cases*, to answer them.
 
-        *cases*: the personnel system's number of each, by which those are known that were handed over before it was
-        written down in which case. Only those since access was last given back to the person.
+        *cases*: the personnel system's number of each, which identifies those handed over before their case was
+        recorded. Only those since access was last given back to the person.
         """
         with translate_sqlite_errors(self._file):
             rows = self._db.execute(
@@ -247,14 +247,14 @@ class Store:
         if row is None:
             return None
         _, *marks = row
-        received_at, *others = (datetime.fromisoformat(at) if at else None for at in marks)
+        received_at, *bounds = (datetime.fromisoformat(at) if at else None for at in marks)
         assert received_at is not None  # NOT NULL
-        return ArrivedNotice(_notice(row[0]), received_at, *others)
+        return ArrivedNotice(_notice(row[0]), received_at, *bounds)
 
     def stored(self, keys: Iterable[tuple[str, str]], at: datetime) -> None:
-        """Note that the rows of these notices were on the disk *at*, where that is not noted yet.
+        """Record that the rows of these notices were on the disk *at*, unless that is recorded already.
 
-        Nobody waits for a sync of that: it is lost at worst, and then the receipt says what else bounds the instant.
+        No sync waits for that: at worst it is lost, and then the receipt names the other bounds of the instant.
         """
         with self._unsynced():
             self._db.executemany(
@@ -264,7 +264,7 @@ class Store:
 
     @contextmanager
     def _unsynced(self) -> Iterator[None]:
-        """Make a transaction whose commit waits for no disk."""
+        """Run a transaction whose commit waits for no disk."""
         with translate_sqlite_errors(self._file):
             self._db.execute("PRAGMA synchronous = NORMAL")  # in WAL mode: a commit without a sync
         try:
@@ -275,37 +275,37 @@ class Store:
                 self._db.execute("PRAGMA synchronous = FULL")
 
     def _admit(
-        self, arrival: Arrival, known: Callable[[str], bool], now: datetime, here: set[tuple[str, str]]
+        self, arrival: Arrival, is_employee: Callable[[str], bool], now: datetime, seen_keys: set[tuple[str, str]]
     ) -> Outcome:
         notice, digest = arrival.notice, _digest(arrival.notice.claims)
         earlier = self._db.execute(
             "SELECT state, filed, claims, released FROM hr_tokens WHERE iss = ? AND jti = ?", notice.key
         )
-        found = earlier.fetchone()
-        if found and found[2] != digest:
+        row = earlier.fetchone()
+        if row and row[2] != digest:
             return "number-reused"
-        if found:
+        if row:
             self._named(arrival)
-        if notice.key in here:
+        if notice.key in seen_keys:
             return "replayed"
-        here.add(notice.key)
-        if found and found[0] != "unknown":
-            if found[0] == "superseded":
-                return "superseded"  # however often it comes, until an officer releases it
-            return "replayed" if found[1] else "again"
+        seen_keys.add(notice.key)
+        if row and row[0] != "unknown":
+            if row[0] == "superseded":
+                return "superseded"  # however often it arrives, until an officer releases it
+            return "replayed" if row[1] else "again"
         outcome: Outcome = "accepted"
         if notice.event is HrEvent.VERIFICATION:
             pass
-        elif not notice.subject or not known(notice.subject):
+        elif not notice.subject or not is_employee(notice.subject):
             outcome = "unknown-person"
         elif arrival.short:
             outcome = "approver-out"
-        elif self._superseded(notice, found[3] if found else 0):
+        elif self._superseded(notice, row[3] if row else 0):
             outcome = "superseded"
         state = {"accepted": "received", "superseded": "superseded"}.get(outcome, "unknown")
         if notice.event is HrEvent.VERIFICATION:
-            state = "handed"  # there is nothing to do about it
-        if found:  # judged once more: who is meant and who counts may have changed with what is known of the people
+            state = "handed"  # nothing to act on
+        if row:  # judged again: its subject and its valid approvers may have changed with the registry
             values = (state, notice.subject, _line(notice), *notice.key)
             self._db.execute(
                 "UPDATE hr_tokens SET state = ?, subject = ?, notice = ? WHERE iss = ? AND jti = ?", values
@@ -316,7 +316,7 @@ class Store:
         return outcome
 
     def _named(self, arrival: Arrival) -> None:
-        """Remember the name a token came under; of one that comes again and again only the first so many."""
+        """Record the name of a token's delivery; of a repeated one only the first so many."""
         if arrival.file:
             self._db.execute(
                 "INSERT OR IGNORE INTO hr_names SELECT seq, ?3 FROM hr_tokens WHERE iss = ?1 AND jti = ?2"
@@ -347,15 +347,15 @@ class Store:
         )
 
     def _superseded(self, notice: HrNotice, released: int) -> bool:
-        """Whether a newer event, or access given back, leaves nothing to end; by the rule of ``supersession``."""
+        """Whether a newer event, or restored access, makes this one end nothing; by the rule of ``supersession``."""
         toe = max(_microseconds(notice.toe), released)
-        [found] = self._db.execute(
+        [superseded] = self._db.execute(
             "SELECT EXISTS (SELECT 1 FROM hr_floors WHERE subject = ?1 AND toe >= ?3)"
             " OR EXISTS (SELECT 1 FROM hr_tokens WHERE subject = ?1 AND ends & ?2 = ?2"
             " AND (max(toe, released), iat) > (?3, ?4) AND state IN ('received', 'handed'))",
             (notice.subject, int(ends(notice)), toe, _microseconds(notice.iat)),
         ).fetchone()
-        return bool(found)
+        return bool(superseded)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -380,8 +380,8 @@ def _notice(line: str) -> HrNotice:
 
 
 def _digest(claims: Mapping[str, Any]) -> bytes:
-    """Return what tells a number used again from an event sent again. Approvals may be signed anew each time."""
-    facts = {name: value for name, value in claims.items() if name != "approvals"}
+    """Return the digest that tells a reused number from a repeated event; approvals may be signed anew each time."""
+    facts = {name: claim for name, claim in claims.items() if name != "approvals"}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).digest()
 
 

@@ -1,9 +1,9 @@
-"""What supersedes what: an older notice about a person ends nothing any more once a newer one ended all of it.
+"""Supersession: an older notice about a person ends nothing once a newer one ended all of it.
 
 Rules of this file: pure. What a notice ends is a set, and sets are compared, never ranks: a transfer ends a post and
-leaves the account, a disabled account the reverse, so neither stands in for the other, and a resignation ends both.
-The order is that of the events (``toe``, then ``iat``), not of arrival. A release by an officer dates a notice anew:
-whatever came before that day was known to whoever released it.
+keeps the account, a disabled account the reverse, so neither replaces the other, and a resignation ends both. The
+order is that of the events (``toe``, then ``iat``), not of arrival. A release by an officer dates a notice anew: the
+officer knew everything that came before that day.
 """
 
 from datetime import datetime, time, timedelta, timezone
@@ -15,7 +15,7 @@ from rules.offboarding.vocabulary import CaseKind
 
 
 class Ended(IntFlag):
-    """What a notice ends. The numbers stand in ``offboard.db`` and never change."""
+    """The scope that a notice ends. The numbers stand in ``offboard.db`` and never change."""
 
     SESSIONS = 1
     ACCOUNT = 2  # everything, until officers lift it
@@ -39,9 +39,9 @@ class EventMark(NamedTuple):
 
 
 def ends(notice: HrNotice) -> Ended:
-    """Return what *notice* ends at once: nothing, where its leave date was still to come when it was approved.
+    """Return the scope that *notice* ends at once: nothing, if its leave date was in the future when it was approved.
 
-    Such a one supersedes nothing, and nothing supersedes it: what was to end at once ends at once.
+    Such a notice supersedes nothing, and nothing supersedes it: what was to end at once ends at once.
     """
     match notice.event:
         case HrEvent.VERIFICATION:
@@ -55,10 +55,10 @@ def ends(notice: HrNotice) -> Ended:
 
 
 def _is_to_come(notice: HrNotice) -> bool:
-    said = notice.details.get("effective")
-    if not said:
+    effective = notice.details.get("effective")
+    if not effective:
         return False
-    leave = datetime.fromisoformat(str(said))
+    leave = datetime.fromisoformat(str(effective))
     if leave.tzinfo is None:  # a day, wherever its end is last
         leave = datetime.combine(leave.date() + timedelta(days=1), time(), timezone(-timedelta(hours=12)))
     return leave > notice.toe
@@ -69,6 +69,6 @@ def mark(notice: HrNotice, released: datetime | None = None) -> EventMark:
     return EventMark(max(notice.toe, released) if released else notice.toe, notice.iat)
 
 
-def supersedes(one: Ended, at: EventMark, other: Ended, other_at: EventMark) -> bool:
-    """Whether what ended *one* at its mark leaves nothing for an event about the same person that ends *other*."""
-    return bool(other) and at > other_at and one & other == other
+def supersedes(newer: Ended, newer_at: EventMark, older: Ended, older_at: EventMark) -> bool:
+    """Whether an event that ended *newer* leaves nothing for an event about the same person that ends *older*."""
+    return bool(older) and newer_at > older_at and newer & older == older

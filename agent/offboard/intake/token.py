@@ -1,14 +1,14 @@
-"""Is this token right? Bytes, pinned keys and the time go in; a :class:`HrNotice` or one named reason comes out.
+"""Token verification: bytes, pinned keys and the time go in; a :class:`HrNotice` or one named reason comes out.
 
 The order is the defence: size → form → header → key and its algorithm → signature → strict reading → claims →
-approvals. Nothing is believed before it is signed, and the header's only use is to find the key (RFC 8725). PyJWT does
-the signatures; what it lets through and this profile does not is checked here: type, forbidden claims, doubled
-members, empty numbers, several events. Pure: no file, no clock, no memory. Whether a token came before is for the
-store to say, because that must be as durable as the answer.
+approvals. Nothing is trusted before its signature is checked, and the header's only use is to find the key (RFC 8725).
+PyJWT checks the signatures; what it allows and this profile does not is checked here: type, forbidden claims, repeated
+members, empty numbers, several events. Pure: no file, no clock, no memory. Whether a token came before is decided by
+the store, because that must be as durable as the answer.
 
 **Approvals.** The claim ``approvals`` is a list of compact JWS, one from each approver's own key. Each is a statement
 of the facts approved: its ``aud``, ``txn``, ``toe``, ``sub_id`` and ``events`` are the same JSON values as the
-token's. Values are compared, not bytes or digests, so nobody needs a canonical form of JSON.
+token's. Values are compared, not bytes or digests, so no canonical form of JSON is needed.
 """
 
 from collections.abc import Mapping
@@ -34,31 +34,31 @@ _MOST_APPROVALS = 8
 
 
 def verify(raw: bytes, keys: PinnedKeys, now: datetime, lookup: Lookup = unmapped) -> HrNotice:
-    """Return what a token says; raise :class:`BadTokenError` and nothing else but what *lookup* raises.
+    """Return the notice of a token; raise :class:`BadTokenError`, and what *lookup* raises.
 
-    A token that is old is right, and marked late: there is no ``exp``, and a late departure must not be lost. One that
-    is right and dated ahead of *now* raises :class:`AheadError`, up to as far as the keys allow: clocks differ.
+    An old token is right, and marked late: there is no ``exp``, and a late departure must not be lost. A token that is
+    right and dated ahead of *now* raises :class:`AheadError`, within the limit of the keys: clocks differ.
     """
-    key, said = _signed(raw.strip(b"\r\n"), keys, TYPE)
+    key, payload = _signed(raw.strip(b"\r\n"), keys, TYPE)
     if key.approves:
         raise BadTokenError("key-purpose", key.kid)
-    claims.forbid(said)
-    issued = claims.moment(said, "iat")
-    what, details = claims.event(said)
-    named = None if what is HrEvent.VERIFICATION else subject_of(said, details, key.iss)
+    claims.forbid(payload)
+    issued = claims.moment(payload, "iat")
+    kind, details = claims.event(payload)
+    named = None if kind is HrEvent.VERIFICATION else subject_of(payload, details, key.iss)
     person = named.person(key.iss, lookup) if named else ""
-    happened = claims.happened(said, what, details, issued)
-    case = claims.case_number(said, what)
+    happened = claims.happened(payload, kind, details, issued)
+    case = claims.case_number(payload, kind)
     moments = {"iat": issued, "toe": happened}
     approvals: tuple[SignedApproval, ...] = ()
-    if what is HrEvent.DEPARTURE_APPROVED and named:
+    if kind is HrEvent.DEPARTURE_APPROVED and named:
         leaver = {person, named.value} - {""}
-        known = partial(approver, issuer=key.iss, lookup=lookup)
-        moments["at"] = max(claims.check_departure(details, leaver, happened, known))
-        named_as = {known(str(one["by"])): str(one["by"]) for one in details["approvers"]}
-        approvals = _approvals(said, leaver, named_as, keys, lookup)
-        moments["approvals"] = max((one.at for one in approvals), default=issued)
-    number = claims.identifier(said, "jti")
+        approver_id = partial(approver, issuer=key.iss, lookup=lookup)
+        moments["at"] = max(claims.check_departure(details, leaver, happened, approver_id))
+        named_as = {approver_id(str(approval["by"])): str(approval["by"]) for approval in details["approvers"]}
+        approvals = _approvals(payload, leaver, named_as, keys, lookup)
+        moments["approvals"] = max((approval.at for approval in approvals), default=issued)
+    number = claims.identifier(payload, "jti")
     _in_time(moments, keys, now)
     return HrNotice(
         iss=key.iss,
@@ -68,10 +68,10 @@ def verify(raw: bytes, keys: PinnedKeys, now: datetime, lookup: Lookup = unmappe
         toe=happened,
         txn=case,
         subject=person,
-        event=what,
+        event=kind,
         details=details,
         approvals=approvals,
-        claims=said,
+        claims=payload,
         late=now - min(happened, issued) > keys.late_after,
         named=named,
     )
@@ -96,15 +96,15 @@ def _signed(token: bytes, keys: PinnedKeys, kind: str) -> tuple[PinnedKey, json_
     return key, json_strict.read(payload)
 
 
-def _media_type(given: object) -> object:
-    """Return a ``typ`` in one spelling: case and ``application/`` do not matter (RFC 7515 section 4.1.9)."""
-    return given.lower().removeprefix("application/") if isinstance(given, str) else given
+def _media_type(typ: object) -> object:
+    """Return a ``typ`` in one spelling: case and ``application/`` are ignored (RFC 7515 section 4.1.9)."""
+    return typ.lower().removeprefix("application/") if isinstance(typ, str) else typ
 
 
 def _check_signature(token: bytes, key: PinnedKey, audience: str) -> None:
-    """Let PyJWT check signature, issuer and audience. Times are ours to check: it would use its own clock."""
+    """Let PyJWT check signature, issuer and audience. Times are checked here: PyJWT would use its own clock."""
     try:
-        found = jwt.decode_complete(
+        decoded = jwt.decode_complete(
             token,
             key.public,
             algorithms=[key.alg],
@@ -130,38 +130,38 @@ def _check_signature(token: bytes, key: PinnedKey, audience: str) -> None:
         raise BadTokenError("signature") from error
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise BadTokenError("not-json") from error
-    if found["payload"]["aud"] not in (audience, [audience]):  # a list of one is the same; of more it is others', too
+    if decoded["payload"]["aud"] not in (audience, [audience]):  # a list of one is the same; of more it is others', too
         raise BadTokenError("audience")
 
 
 def _approvals(
-    said: json_strict.Json, leaver: AbstractSet[str], named_as: Mapping[str, str], keys: PinnedKeys, lookup: Lookup
+    payload: json_strict.Json, leaver: AbstractSet[str], named_as: Mapping[str, str], keys: PinnedKeys, lookup: Lookup
 ) -> tuple[SignedApproval, ...]:
     """Check every approval in the token, and that there are enough of them by different people.
 
-    Whoever signs is the person whom the site knows by the name that is pinned with the key. *named_as*: as whom the
-    event names each of its approvers.
+    The signer is the person whom the site maps to the name pinned with the key. *named_as*: the names of the approvers
+    in the event, by person.
     """
-    given = said.get("approvals", [])
-    if not isinstance(given, list) or len(given) > _MOST_APPROVALS:
+    tokens = payload.get("approvals", [])
+    if not isinstance(tokens, list) or len(tokens) > _MOST_APPROVALS:
         raise BadTokenError("claim-wrong", "approvals")
-    found: list[SignedApproval] = []
-    for one in given:
-        key, at = _approval(one, said, keys)
+    approvals: list[SignedApproval] = []
+    for token in tokens:
+        key, at = _approval(token, payload, keys)
         person = approver(key.person, key.iss, lookup)
         if leaver & {key.person, person}:
             raise BadTokenError("own-approval", key.person)
-        if person in (earlier.person for earlier in found):
+        if person in (earlier.person for earlier in approvals):
             raise BadTokenError("approver-twice", key.person)
         if person not in named_as:
             raise BadTokenError("approver-not-named", key.person)
-        found.append(SignedApproval(key.kid, key.role, person, at, named_as[person]))
-    if len(found) < keys.approvals_needed:
-        raise BadTokenError("approvals-missing", f"{len(found)} < {keys.approvals_needed}")
-    return tuple(found)
+        approvals.append(SignedApproval(key.kid, key.role, person, at, named_as[person]))
+    if len(approvals) < keys.approvals_needed:
+        raise BadTokenError("approvals-missing", f"{len(approvals)} < {keys.approvals_needed}")
+    return tuple(approvals)
 
 
-def _approval(token: Any, said: json_strict.Json, keys: PinnedKeys) -> tuple[PinnedKey, datetime]:
+def _approval(token: Any, payload: json_strict.Json, keys: PinnedKeys) -> tuple[PinnedKey, datetime]:
     """Return the key of an approval, and when it was signed."""
     if not isinstance(token, str) or not token.isascii():
         raise BadTokenError("approval-wrong")
@@ -173,14 +173,14 @@ def _approval(token: Any, said: json_strict.Json, keys: PinnedKeys) -> tuple[Pin
     if not key.approves:
         raise BadTokenError("key-purpose", key.kid)
     for name in APPROVED:
-        if name not in approved or not json_strict.same(approved[name], said[name]):
+        if name not in approved or not json_strict.same(approved[name], payload[name]):
             raise BadTokenError("approval-of-something-else", name)
     return key, at
 
 
 def _in_time(moments: Mapping[str, datetime], keys: PinnedKeys, now: datetime) -> None:
-    """Refuse what is dated ahead, after everything else: it would become a mark that no right token reaches."""
-    name, latest = max(moments.items(), key=lambda one: one[1])
+    """Refuse tokens dated ahead, after all other checks: such a date would be a mark that no right token reaches."""
+    name, latest = max(moments.items(), key=lambda entry: entry[1])
     if latest <= now + keys.leeway:
         return
     if latest > now + keys.ahead:

@@ -1,13 +1,13 @@
-"""Taking up deliveries at once. The sweep every second is the guarantee; watchdog only makes it sooner.
+"""The watcher of the spool: deliveries are taken up at once. The sweep every second is the guarantee.
 
-Rules of this file: no event carries meaning, each is only a reason to sweep now. Measured of watchdog 7.1: it says
-nothing about files that were there before it, nothing when the watched directory is renamed and made again, and a full
-kernel queue is a line in a log. So the directory is watched anew when it is another one, and a watcher that cannot
-start is no trouble at all. And it keeps the news of a file that was moved away for half a second, to find out whereto,
-with everything behind it in the queue: filing one delivery would hold up the next. So that news is not asked for, by
-the one method of its emitter that says what is. Without overriding it, a delivery renamed from elsewhere waits up to
-half a second behind the last one; watching the whole spool, where a filed delivery can be followed, would give
-whoever may write there directories to make, each of which costs root an inotify watch.
+Rules of this file: no event carries meaning, each is only a reason to sweep now. Measured of watchdog 7.1: it does not
+report files that were there before it, nor that the watched directory is renamed and made again, and a full kernel
+queue is a line in a log. So the directory is watched anew when it is another one, and a watcher that cannot start is no
+trouble. It also holds back the event of a file that was moved away for half a second, to find out whereto, with
+everything behind it in the queue: filing one delivery would delay the next. So that event is not requested, through the
+one method of its emitter that selects events. Without overriding it, a delivery renamed from elsewhere waits up to half
+a second behind the last one; watching the whole spool, where a filed delivery can be followed, would let the drop user
+create directories, each of which costs root an inotify watch.
 """
 
 import threading
@@ -24,7 +24,7 @@ from watchdog.observers.inotify_c import InotifyConstants, Mask
 
 from agent.errors import ShoumiError
 from agent.offboard.intake.inbox import Inbox
-from rules.text import Text
+from rules.text import Sentence
 
 SWEEP_SECONDS: Final = 1.0
 
@@ -77,15 +77,15 @@ def serve(
     inbox: Inbox,
     clock: Callable[[], datetime],
     stop: threading.Event,
-    trouble: Callable[[str, Text], None],
+    trouble: Callable[[str, Sentence], None],
 ) -> None:
-    """Sweep at the start, whenever something arrives, and every second; return within a second after *stop* is set.
+    """Sweep at the start, at each arrival, and every second; return within a second after *stop* is set.
 
-    A :class:`ShoumiError` of a sweep goes to *trouble*, once while it lasts, and the next sweep tries again. What
-    *trouble* raises ends nothing. Raises :class:`agent.errors.FatalError`.
+    A :class:`ShoumiError` of a sweep goes to *trouble*, once while it lasts, and the next sweep tries again. An
+    exception of *trouble* ends nothing. Raises :class:`agent.errors.FatalError`.
     """
     arrived = threading.Event()
-    said: Text | None = None
+    reported: Sentence | None = None
     watch = SpoolWatcher(arrived.set)
     try:
         while not stop.is_set():
@@ -95,14 +95,14 @@ def serve(
             try:
                 inbox.sweep(clock())
             except ShoumiError as error:
-                if error.text != said:
+                if error.text != reported:
                     with suppress(ShoumiError):
                         trouble("sweep", error.text)
-                        said = error.text
+                        reported = error.text
                 stop.wait(SWEEP_SECONDS)
             else:
-                said = None
-                if inbox.folder == folder and not inbox.more:  # else nobody listens there yet
+                reported = None
+                if inbox.folder == folder and not inbox.more:  # else it is not watched yet
                     arrived.wait(SWEEP_SECONDS)
     finally:
         watch.stop()

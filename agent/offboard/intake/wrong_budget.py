@@ -1,14 +1,14 @@
-"""How many wrong deliveries of one owner are put away: each costs an entry, a reason, an answer and an alarm (C13).
+"""The budget of wrong deliveries per owner: each filed one costs an entry, a reason, an answer and an alarm (C13).
 
-Rules of this file: the first :data:`AT_ONCE` of each owner, and one more for every :data:`REFILL` since. What is beyond
-that stays where it was dropped, in blocks of whoever dropped it, and is looked at in turns; who it is of, and how much,
-is said. Nothing that is right ever passes through here. Pure; ``now`` only goes forward for who asks.
+Rules of this file: the first :data:`AT_ONCE` of each owner, and one more for every :data:`REFILL` since. Those beyond
+stay where they were dropped, in disk blocks of their owner, and are read in turns; their owner and their number are
+reported. Nothing that is right ever passes through here. Pure; ``now`` only goes forward.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rules.text import Text
+from rules.text import Message, Sentence
 
 AT_ONCE = 4_000
 REFILL = timedelta(seconds=4)
@@ -27,20 +27,17 @@ class _Account:
 
 
 @dataclass(slots=True)
-class LeftBehind:
-    """What one sweep has left of one owner: names, and bytes of them."""
+class SpoolOverflow:
+    """The wrong files of one owner that one sweep left in place: their number, and their size in bytes."""
 
     uid: int
     names: int = 0
     size: int = 0
 
-    def text(self) -> Text:
+    def text(self) -> Sentence:
         """Return the sentence of the alarm."""
         mib = f"{self.size / (1 << 20):.1f} MiB"
-        return Text(
-            f"user {self.uid} drops more wrong files into the spool than are put away; {self.names} ({mib}) were left",
-            f"用户 {self.uid} 投递的错误文件过多，本次有 {self.names} 份（{mib}）留在原处",
-        )
+        return Message("hr.too-many-invalid-files", uid=self.uid, names=self.names, mib=mib)
 
 
 class WrongBudget:
@@ -48,20 +45,20 @@ class WrongBudget:
 
     def __init__(self) -> None:
         self._accounts: dict[int, _Account] = {}
-        self.left: dict[int, LeftBehind] = {}
+        self.overflows: dict[int, SpoolOverflow] = {}
 
     def begin(self) -> None:
         """Begin a sweep."""
-        self.left = {}
+        self.overflows = {}
 
     def may(self, uid: int, size: int, now: datetime) -> bool:
-        """Whether a wrong delivery of *uid* is put away now; if not, it counts as left."""
+        """Whether a wrong delivery of *uid* is filed now; if not, it is added to the overflow."""
         key = uid if uid in self._accounts or len(self._accounts) < MOST_OWNERS else -1
         account = self._accounts.setdefault(key, _Account(now))
         account.refill(now)
         if account.used < AT_ONCE:
             account.used += 1
             return True
-        behind = self.left.setdefault(uid, LeftBehind(uid))
-        behind.names, behind.size = behind.names + 1, behind.size + size
+        overflow = self.overflows.setdefault(uid, SpoolOverflow(uid))
+        overflow.names, overflow.size = overflow.names + 1, overflow.size + size
         return False

@@ -1,1 +1,1 @@
-"""The signed receipt of one revocation: made, printed, verified, compared over time."""
+"""The signed receipt of one revocation: issued, printed, verified, compared over time."""

@@ -1,9 +1,9 @@
-"""The public keys this agent has ever signed receipts with, so that an old receipt is checked when its key is gone.
+"""The public keys with which this agent has ever signed receipts, so that an old receipt can be verified.
 
-    H/receipts/keys/FINGERPRINT.pem   one public key        H/receipts/keys/current   the fingerprint of what signs
+    H/receipts/keys/FINGERPRINT.pem   one public key        H/receipts/keys/current   fingerprint of the signing key
 
 Rules of this file: nothing here is secret, and nothing here signs. A public key is kept before the first receipt that
-needs it is, and is never taken away. ``current`` is what tells a key that was lost or exchanged from a first one.
+needs it, and is never removed. ``current`` distinguishes a lost or exchanged key from a first one.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from agent.errors import RefusedError
 from agent.offboard.receipt.signing import Signer, fingerprint_of, key_path, synced
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 _DIGITS = frozenset("0123456789abcdef")
@@ -30,13 +30,13 @@ class KeyRing:
     @property
     def current(self) -> str | None:
         """The fingerprint of the key that signed until now; ``None``: none has been noted."""
-        with _said(self._folder), contextlib.suppress(FileNotFoundError):
-            found = (self._folder / "current").read_text(encoding="ascii", errors="replace").strip()
-            return found if _fingerprint(found) else None
+        with _translate_disk_errors(self._folder), contextlib.suppress(FileNotFoundError):
+            fingerprint = (self._folder / "current").read_text(encoding="ascii", errors="replace").strip()
+            return fingerprint if _is_fingerprint(fingerprint) else None
         return None
 
     def present(self) -> Signer | None:
-        """Return the key that is there now; ``None``: there is no file. Nothing is made."""
+        """Return the present key; ``None``: there is no file. Nothing is created."""
         return Signer.at(key_path(self._home)) if os.path.lexists(key_path(self._home)) else None
 
     def keep(self, signer: Signer) -> None:
@@ -46,45 +46,45 @@ class KeyRing:
             self._write(path, signer.public_pem())
 
     def adopt(self, signer: Signer) -> None:
-        """Keep *signer*, and note that it is the one that signs from now on."""
+        """Keep *signer*, and record that it signs from now on."""
         self.keep(signer)
         self._write(self._folder / "current", signer.fingerprint.encode() + b"\n")
 
     def public(self, fingerprint: str) -> bytes | None:
-        """Return the public key of this fingerprint, also one that is no longer in use; ``None``: it was never ours."""
-        if not _fingerprint(fingerprint):
+        """Return the public key of this fingerprint, even if it is no longer in use; ``None``: it was never ours."""
+        if not _is_fingerprint(fingerprint):
             return None
-        with _said(self._folder), contextlib.suppress(FileNotFoundError):
+        with _translate_disk_errors(self._folder), contextlib.suppress(FileNotFoundError):
             pem = (self._folder / f"{fingerprint}.pem").read_bytes()
             return pem if fingerprint_of(pem) == fingerprint else None
         return None
 
     def fingerprints(self) -> list[str]:
-        """Return the fingerprints of all keys that are kept, in order."""
-        with _said(self._folder):
-            return sorted(path.stem for path in self._folder.glob("*.pem") if _fingerprint(path.stem))
+        """Return the fingerprints of all kept keys, in order."""
+        with _translate_disk_errors(self._folder):
+            return sorted(path.stem for path in self._folder.glob("*.pem") if _is_fingerprint(path.stem))
 
     def public_of(self, receipt: bytes) -> bytes:
         """Return the public key to check *receipt* with: the one it names if that was ever ours, else the present one.
 
-        What the receipt says is not believed by that: it is checked against a key of ours, whichever it names.
+        The receipt's statement is not trusted by that: it is checked against a key of ours in either case.
         """
         try:
             named = json.loads(receipt.split(b"\n")[1])["key"]
         except (ValueError, IndexError, KeyError, TypeError, RecursionError):
             named = ""
-        known = self.public(named) if isinstance(named, str) else None
-        return known or Signer.at(key_path(self._home)).public_pem()
+        public_key = self.public(named) if isinstance(named, str) else None
+        return public_key or Signer.at(key_path(self._home)).public_pem()
 
-    def _write(self, path: Path, data: bytes) -> None:
-        """Write *path* whole or not at all, over what it was."""
-        with _said(self._folder):
+    def _write(self, path: Path, contents: bytes) -> None:
+        """Write *path* whole or not at all, replacing its contents."""
+        with _translate_disk_errors(self._folder):
             self._folder.parent.mkdir(mode=0o700, exist_ok=True)
             self._folder.mkdir(mode=0o700, exist_ok=True)
             fresh = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_native_id()}")
             fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             with os.fdopen(fd, "wb") as file:
-                file.write(data)
+                file.write(contents)
                 file.flush()
                 os.fsync(fd)
             fresh.replace(path)
@@ -92,20 +92,20 @@ class KeyRing:
             synced(self._folder.parent)
 
 
-def _fingerprint(word: str) -> bool:
-    return len(word) == 64 and set(word) <= _DIGITS
+def _is_fingerprint(text: str) -> bool:
+    return len(text) == 64 and set(text) <= _DIGITS
 
 
-class _said(contextlib.AbstractContextManager[None]):  # noqa: N801 - a context manager
-    """Turn an error of the disk into one of ours; what is not there is the caller's to judge."""
+class _translate_disk_errors(contextlib.AbstractContextManager[None]):  # noqa: N801 - a context manager
+    """Translate disk errors into :class:`RefusedError`, except for a missing file, which the caller handles."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
-            shown, why = visible(str(self._folder)), visible(error.strerror or "")
+            path, reason = visible(str(self._folder)), visible(error.strerror or "")
             raise RefusedError(
-                Text(f"the public keys in `{shown}` cannot be used: `{why}`", f"无法使用 `{shown}` 中的公钥：`{why}`"),
-                Text("make room, or see who owns the folder", "请腾出空间，或检查目录属主"),
+                Message("receipt.public-keys-unusable", path=path, reason=reason),
+                Message("receipt.check-key-folder"),
             ) from error

@@ -1,14 +1,14 @@
-"""The receipt 撤权回执: what one revocation ended and when, as canonical JSON with a signature beside it.
+"""The receipt 权限收回回执: what one revocation ended and when, as canonical JSON with a signature beside it.
 
 Rules of this file:
 - a receipt file has two lines: the JSON, and ``{"key": fingerprint, "signature": base64}``. What is signed is the first
   line without its newline, as it stands: ``head -n 1 FILE | head -c -1`` and any Ed25519 tool check it;
 - canonical: keys sorted, no spaces, UTF-8 as it is, no floating point, every foreign string through ``visible``;
-- a receipt is never changed and never written over: what comes later is another one that names the one before it;
-- what is pending is not complete, whatever else was done; what cannot be seen is listed and never counted as done;
-- what this host does not have and what is no part of such a revocation are two words, and neither of them is "done".
+- a receipt is never changed and never overwritten: a later one is another receipt that names the one before it;
+- a pending item is not complete, whatever else was done; what cannot be seen is listed and never counted as done;
+- "not present on this host" and "not part of such a revocation" are two states, and neither of them is "done".
 
-The format, for who writes a checker: docs/receipt.md.
+The format, for authors of a checker: docs/receipt.md.
 """
 
 import base64
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import RefusedError
+from agent.language.catalogue import both
 from agent.offboard.proof import CANNOT_SEE
 from agent.offboard.proof import STEP as PROOF
 from agent.offboard.receipt.keyring import KeyRing
@@ -33,7 +34,7 @@ from agent.offboard.receipt.schema import NOT_PART, NOT_PRESENT
 from agent.offboard.receipt.signing import Signer, key_path, synced
 from agent.offboard.receipt.timeline import DoorMark, Marks, needed, rows, written
 from agent.offboard.steps.step import StepState
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
 VERSION = 2
@@ -43,7 +44,7 @@ SUFFIX = ".receipt"
 PROOF_STEP = PROOF.id
 
 NO_ENTRIES: Mapping[str, Any] = {"count": 0, "first": None, "last": None}
-_shown = functools.lru_cache(16_384)(visible)  # thousands of attempts consist of a few words and the names of areas
+_cached_visible = functools.lru_cache(16_384)(visible)  # thousands of attempts share a few words and names of areas
 _CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _FINISHED = frozenset(
     (StepState.DONE, StepState.CONFIRMED, StepState.CANNOT_SEE, NOT_PRESENT, NOT_PART)
@@ -52,18 +53,18 @@ _FINISHED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """What came of one step; ``facts`` are JSON values."""
+    """The result of one step; ``facts`` are JSON values."""
 
     id: str
-    title: Text
+    title: Sentence
     state: str
-    detail: Text
+    detail: Sentence
     facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class RevocationRecord:
-    """Everything a receipt says about one revocation, except its number and its signature."""
+    """The content of a receipt about one revocation, except its number and its signature."""
 
     host: str
     person: str
@@ -107,7 +108,7 @@ def build(ending: RevocationRecord, key: str, now: datetime, previous: str | Non
         "cause": ending.cause,
         "reference": ending.reference,
         "pack": ending.pack,
-        "approvers": [dict(one) for one in ending.approvers],
+        "approvers": [dict(approver) for approver in ending.approvers],
         "lost": [{"area": name} for name in ending.lost],
         "act": ending.act,
         "seq": ending.seq,
@@ -116,16 +117,16 @@ def build(ending: RevocationRecord, key: str, now: datetime, previous: str | Non
         "steps": [
             {
                 "id": step.id,
-                "title": step.title.to_json(),
+                "title": both(step.title).to_json(),
                 "state": NOT_PRESENT if step.state == StepState.SKIPPED else str(step.state),
-                "detail": step.detail.to_json(),
+                "detail": both(step.detail).to_json(),
                 "facts": dict(step.facts) if step.id != PROOF_STEP else {},
             }
             for step in ending.steps
         ],
         "proof": proof,
         "own_entries": dict(ending.own_entries),
-        "cannot_see": [text.to_json() for text in CANNOT_SEE],
+        "cannot_see": [both(text).to_json() for text in CANNOT_SEE],
         "key": key,
         "previous": previous,
     }
@@ -135,21 +136,21 @@ def build(ending: RevocationRecord, key: str, now: datetime, previous: str | Non
 
 
 def open_items(body: Mapping[str, Any]) -> list[str]:
-    """Return what is not over yet, as words: ``step:cron``, ``door:B2``, ``mark:denied``, ``proof``, ``late-read``."""
+    """Return the open items as words: ``step:cron``, ``door:B2``, ``mark:denied``, ``proof``, ``late-read``."""
     at = {row["mark"]: row["at"] for row in body["timeline"]}  # all in one form: their order is that of the instants
-    left = [f"step:{step['id']}" for step in body["steps"] if step["state"] not in _FINISHED]
-    left += [f"door:{door['door']}" for door in body["doors"] if door["state"] != StepState.CONFIRMED]
+    items = [f"step:{step['id']}" for step in body["steps"] if step["state"] not in _FINISHED]
+    items += [f"door:{door['door']}" for door in body["doors"] if door["state"] != StepState.CONFIRMED]
     wanted = needed(body["cause"])
-    left += [
+    items += [
         f"mark:{row['mark']}"
         for row in body["timeline"]
         if row["state"] == "unordered" or (row["mark"] in wanted and row["at"] is None)
     ]
     if not _proven(body["proof"]):
-        left.append("proof")
+        items.append("proof")
     if at["last-read"] is not None and at["denied"] is not None and at["last-read"] > at["denied"]:
-        left.append("late-read")
-    return left
+        items.append("late-read")
+    return items
 
 
 def _proven(proof: Mapping[str, Any] | None) -> bool:
@@ -159,31 +160,29 @@ def _proven(proof: Mapping[str, Any] | None) -> bool:
     denied = [attempt["answer"] == "denied" for attempt in proof["attempts"]]
     tried = sum(attempt["what"] == "list" for attempt in proof["attempts"])
     wanted = proof["areas"] * 2 * len(proof["uids"])
-    shown = not proof["unreached"] and not proof["untouched"]
-    return len(clean) >= 2 and all(clean) and all(denied) and tried == wanted and shown
+    reached = not proof["unreached"] and not proof["untouched"]
+    return len(clean) >= 2 and all(clean) and all(denied) and tried == wanted and reached
 
 
-def canonical(value: object) -> bytes:
-    """Return *value* as canonical JSON; see the rules of this file."""
-    return json.dumps(
-        _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+def canonical(body: object) -> bytes:
+    """Return *body* as canonical JSON; see the rules of this file."""
+    return json.dumps(_plain(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def _plain(value: object) -> object:
-    match value:
+def _plain(node: object) -> object:
+    match node:
         case None | bool() | int():
-            return value
+            return node
         case float():  # different programs write them differently
-            return repr(value)
+            return repr(node)
         case str():
-            return _shown(value)
+            return _cached_visible(node)
         case Mapping():
-            return {_shown(str(key)): _plain(inner) for key, inner in value.items()}
+            return {_cached_visible(str(key)): _plain(inner) for key, inner in node.items()}
         case Sequence():
-            return [_plain(inner) for inner in value]
+            return [_plain(inner) for inner in node]
         case _:
-            raise TypeError(f"no JSON value: {type(value).__name__}")
+            raise TypeError(f"no JSON value: {type(node).__name__}")
 
 
 def signed(payload: bytes, signer: Signer) -> bytes:
@@ -200,14 +199,11 @@ def receipts_folder(home: Path) -> Path:
 def issue(home: Path, ending: RevocationRecord, now: datetime) -> Path:
     """Build, sign and keep the next receipt of a case; it is on the disk when this returns.
 
-    Raises :class:`RefusedError`.
-
-    When the last one says the same, that one is returned: a case that is tried again and again makes no pile of them.
+    Raises :class:`RefusedError`. If the last receipt has the same content, that one is returned: a case that is tried
+    again and again does not accumulate receipts.
     """
     if not _CASE.fullmatch(ending.case):
-        raise RefusedError(
-            Text(f"`{visible(ending.case)}` is no case number", f"`{visible(ending.case)}` 不是案件编号")
-        )
+        raise RefusedError(Message("offboard.invalid-case-number", case=ending.case))
     signer = Signer.at(key_path(home))
     folder = receipts_folder(home)
     try:
@@ -222,14 +218,14 @@ def issue(home: Path, ending: RevocationRecord, now: datetime) -> Path:
                 return earlier[-1]
             number = int(earlier[-1].stem.rpartition(".")[2]) + 1 if earlier else 1
             path = folder / f"{ending.case}.{number:06d}{SUFFIX}"
-            with contextlib.suppress(FileExistsError):  # another one was issued meanwhile: ours comes after it
+            with contextlib.suppress(FileExistsError):  # another receipt was issued meanwhile: ours follows it
                 _keep(path, signed(payload, signer))
                 return path
     except OSError as error:
-        why = visible(error.strerror or "")
+        reason = visible(error.strerror or "")
         raise RefusedError(
-            Text(f"the receipt could not be kept: `{why}`", f"无法保存回执：`{why}`"),
-            Text("nothing was undone; make room and ask again", "已执行的撤权不受影响；请腾出空间后重试"),
+            Message("receipt.not-saved", reason=reason),
+            Message("receipt.free-space-and-retry"),
         ) from error
 
 
@@ -244,7 +240,7 @@ def case_of(path: Path) -> str:
 
 
 def _news(payload: bytes) -> object:
-    """Return what a receipt says apart from when it says it; what is none says nothing that could be the same."""
+    """Return the content of a receipt apart from its time; ``None`` for anything that is not a receipt."""
     try:
         body = json.loads(payload)
         proof = body["proof"] and {**body["proof"], "scans": [{**scan, "at": ""} for scan in body["proof"]["scans"]]}
@@ -253,16 +249,16 @@ def _news(payload: bytes) -> object:
     return {**body, "issued": "", "previous": "", "proof": proof, "own_entries": {}}
 
 
-def _keep(path: Path, data: bytes) -> None:
+def _keep(path: Path, contents: bytes) -> None:
     fresh = path.with_name(f".{path.name}.{threading.get_native_id()}")
     fresh.unlink(missing_ok=True)
     fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(fd, "wb") as file:
-            file.write(data)
+            file.write(contents)
             file.flush()
             os.fsync(fd)
-        path.hardlink_to(fresh)  # fails when it is there
+        path.hardlink_to(fresh)  # fails when it exists
     finally:
         fresh.unlink(missing_ok=True)
     synced(path.parent)

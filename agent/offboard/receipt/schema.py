@@ -1,4 +1,4 @@
-"""The shape of a receipt, by version, as data: what a checker insists on before it believes or shows anything.
+"""The shape of a receipt, by version, as data: the requirements of a checker before it trusts or shows anything.
 
 Rules of this file: pure. A dictionary here means exactly these members, a list any number of such items, a tuple one of
 these; a type is that type and no other (``True`` is no number); ``AT`` is an instant with its offset.
@@ -14,7 +14,7 @@ class _At:
 
 AT: Final = _At()
 NOT_PRESENT: Final = "not-present"
-"""State of a step: this host has no such thing."""
+"""State of a step: it does not apply to this host."""
 NOT_PART: Final = "not-part"
 """State of a step: a revocation for such a cause is not about it."""
 _SPAN: Final = (int, None)
@@ -29,7 +29,7 @@ _SCAN: Final = {
 _STARTER: Final = {"kind": ("unit", "container", "process"), "name": str, "pid": int}
 _FOUND: Final = {"pid": int, "uid": int, "name": str, "state": str, "reach": str, "started_by": (_STARTER, None)}
 _SEEN: Final = {**_SCAN, "found": [_FOUND], "unseen": [str]}
-"""A look that says what it did not see, and of what it found what started it; those of version 1 do not."""
+"""A scan with what it did not inspect and the starters of what it found; those of version 1 have neither."""
 _ATTEMPT: Final = {"area": str, "what": ("list", "file"), "uid": int, "login": int, "answer": str, "error": str}
 _PROOF: Final = {
     "scans": [_SEEN],
@@ -96,30 +96,30 @@ RECEIPT: Final[dict[str, Any]] = {
     "own_entries": {"count": int, "first": (int, None), "last": (int, None)},
 }
 SHAPES: Final[dict[int, dict[str, Any]]] = {1: _FIRST, 2: RECEIPT}
-"""By version. Version 1 was issued before the marks said where they were taken; it is checked for ever."""
+"""By version. Version 1 was issued before the marks had an origin; it is checked for ever."""
 
 
-def fits(value: Any, shape: Any) -> bool:
-    """Whether *value* has *shape*; see the rules of this file."""
+def fits(node: Any, shape: Any) -> bool:
+    """Whether *node* has *shape*; see the rules of this file."""
     match shape:
         case type():
-            return type(value) is shape
+            return type(node) is shape
         case _At():
-            return isinstance(value, str) and _instant(value)
+            return isinstance(node, str) and _instant(node)
         case dict():
             return (
-                type(value) is dict
-                and value.keys() == shape.keys()
-                and all(fits(value[key], inner) for key, inner in shape.items())
+                type(node) is dict
+                and node.keys() == shape.keys()
+                and all(fits(node[key], inner) for key, inner in shape.items())
             )
         case [inner]:
             if isinstance(shape, list):
-                return type(value) is list and all(fits(item, inner) for item in value)
-            return fits(value, inner)
+                return type(node) is list and all(fits(element, inner) for element in node)
+            return fits(node, inner)
         case tuple():
-            return any(fits(value, inner) for inner in shape)
+            return any(fits(node, inner) for inner in shape)
         case _:
-            return type(value) is type(shape) and bool(value == shape)
+            return type(node) is type(shape) and bool(node == shape)
 
 
 def _instant(text: str) -> bool:

@@ -1,7 +1,7 @@
 """The agent's signing key: one Ed25519 key in a file that only root may read, made when it is first needed.
 
-Rules of this file: a key that others could read, or that is not a plain file of ours, is refused, never used. The key
-signs plain bytes (RFC 8032, no prefix, no hash): any tool can check the signature. Sources: RFC 8032, RFC 8410.
+Rules of this file: a key that others could read, or that is not a regular file of the agent, is refused. The key signs
+plain bytes (RFC 8032, no prefix, no hash): any tool can check the signature. Sources: RFC 8032, RFC 8410.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from agent.errors import RefusedError
 from agent.runtime import ours
-from rules.text import Text
+from rules.text import Message, Sentence, foreign
 from rules.visible import visible
 
 _LONGEST = 4096  # bytes of a key file; ours has 119
@@ -46,16 +46,16 @@ class Signer:
     def at(cls, path: Path) -> "Signer":
         """Load the key in *path*, made with mode 0600 when it is missing. Raises :class:`RefusedError`."""
         try:
-            data = _read(path)
+            pem = _read(path)
         except FileNotFoundError:
             _make(path)
-            data = _read(path)
+            pem = _read(path)
         try:
-            key = load_pem_private_key(data, None)
+            key = load_pem_private_key(pem, None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            raise _unusable(path, Text("it is no key without a password", "不是无口令密钥")) from error
+            raise _unusable(path, Message("receipt.key-encrypted")) from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise _unusable(path, Text("it is not an Ed25519 key", "不是 Ed25519 密钥"))
+            raise _unusable(path, Message("receipt.not-ed25519-key"))
         return cls(key)
 
     @property
@@ -64,16 +64,16 @@ class Signer:
         return _fingerprint(self._public)
 
     def public_pem(self) -> bytes:
-        """Return the public key as PEM: what a checker needs."""
+        """Return the public key as PEM, for a checker."""
         return self._public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
-    def sign(self, data: bytes) -> bytes:
-        """Return the 64 bytes of the signature of *data*."""
-        return self._key.sign(data)
+    def sign(self, payload: bytes) -> bytes:
+        """Return the 64 bytes of the signature of *payload*."""
+        return self._key.sign(payload)
 
 
 def fingerprint_of(pem: bytes) -> str | None:
-    """Return the fingerprint of a public key in PEM; ``None`` for what is no Ed25519 public key."""
+    """Return the fingerprint of a public key in PEM; ``None`` if it is not an Ed25519 public key."""
     try:
         key = load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm):
@@ -91,13 +91,13 @@ def _read(path: Path) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise _unusable(path, Text(visible(error.strerror or ""), visible(error.strerror or ""))) from error
+        raise _unusable(path, foreign(error.strerror or "")) from error
     try:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-            raise _unusable(path, Text("it is not a plain file of the agent", "不是本程序的普通文件"))
-        if found.st_mode & 0o077:
-            raise _unusable(path, Text("others may read it", "其他用户可读"))
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+            raise _unusable(path, Message("receipt.key-file-not-regular"))
+        if status.st_mode & 0o077:
+            raise _unusable(path, Message("receipt.key-file-readable"))
         ours.check_folders(path)
         return os.read(fd, _LONGEST)
     except ours.OthersCanWriteError as error:
@@ -118,12 +118,12 @@ def _make(path: Path) -> None:
             os.fsync(fd)
         finally:
             os.close(fd)
-        with contextlib.suppress(FileExistsError):  # somebody made one meanwhile: that one is the key
+        with contextlib.suppress(FileExistsError):  # another process made one meanwhile: that one is the key
             path.hardlink_to(fresh)
         fresh.unlink()
         synced(path.parent)
     except OSError as error:
-        raise _unusable(path, Text(visible(error.strerror or ""), visible(error.strerror or ""))) from error
+        raise _unusable(path, foreign(error.strerror or "")) from error
 
 
 def synced(directory: Path) -> None:
@@ -135,12 +135,9 @@ def synced(directory: Path) -> None:
         os.close(fd)
 
 
-def _unusable(path: Path, why: Text) -> RefusedError:
-    shown = visible(str(path))
+def _unusable(path: Path, reason: Sentence) -> RefusedError:
+    key_file = visible(str(path))
     return RefusedError(
-        Text(f"the signing key `{shown}` is not used: {why.en}", f"不使用签名密钥 `{shown}`：{why.zh}"),
-        Text(
-            "move it aside; a new one is made, and receipts signed before need the old public key",
-            "请将其移开；程序会生成新密钥，旧回执仍须用旧公钥核验",
-        ),
+        Message("receipt.signing-key-unusable", path=key_file, reason=reason),
+        Message("receipt.replace-signing-key"),
     )

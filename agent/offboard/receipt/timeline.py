@@ -1,9 +1,9 @@
-"""When each thing ended: every instant taken where the thing happened, in order on one clock.
+"""The timeline of a revocation: every instant taken where its event happened, in order on one clock.
 
-Rules of this file: pure. An instant that was not measured is ``None`` and says why. Spans are whole microseconds and
+Rules of this file: pure. An instant that was not measured is ``None`` with its reason. Spans are whole microseconds and
 are counted from *received*, between instants of the agent's clock only: an instant of another clock has no span.
 
-**Order.** On the agent's clock no mark is earlier than what it follows from (:data:`FOLLOWS`), and none is later than
+**Order.** On the agent's clock no mark is earlier than the marks it follows (:data:`FOLLOWS`), and none is later than
 the receipt. Where it seems to be, the clock was set in between: that instant is then not known, and the mark says so.
 """
 
@@ -13,17 +13,18 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from rules.text import Text
+from agent.language.catalogue import both
+from rules.text import Message, Sentence, Text
 from rules.visible import visible
 
 START: Final = "received"
-MARKS: Final[Mapping[str, Text]] = {
-    "approved": Text("approved", "批准"),
-    "received": Text("received", "收到"),
-    "durable": Text("stored durably", "持久保存"),
-    "denied": Text("denied from here on", "开始拒绝"),
-    "last-read": Text("last entry of a read", "最后一条读取记录"),
-    "last-gone": Text("last process gone", "最后一个进程消失"),
+MARKS: Final[Mapping[str, Sentence]] = {
+    "approved": Message("receipt.mark-approved"),
+    "received": Message("receipt.mark-received"),
+    "durable": Message("receipt.mark-durable"),
+    "denied": Message("receipt.mark-denied"),
+    "last-read": Message("receipt.mark-last-read"),
+    "last-gone": Message("receipt.mark-last-gone"),
 }
 FOLLOWS: Final[Mapping[str, tuple[str, ...]]] = {
     "approved": (),
@@ -33,14 +34,14 @@ FOLLOWS: Final[Mapping[str, tuple[str, ...]]] = {
     "last-read": (),
     "last-gone": ("approved", "received", "durable"),
 }
-"""What each mark is never earlier than. A read after *denied* is no disorder: it leaves the receipt open."""
+"""The marks that each mark must follow. A read after *denied* is no disorder: it leaves the receipt open."""
 
 _NOTHING = Text("", "")
 _UNTOLD = timedelta(seconds=1)  # by so much the wall clock may be behind judged time without an entry saying so
 
 
 class ClockName(StrEnum):
-    """Whose clock an instant is of."""
+    """The clock of an instant."""
 
     AGENT = "agent"
     PERSONNEL = "personnel"
@@ -62,32 +63,32 @@ class Source(StrEnum):
     UNKNOWN = ""
 
     @property
-    def text(self) -> Text:
-        """The words a person reads."""
+    def text(self) -> Sentence:
+        """The sentence of this source."""
         return _SOURCES[self]
 
 
-_SOURCES: Mapping[Source, Text] = {
-    Source.PERSONNEL: Text("as the personnel system says", "据人事系统所述"),
-    Source.SOCKET: Text("the request was read", "读到请求"),
-    Source.ACT: Text("the act began", "操作开始"),
-    Source.SPOOL: Text("the file appeared in the spool", "文件出现在投递目录"),
-    Source.DUE: Text("it fell due by itself", "自行到期"),
-    Source.HR_STORE: Text("end of the fsync of the store of notices", "通知库 fsync 完成"),
-    Source.REGISTRY: Text("end of the fsync of the registry", "登记库 fsync 完成"),
-    Source.DECIDER: Text("the decider acknowledged it", "判定进程已确认"),
-    Source.LOG: Text("entry of the log", "日志条目"),
-    Source.PROCESSES: Text("seen by the agent", "代理所见"),
+_SOURCES: Mapping[Source, Sentence] = {
+    Source.PERSONNEL: Message("receipt.source-personnel"),
+    Source.SOCKET: Message("receipt.source-socket"),
+    Source.ACT: Message("receipt.source-act"),
+    Source.SPOOL: Message("receipt.source-spool"),
+    Source.DUE: Message("receipt.source-expiry"),
+    Source.HR_STORE: Message("receipt.source-notice-store"),
+    Source.REGISTRY: Message("receipt.source-registry"),
+    Source.DECIDER: Message("receipt.source-decider"),
+    Source.LOG: Message("receipt.source-log"),
+    Source.PROCESSES: Message("receipt.source-processes"),
     Source.UNKNOWN: Text("", ""),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an instant comes from. *not_before*, *not_after*: what bounds it where it was not read off the clock.
+    """The origin of an instant. *not_before*, *not_after*: its bounds if it was not read off the clock.
 
     *compared*: another clock it was read off (``file-system``), moved to this one by its distance from now. *seq*: the
-    number of the entry it is from.
+    number of its log entry.
     """
 
     source: Source = Source.UNKNOWN
@@ -112,8 +113,8 @@ _ORIGINS: Mapping[str, Origin] = {
 class Marks:
     """The instants of one revocation. ``last_read`` and ``last_gone`` are ``None`` when there was nothing to end.
 
-    ``durable``: when the fsync of what asks for the end had returned. ``denied``: when the decider's acknowledgement of
-    the epoch arrived, after which no verdict is older. ``origins``: of the marks that are not what they mostly are.
+    ``durable``: when the fsync of the request had returned. ``denied``: when the decider's acknowledgement of the epoch
+    arrived, after which no verdict is older. ``origins``: of the marks whose origin is not the usual one.
     """
 
     approved: datetime | None
@@ -125,7 +126,7 @@ class Marks:
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
     def origin(self, mark: str) -> Origin:
-        """Return where the instant of *mark* comes from."""
+        """Return the origin of the instant of *mark*."""
         return self.origins.get(mark, _ORIGINS[mark])
 
 
@@ -136,13 +137,13 @@ class DoorMark:
     name: str
     state: str
     at: datetime | None = None
-    detail: Text = _NOTHING
+    detail: Sentence = _NOTHING
 
 
 def needed(cause: str) -> tuple[str, ...]:
     """Return the marks without which a receipt for *cause* is open.
 
-    What ends by itself was stored when it was given.
+    An expiry was stored when the right was given.
     """
     return ("received", "denied") if cause == "expiry" else ("received", "durable", "denied")
 
@@ -151,11 +152,11 @@ def rows(
     marks: Marks, doors: Iterable[DoorMark] = (), *, cause: str = "departure", now: datetime | None = None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the timeline and the doors as JSON. ``after_us`` counts from *received*, ``None`` when unknown."""
-    found: Mapping[str, datetime | None] = {name: getattr(marks, name.replace("-", "_")) for name in MARKS}
-    instants = _in_order(found, {name: marks.origin(name).clock for name in MARKS}, now)
+    measured: Mapping[str, datetime | None] = {name: getattr(marks, name.replace("-", "_")) for name in MARKS}
+    instants = _in_order(measured, {name: marks.origin(name).clock for name in MARKS}, now)
     start = instants[START]
     timeline = [
-        _row(name, at, start, marks.origin(name), cause, lost=at != found[name]) for name, at in instants.items()
+        _row(name, at, start, marks.origin(name), cause, lost=at != measured[name]) for name, at in instants.items()
     ]
     refused = [
         {
@@ -163,7 +164,7 @@ def rows(
             "state": door.state,
             "at": written(door.at),
             "after_us": _span(start, door.at),
-            "detail": {"en": visible(door.detail.en), "zh": visible(door.detail.zh)},
+            "detail": both(door.detail).to_json(),
         }
         for door in doors
     ]
@@ -173,44 +174,44 @@ def rows(
 def _row(
     name: str, at: datetime | None, start: datetime | None, origin: Origin, cause: str, *, lost: bool
 ) -> dict[str, Any]:
-    known = at is not None
-    state = "measured" if known else "unordered" if lost else "pending" if name in needed(cause) else "none"
+    is_known = at is not None
+    state = "measured" if is_known else "unordered" if lost else "pending" if name in needed(cause) else "none"
     return {
         "mark": name,
         "at": written(at),
         "after_us": _span(start, at) if origin.clock is ClockName.AGENT else None,
         "state": state,
         "clock": str(origin.clock),
-        "source": str(origin.source) if known else "",
-        "not_before": written(origin.not_before) if known else None,
-        "not_after": written(origin.not_after) if known else None,
-        "compared": origin.compared if known else None,
-        "seq": origin.seq if known else None,
+        "source": str(origin.source) if is_known else "",
+        "not_before": written(origin.not_before) if is_known else None,
+        "not_after": written(origin.not_after) if is_known else None,
+        "compared": origin.compared if is_known else None,
+        "seq": origin.seq if is_known else None,
     }
 
 
 def _in_order(
-    found: Mapping[str, datetime | None], clocks: Mapping[str, ClockName], now: datetime | None
+    measured: Mapping[str, datetime | None], clocks: Mapping[str, ClockName], now: datetime | None
 ) -> dict[str, datetime | None]:
     """Return the instants that do not contradict each other; see the rules of this file."""
-    kept: dict[str, datetime | None] = {}
-    for name, at in found.items():
-        kept[name] = at
+    ordered: dict[str, datetime | None] = {}
+    for name, at in measured.items():
+        ordered[name] = at
         if at is None or clocks[name] is not ClockName.AGENT:
             continue
-        earlier = [one for mark in FOLLOWS[name] if clocks[mark] is ClockName.AGENT and (one := kept[mark])]
-        if any(at < one for one in earlier) or (now is not None and at > now):
-            kept[name] = None
-    return kept
+        earlier = [instant for mark in FOLLOWS[name] if clocks[mark] is ClockName.AGENT and (instant := ordered[mark])]
+        if any(at < instant for instant in earlier) or (now is not None and at > now):
+            ordered[name] = None
+    return ordered
 
 
 def last_read(
     entries: Iterable[Mapping[str, Any]], person: str, at: Callable[[Mapping[str, Any]], datetime] | None = None
 ) -> tuple[datetime, int | None] | None:
-    """Return instant and number of the last access of *person* that went through, from entries of the access log.
+    """Return instant and number of the last allowed access of *person*, from entries of the access log.
 
-    What an area in observe mode would have denied went through as well. Entries of other kinds are passed over, and
-    what the agent tried itself. *at* says when an entry was made; by default :func:`stamped`.
+    An access that an area in observe mode would have denied counts as well. Entries of other kinds, and the agent's own
+    attempts, are skipped. *at* returns the time of an entry; by default :func:`stamped`.
     """
     when = at or stamped
     times = [
@@ -221,27 +222,27 @@ def last_read(
         and person in (entry.get("person"), entry.get("login_person"))
         and (entry.get("verdict") == "allow" or entry.get("enforced") is False)
     ]
-    return max(times, key=lambda one: (one[0], one[1] or 0), default=None)
+    return max(times, key=lambda access: (access[0], access[1] or 0), default=None)
 
 
 def stamped(entry: Mapping[str, Any]) -> datetime:
-    """Return when an entry says it was made: where the wall clock was not what was judged by, what was."""
+    """Return the time of an entry: the judged time where it differs from the wall clock."""
     return datetime.fromisoformat(str(entry.get("judged") or entry["time"]))
 
 
 def by_boot(now: datetime, boot: int, boot_id: str) -> Callable[[Mapping[str, Any]], datetime]:
-    """Return what says when an entry was made on the agent's clock, which reads *now* at *boot* microseconds.
+    """Return a function for the time of an entry on the agent's clock, which reads *now* at *boot* microseconds.
 
-    An entry of this boot says how long ago it was made. That counts where the wall clock was behind by less than an
-    entry tells of, because what is decided by must not look earlier than it was.
+    An entry of this boot states its age. That counts where the wall clock was behind by less than an entry reports,
+    because a deciding instant must not look earlier than it was.
     """
 
     def at(entry: Mapping[str, Any]) -> datetime:
-        said = stamped(entry)
+        stamp = stamped(entry)
         if entry.get("boot") != boot_id or not isinstance(entry.get("mono"), int):
-            return said
+            return stamp
         counted = now - timedelta(microseconds=boot - entry["mono"])
-        return counted if timedelta(0) < counted - said < _UNTOLD else said
+        return counted if timedelta(0) < counted - stamp < _UNTOLD else stamp
 
     return at
 

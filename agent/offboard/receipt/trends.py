@@ -1,8 +1,8 @@
-"""How fast revocations are here: median, 95th percentile and worst of every span, over all receipts that are kept.
+"""Trends of revocation times: median, 95th percentile and worst of every span, over all receipts that are kept.
 
-Rules of this file: only genuine receipts count, of each case the last one; what cannot be read is counted, not hidden.
-A percentile is the nearest rank: a span that was measured, never an average of two. A last read from before the notice
-arrived says nothing about speed and is left out.
+Rules of this file: only genuine receipts count, of each case the last one; an unreadable one is counted, not hidden. A
+percentile is the nearest rank: a measured span, never an average of two. A last read from before the notice arrived is
+no measure of speed and is left out.
 """
 
 import math
@@ -10,17 +10,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from agent.language.catalogue import localized
 from agent.offboard.receipt.page import span
 from agent.offboard.receipt.receipt import kept
 from agent.offboard.receipt.timeline import MARKS, START
 from agent.offboard.receipt.verify import verify
 from agent.presentation import table as text_table
-from rules.text import Language, Text
+from rules.text import Language, Message
 
 DOORS = "doors"
 _TITLES = {
     **{mark: text for mark, text in MARKS.items() if mark not in ("approved", START)},
-    DOORS: Text("doors refused", "门禁拒绝"),
+    DOORS: Message("receipt.doors-refused"),
 }
 
 
@@ -35,7 +36,7 @@ class Trend(NamedTuple):
 
 
 class Trends(NamedTuple):
-    """All marks with at least one span; how many receipts there were, how many open, how many bad."""
+    """All marks with at least one span; the numbers of receipts, of open ones and of bad ones."""
 
     rows: tuple[Trend, ...]
     receipts: int
@@ -44,7 +45,7 @@ class Trends(NamedTuple):
 
 
 def trends(folder: Path, key_of: Callable[[bytes], bytes]) -> Trends:
-    """Read the receipts in *folder*, each checked with what *key_of* says of it. Bad files are counted.
+    """Read the receipts in *folder*, each checked with the key that *key_of* returns. Bad files are counted.
 
     Raises :class:`agent.errors.UsageError` for a bad key, and what *key_of* raises.
     """
@@ -52,8 +53,8 @@ def trends(folder: Path, key_of: Callable[[bytes], bytes]) -> Trends:
     bad = 0
     for path in kept(folder):
         try:
-            data = path.read_bytes()
-            report = verify(data, key_of(data))
+            contents = path.read_bytes()
+            report = verify(contents, key_of(contents))
         except OSError:
             bad += 1
             continue
@@ -78,24 +79,33 @@ def summed(bodies: Sequence[Mapping[str, Any]], bad: int = 0) -> Trends:
     return Trends(rows, len(bodies), sum(not body["complete"] for body in bodies), bad)
 
 
-def lines(found: Trends, language: Language) -> Iterable[str]:
+def lines(summary: Trends, language: Language) -> Iterable[str]:
     """Yield the trends for people."""
-    yield Text(
-        f"{found.receipts} receipts, {found.incomplete} not complete, {found.bad} not readable or not genuine",
-        f"回执 {found.receipts} 份，未完成 {found.incomplete} 份，无法读取或未通过核验 {found.bad} 份",
-    ).say(language)
+    yield localized(
+        Message(
+            "receipt.summary",
+            receipts=summary.receipts,
+            incomplete=summary.incomplete,
+            bad=summary.bad,
+        ),
+        language,
+    )
     heading = [
-        Text("after the notice", "收到通知后"),
-        Text("count", "次数"),
-        Text("p50", "中位数"),
-        Text("p95", "95%"),
-        Text("worst", "最慢"),
+        Message("receipt.after-notice"),
+        Message("receipt.count"),
+        Message("receipt.median"),
+        Message("receipt.percentile-95"),
+        Message("receipt.worst"),
     ]
     yield from text_table.lines(
-        [text.say(language) for text in heading],
+        [localized(text, language) for text in heading],
         [
-            (_TITLES[row.mark].say(language), row.times, *(span(value, language) for value in row[2:]))
-            for row in found.rows
+            (
+                localized(_TITLES[row.mark], language),
+                row.times,
+                *(span(microseconds, language) for microseconds in row[2:]),
+            )
+            for row in summary.rows
         ],
     )
 

@@ -1,8 +1,8 @@
-"""The steps of a revocation, in order, and which of them a cause needs.
+"""The steps of a revocation, in order, and the selection for each cause.
 
-Rules of this file: a table. What cuts access comes first and waits for nobody; what could start something again goes
-before the last look at processes; what takes as long as there are files comes last. Door controllers are added by
-whoever wires them, as steps of their own that run alongside.
+Rules of this file: a table. Steps that cut access come first and wait for nothing; steps against restarts come before
+the last scan of processes; steps that take as long as there are files come last. Door controllers are added by the code
+that wires them, as steps of their own that run alongside.
 """
 
 from agent.offboard.steps import (
@@ -43,10 +43,10 @@ LEAVING = tuple(step for step in STEPS if step is not holders.STEP)
 """The person goes: everything ends."""
 
 STAYING = (deny.STEP, holders.STEP, samba.STAYING, sessions.STAYING)
-"""The person stays (hold, expiry, transfer, loss): access ends, and only what holds classified files with it.
+"""The person stays (hold, expiry, transfer, loss): access ends, and the processes that hold classified files.
 
 Login sessions end too where the pack says so.
 """
 
 RESTORING = (acl.BACK,)
-"""Something is given back: what would still refuse the person on the disk is taken away."""
+"""Access is restored: deny entries of the person on the disk are removed."""

@@ -1,14 +1,14 @@
-"""Deny entries over every inode of every area: what is refused even where the agent does not run.
+"""The ACL step: deny entries on every inode of every area, which refuse access even where the agent does not run.
 
 Rules of this file:
 - no file is opened: attributes are set by path, through the way into the area that the context gives;
 - the entry is on the inode and not only on the directory, because a hard link or a moved file leaves the directory;
-- the owner of a file is not subject to its ACL and could change it, so what the person owns becomes root's; who it was
-  is kept beside the case first (``owners.jsonl``);
+- the owner of a file is not subject to its ACL and could change it, so files of the person become root's; their owner
+  is recorded beside the case first (``owners.jsonl``);
 - a default ACL is changed only where there is one: a new one would switch off other people's umask (acl(5));
-- an ACL that takes no more entries is no failure: the decider's denial stands there alone, and the step says where;
+- an ACL that takes no more entries is no failure: only the decider denies access there, and the step names the place;
 - entries are for users, never for groups: another group's entry that allows would outweigh one that denies (acl(5));
-- which accounts have entries where is remembered before the first one is set (``RevocationContext.denials``).
+- the accounts with entries and their areas are recorded before the first entry is set (``RevocationContext.denials``).
 """
 
 import errno
@@ -25,13 +25,13 @@ from agent.offboard.context import AreaPath, RevocationContext, RevocationSubjec
 from agent.offboard.steps import acl_bytes, places
 from agent.offboard.steps.acl_bytes import ACCESS, DEFAULT, Acl
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
 _SHOWN = 20
 _OWNERS = "owners.jsonl"
 
-_KEPT = 1000  # different ACLs whose change is remembered
+_KEPT = 1000  # different ACLs whose change is cached
 
 # ext4 has one block for all attributes of an inode (ENOSPC), xfs a number of entries (E2BIG), the VFS 64 KiB (ERANGE).
 _NO_ROOM = frozenset((errno.ENOSPC, errno.ERANGE))
@@ -48,7 +48,7 @@ class Rewrite:
 
     def __init__(self, how: Change) -> None:
         self._how = how
-        self._known: dict[bytes | int, bytes | None] = {}
+        self._cache: dict[bytes | int, bytes | None] = {}
 
     def of(self, raw: bytes | None, mode: int) -> bytes | None:
         """Return the attribute that takes the place of *raw*, ``None`` when *raw* is right as it is.
@@ -56,17 +56,17 @@ class Rewrite:
         Without an attribute the permission bits of *mode* count. Raises ``ValueError`` when *raw* is no ACL.
         """
         key = mode & 0o777 if raw is None else raw
-        if key not in self._known:
-            if len(self._known) >= _KEPT:
-                self._known.clear()
+        if key not in self._cache:
+            if len(self._cache) >= _KEPT:
+                self._cache.clear()
             before = acl_bytes.of_mode(mode) if raw is None else acl_bytes.parse(raw)
             after = self._how(before)
-            self._known[key] = None if after == before else acl_bytes.render(after)
-        return self._known[key]
+            self._cache[key] = None if after == before else acl_bytes.render(after)
+        return self._cache[key]
 
 
 class Tour:
-    """One pass over areas: what was changed, what was as it should be, and where it could not go."""
+    """One pass over areas: the inodes changed, those already right, and those not reached."""
 
     def __init__(self) -> None:
         self.changed = 0
@@ -92,21 +92,21 @@ class Tour:
         }
 
     def keeps_no_more(self, path: str) -> None:
-        """Note a place whose ACL takes no more entries."""
+        """Record a place whose ACL takes no more entries."""
         self.full_count += 1
         if len(self.full) < _SHOWN:
             self.full.append(path)
 
-    def add(self, other: "Tour") -> None:
-        """Count what *other* met as well."""
-        self.changed += other.changed
-        self.same += other.same
-        self.owned += other.owned
-        self.trouble_count += other.trouble_count
-        self.full_count += other.full_count
-        self.troubles = (self.troubles + other.troubles)[:_SHOWN]
-        self.full = (self.full + other.full)[:_SHOWN]
-        self.without += other.without
+    def add(self, further: "Tour") -> None:
+        """Add the counts of *further*."""
+        self.changed += further.changed
+        self.same += further.same
+        self.owned += further.owned
+        self.trouble_count += further.trouble_count
+        self.full_count += further.full_count
+        self.troubles = (self.troubles + further.troubles)[:_SHOWN]
+        self.full = (self.full + further.full)[:_SHOWN]
+        self.without += further.without
 
     def trouble(self, path: str, code: int) -> None:
         """Note a place that could not be changed."""
@@ -131,7 +131,7 @@ def allow_again(leaver: RevocationSubject, context: RevocationContext) -> Tour:
     Raises ``ShoumiError`` when it could not be remembered: it is then done again.
     """
     whole = Tour()
-    for area in _theirs(leaver, context):
+    for area in _areas_of(leaver, context):
         tour = take_away(leaver.uids, area, context)
         whole.add(tour)
         if not tour.trouble_count and context.denials:
@@ -141,57 +141,57 @@ def allow_again(leaver: RevocationSubject, context: RevocationContext) -> Tour:
 
 def take_away(uids: Iterable[int], area: AreaPath, context: RevocationContext) -> Tour:
     """Take the deny entries of *uids* away in *area*. Owners stay: see ``owners.jsonl``."""
-    tour, theirs = Tour(), frozenset(uids)
-    rewrite = Rewrite(lambda acl: acl_bytes.undo(acl, theirs))
+    tour, removed_uids = Tour(), frozenset(uids)
+    rewrite = Rewrite(lambda acl: acl_bytes.undo(acl, removed_uids))
     _visit(area, context, tour, lambda inode: change(inode.at, inode.found.st_mode, rewrite))
     return tour
 
 
 def denied_here(path: str, uids: Iterable[int], top: str) -> frozenset[int]:
-    """Return which of *uids* an entry on *path*, or on a directory between *top* and it, refuses. Looks, opens nothing.
+    """Return which of *uids* an entry on *path*, or on a directory between *top* and it, refuses. Opens nothing.
 
-    What cannot be looked at refuses nobody, as far as this can tell.
+    A place that cannot be read refuses nobody, as far as this can tell.
     """
     places = [path]
     while places[-1] != top and len(places[-1]) > len(top):
         places.append(str(Path(places[-1]).parent))
-    found: set[int] = set()
+    refused: set[int] = set()
     for place in places:
         with suppress(OSError, ValueError):
             raw = os.getxattr(place, ACCESS, follow_symlinks=False)
             owner = os.stat(place, follow_symlinks=False).st_uid  # noqa: PTH116 - as the line above
-            given = acl_bytes.parse(raw)
-            found |= {uid for uid in uids if uid != owner and acl_bytes.denies(given, {uid})}
-    return frozenset(found)
+            acl = acl_bytes.parse(raw)
+            refused |= {uid for uid in uids if uid != owner and acl_bytes.denies(acl, {uid})}
+    return frozenset(refused)
 
 
-def _theirs(leaver: RevocationSubject, context: RevocationContext) -> list[AreaPath]:
+def _areas_of(leaver: RevocationSubject, context: RevocationContext) -> list[AreaPath]:
     return [area for area in context.areas() if not leaver.areas or area.name in leaver.areas]
 
 
-def _look_back(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
-    names = [visible(area.name) for area in _theirs(leaver, context)]
-    return tuple(StepTarget(Text(f"deny entries in area `{name}`", f"目录 `{name}` 中的拒绝项")) for name in names)
+def _find_targets_back(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
+    names = [visible(area.name) for area in _areas_of(leaver, context)]
+    return tuple(StepTarget(Message("offboard.deny-entries-area", name=name)) for name in names)
 
 
 def _run_back(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
     tour = allow_again(leaver, context)
     if tour.trouble_count:
-        return _result(tour, 0)
+        return _step_result(tour, 0)
     count = tour.changed
-    text = Text(f"taken away on {count} files and directories", f"已从 {count} 个文件和目录移除")
+    text = Message("offboard.deny-entries-removed", count=count)
     return StepResult(StepState.DONE, text, tour.facts())
 
 
-def probe(_leaver: RevocationSubject, context: RevocationContext) -> Text | None:
+def probe(_leaver: RevocationSubject, context: RevocationContext) -> Sentence | None:
     """Return a reason when the host has no area."""
-    return None if any(True for _ in context.areas()) else Text("there is no area on this host", "本机没有涉密目录")
+    return None if any(True for _ in context.areas()) else Message("offboard.no-area")
 
 
-def look(_leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
+def find_targets(_leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
     """Return the areas."""
     names = (visible(area.name) for area in context.areas())
-    return tuple(StepTarget(Text(f"deny entries in area `{name}`", f"目录 `{name}` 中的拒绝项")) for name in names)
+    return tuple(StepTarget(Message("offboard.deny-entries-area", name=name)) for name in names)
 
 
 def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> StepResult:
@@ -200,7 +200,7 @@ def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> Ste
 
 
 def run_together(leavers: Sequence[tuple[RevocationSubject, str]], context: RevocationContext) -> list[StepResult]:
-    """Deny all of *leavers* in one pass. What the pass changed is in the facts of each, whoever it was changed for."""
+    """Deny all of *leavers* in one pass. The counts of the pass are in the facts of each."""
     uids = sorted({uid for leaver, _ in leavers for uid in leaver.uids})
     rewrite = Rewrite(lambda acl: acl_bytes.deny(acl, uids))
     areas = tuple(context.areas())
@@ -211,62 +211,54 @@ def run_together(leavers: Sequence[tuple[RevocationSubject, str]], context: Revo
     with ExitStack() as stack:
         owners: dict[int, tuple[int, _Owners]] = {}
         for number, (leaver, case) in enumerate(leavers):
-            kept = stack.enter_context(_Owners(places.kept(context, case) / _OWNERS))
-            owners |= dict.fromkeys(leaver.uids, (number, kept))
+            owner_file = stack.enter_context(_Owners(places.seized_folder(context, case) / _OWNERS))
+            owners |= dict.fromkeys(leaver.uids, (number, owner_file))
 
         def deny(inode: WalkEntry) -> bool:
-            theirs = owners.get(inode.found.st_uid)
-            if theirs:
-                number, kept = theirs
-                kept.note(inode)
+            owner_entry = owners.get(inode.found.st_uid)
+            if owner_entry:
+                number, owner_file = owner_entry
+                owner_file.note(inode)
                 os.chown(inode.at, 0, -1, follow_symlinks=False)
                 owned[number] += 1
-            return change(inode.at, inode.found.st_mode, rewrite) or theirs is not None
+            return change(inode.at, inode.found.st_mode, rewrite) or owner_entry is not None
 
         for area in areas:
             _visit(area, context, tour, deny)
-    return [_result(tour, count) for count in owned]
+    return [_step_result(tour, count) for count in owned]
 
 
-def _result(tour: Tour, owned: int) -> StepResult:
+def _step_result(tour: Tour, owned: int) -> StepResult:
     tour.owned = owned
     if tour.trouble_count:
         first = visible(tour.troubles[0])
-        text = Text(
-            f"{tour.trouble_count} places were not reached, first `{first}`",
-            f"有 {tour.trouble_count} 处未能处理，首个为 `{first}`",
-        )
+        text = Message("offboard.paths-not-reached", count=tour.trouble_count, first=first)
         return StepResult(StepState.PENDING, text, tour.facts())
     if tour.without:
-        names = visible(", ".join(tour.without))
-        text = Text(f"the filesystem of `{names}` keeps no ACLs", f"`{names}` 所在文件系统不支持 ACL")
+        text = Message("offboard.filesystem-without-acls", areas=[f"`{area}`" for area in tour.without])
         return StepResult(StepState.DONE if tour.changed + tour.same else StepState.SKIPPED, text, tour.facts())
     total = tour.changed + tour.same
     if tour.full_count:
         first, count = visible(tour.full[0]), tour.full_count
-        text = Text(
-            f"denied on {total} files and directories; the ACLs of {count} take no more entries, first `{first}`:"
-            " there the agent's denial stands alone",
-            f"已在 {total} 个文件和目录上拒绝；{count} 处的 ACL 已满，首个为 `{first}`：该处仅由代理拒绝",
-        )
+        text = Message("offboard.deny-entries-set-some-acls-full", total=total, full=count, first=first)
         return StepResult(StepState.DONE, text, tour.facts())
     return StepResult(
         StepState.DONE,
-        Text(f"denied on {total} files and directories", f"已在 {total} 个文件和目录上拒绝"),
+        Message("offboard.deny-entries-set", count=total),
         tour.facts(),
     )
 
 
 def _visit(area: AreaPath, context: RevocationContext, tour: Tour, act: Callable[[WalkEntry], bool]) -> None:
     try:
-        for item in context.walk(area.path):
-            if isinstance(item, WalkFailure):
-                tour.trouble(item.path, item.error)
+        for inode in context.walk(area.path):
+            if isinstance(inode, WalkFailure):
+                tour.trouble(inode.path, inode.error)
                 continue
-            if stat.S_ISLNK(item.found.st_mode):  # it has no ACL, and what it leads to has its own
+            if stat.S_ISLNK(inode.found.st_mode):  # a link has no ACL, and its target has its own
                 continue
             try:
-                if act(item):
+                if act(inode):
                     tour.changed += 1
                 else:
                     tour.same += 1
@@ -277,9 +269,9 @@ def _visit(area: AreaPath, context: RevocationContext, tour: Tour, act: Callable
                     tour.without.append(area.name)
                     return
                 if isinstance(error, FullAclError):
-                    tour.keeps_no_more(item.path)
+                    tour.keeps_no_more(inode.path)
                     continue
-                tour.trouble(item.path, error.errno or errno.EIO)
+                tour.trouble(inode.path, error.errno or errno.EIO)
     except OSError as error:
         tour.trouble(area.path, error.errno or errno.EIO)
 
@@ -310,10 +302,9 @@ def _set(at: str, name: str, rewrite: Rewrite, before: bytes | None, mode: int) 
 
 
 def _outgrows_a_block(at: str, attribute: bytes) -> bool:
-    """Whether *attribute* and those the inode has fill most of what a filesystem keeps of them: one block, on ext4.
+    """Whether *attribute* and those of the inode fill most of what a filesystem keeps of them: one block, on ext4.
 
-    A full disk says the same of few and short ones. The kernel keeps entries no shorter than half of how they are
-    handed in.
+    A full disk gives the same error for few and short ones. The kernel stores an entry in no less than half its length.
     """
     filled, most = len(attribute), os.statvfs(at).f_frsize // 2
     for name in os.listxattr(at, follow_symlinks=False):
@@ -324,11 +315,11 @@ def _outgrows_a_block(at: str, attribute: bytes) -> bool:
 
 
 class _Owners:
-    """Who owned what, one JSON line an inode, written before it changes hands. Repeating a run adds no line twice."""
+    """The former owners, one JSON line per inode, written before the owner changes; a repeated run adds none."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known: set[tuple[int, int]] = set()
+        self._cache: set[tuple[int, int]] = set()
         self._fd = -1
 
     def __enter__(self) -> Self:
@@ -340,13 +331,13 @@ class _Owners:
             os.close(self._fd)
 
     def note(self, inode: WalkEntry) -> None:
-        """Write the line of *inode*, unless it is there."""
+        """Write the line of *inode*, unless it exists."""
         if self._fd < 0:
             self._open()
-        found = inode.found
-        if (found.st_dev, found.st_ino) not in self._known:
-            self._known.add((found.st_dev, found.st_ino))
-            line = {"dev": found.st_dev, "ino": found.st_ino, "uid": found.st_uid, "path": inode.path}
+        status = inode.found
+        if (status.st_dev, status.st_ino) not in self._cache:
+            self._cache.add((status.st_dev, status.st_ino))
+            line = {"dev": status.st_dev, "ino": status.st_ino, "uid": status.st_uid, "path": inode.path}
             os.write(self._fd, json.dumps(line).encode() + b"\n")
 
     def _open(self) -> None:
@@ -354,8 +345,8 @@ class _Owners:
         self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         for line in self._path.read_bytes().splitlines():
             try:
-                known = json.loads(line)
-                self._known.add((known["dev"], known["ino"]))
+                record = json.loads(line)
+                self._cache.add((record["dev"], record["ino"]))
             except (
                 ValueError,
                 KeyError,
@@ -367,13 +358,13 @@ class _Owners:
 
 STEP = RevocationStep(
     "acl",
-    Text("deny entries on every classified file", "在每个涉密文件上设置拒绝项"),
+    Message("common.deny-entries-every-classified-file"),
     probe,
-    look,
+    find_targets,
     run,
     together=run_together,
-    partly=Text("deny entries on classified files", "在涉密文件上设置拒绝项"),
+    partly=Message("common.deny-entries-classified-files"),
 )
 
-BACK = RevocationStep("acl-back", Text("take the deny entries away", "移除拒绝项"), probe, _look_back, _run_back)
-"""The opposite, where a grant is given again after a departure that was taken back."""
+BACK = RevocationStep("acl-back", Message("common.take-deny-entries-away"), probe, _find_targets_back, _run_back)
+"""The opposite, where a grant is restored after a rescinded departure."""

@@ -2,7 +2,8 @@
 
 Rules of this file: pure. ``render(parse(raw)) == raw`` for every value the kernel gives. Denying adds an empty entry
 for a user, which wins over every group and over others (acl(5), "ACCESS CHECK ALGORITHM"), and changes nothing for
-anybody else. The owner is not subject to it: the caller sees to that.
+other users. The owner is not subject to it: the caller handles that.
+
 Source: ``include/uapi/linux/posix_acl_xattr.h``: little-endian version 2, then (tag, permissions, id), sorted.
 """
 
@@ -23,7 +24,7 @@ _ENTRY = struct.Struct("<HHI")
 
 
 class AclEntry(NamedTuple):
-    """Who (*tag*, *id*) and what: 4 read, 2 write, 1 execute or search."""
+    """One entry: its user or group (*tag*, *id*) and its permissions: 4 read, 2 write, 1 execute or search."""
 
     tag: int
     perm: int
@@ -57,27 +58,27 @@ def of_mode(mode: int) -> Acl:
 
 
 def deny(acl: Acl, uids: Collection[int]) -> Acl:
-    """Return *acl* with nothing for *uids*; what anybody else may do is unchanged."""
-    kept = [entry for entry in acl if entry.tag != USER or entry.id not in uids]
-    if not any(entry.tag == MASK for entry in kept):  # named entries need one; this one takes nothing away
-        kept.append(AclEntry(MASK, next(entry.perm for entry in kept if entry.tag == GROUP_OBJ)))
-    return tuple(sorted([*kept, *(AclEntry(USER, 0, uid) for uid in set(uids))], key=_order))
+    """Return *acl* with no permission for *uids*; the permissions of other users are unchanged."""
+    entries = [entry for entry in acl if entry.tag != USER or entry.id not in uids]
+    if not any(entry.tag == MASK for entry in entries):  # named entries need one; this one takes nothing away
+        entries.append(AclEntry(MASK, next(entry.perm for entry in entries if entry.tag == GROUP_OBJ)))
+    return tuple(sorted([*entries, *(AclEntry(USER, 0, uid) for uid in set(uids))], key=_order))
 
 
 def undo(acl: Acl, uids: Collection[int]) -> Acl:
     """Return *acl* without the empty entries of *uids*; without named entries the mask goes into the group's bits."""
-    kept = [entry for entry in acl if entry.tag != USER or entry.id not in uids or entry.perm]
-    if any(entry.tag in (USER, GROUP) for entry in kept):
-        return tuple(kept)
-    mask = next((entry.perm for entry in kept if entry.tag == MASK), 7)
-    plain = (e._replace(perm=e.perm & mask) if e.tag == GROUP_OBJ else e for e in kept if e.tag != MASK)
+    entries = [entry for entry in acl if entry.tag != USER or entry.id not in uids or entry.perm]
+    if any(entry.tag in (USER, GROUP) for entry in entries):
+        return tuple(entries)
+    mask = next((entry.perm for entry in entries if entry.tag == MASK), 7)
+    plain = (e._replace(perm=e.perm & mask) if e.tag == GROUP_OBJ else e for e in entries if e.tag != MASK)
     return tuple(plain)
 
 
 def denies(acl: Acl, uids: Collection[int]) -> bool:
     """Whether every one of *uids* has an entry, and an empty one."""
-    given = {entry.id: entry.perm for entry in acl if entry.tag == USER}
-    return all(given.get(uid) == 0 for uid in uids)
+    permissions = {entry.id: entry.perm for entry in acl if entry.tag == USER}
+    return all(permissions.get(uid) == 0 for uid in uids)
 
 
 def _order(entry: AclEntry) -> tuple[int, int]:

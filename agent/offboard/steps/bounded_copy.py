@@ -1,8 +1,9 @@
-"""Copying what is moved aside to another filesystem: bounded in data, inodes and depth, with holes left holes.
+"""Copying of moved files to another filesystem: bounded in data, inodes and depth, with holes left holes.
 
-Rules of this file: what lies in a home is what its owner put there: a file of a terabyte that is one hole, a directory
-1,500 deep, a million names. Nothing of it is followed, opened without need, or written beyond the allowance of the
-step that asks; what is more than that raises :data:`TOO_MUCH`, and whoever asked leaves it where it is, closed.
+Rules of this file: a home contains what its owner put there: a file of a terabyte that is one hole, a directory 1,500
+deep, a million names. Nothing of it is followed, opened without need, or written beyond the allowance of the step;
+anything more raises :data:`TOO_MUCH`, and the caller leaves it in place, closed.
+
 Sources: lseek(2) SEEK_DATA, openat(2), statvfs(3).
 """
 
@@ -15,13 +16,13 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO
 
-LARGEST = 16 << 20  # bytes of data of one file: nobody fills the agent's disk with a crontab
+LARGEST = 16 << 20  # bytes of data of one file: a crontab must not fill the agent's disk
 DEEPEST = 64  # directories below each other, each with a descriptor
 TOO_MUCH = frozenset((errno.EFBIG, errno.ENOSPC, errno.EDQUOT, errno.EMLINK, errno.ENAMETOOLONG))
-"""Error numbers that say that a thing is too much to be copied here, now."""
+"""Error numbers for what is too much to be copied here, now."""
 
 _BYTES, _INODES = 64 << 20, 10_000
-_SHARE = 4  # of what is free on the agent's disk, one part in so many
+_SHARE = 4  # one part in so many of the free space on the agent's disk
 _CHUNK = 1 << 16
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -31,41 +32,41 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 class Allowance:
     """How much may still be copied: bytes of data and inodes."""
 
-    data: int = _BYTES
+    size: int = _BYTES
     inodes: int = _INODES
 
     @classmethod
     def at(cls, folder: Path) -> "Allowance":
-        """Return what may be copied to *folder*, which need not be there yet: a share of what is free, at the most."""
-        there = next(path for path in (folder, *folder.parents) if path.exists())
-        found = os.statvfs(there)
-        return cls(min(_BYTES, found.f_bavail * found.f_frsize // _SHARE))
+        """Return the allowance for *folder*, which need not exist yet: at most a share of the free space."""
+        existing = next(path for path in (folder, *folder.parents) if path.exists())
+        filesystem = os.statvfs(existing)
+        return cls(min(_BYTES, filesystem.f_bavail * filesystem.f_frsize // _SHARE))
 
-    def take(self, data: int, inodes: int = 0) -> None:
-        """Use some of it up. Raises ``OSError`` (EFBIG) when there is not so much left."""
-        if data > self.data or inodes > self.inodes:
+    def take(self, size: int, inodes: int = 0) -> None:
+        """Use part of the allowance. Raises ``OSError`` (EFBIG) when too little remains."""
+        if size > self.size or inodes > self.inodes:
             raise too_much()
-        self.data -= data
+        self.size -= size
         self.inodes -= inodes
 
 
 def too_much(name: str = "") -> OSError:
-    """Return the error that says so."""
+    """Return the error for what is too much to be copied."""
     return OSError(errno.EFBIG, "too much to be copied", name)
 
 
 def measure(folder: int, name: str, allowed: Allowance, depth: int = 0) -> None:
-    """Look whether *name* in *folder* may be copied with what is *allowed*; use it up.
+    """Check whether *name* in *folder* may be copied within *allowed*, and use that up.
 
     Raises ``OSError`` (EFBIG) when not: before anything of it was written.
     """
-    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    regular = stat.S_ISREG(found.st_mode)
-    data = min(found.st_size, found.st_blocks * 512) if regular else 0
-    if depth > DEEPEST or data > LARGEST:
+    status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    regular = stat.S_ISREG(status.st_mode)
+    size = min(status.st_size, status.st_blocks * 512) if regular else 0
+    if depth > DEEPEST or size > LARGEST:
         raise too_much(name)
-    allowed.take(data, 1)
-    if stat.S_ISDIR(found.st_mode):
+    allowed.take(size, 1)
+    if stat.S_ISDIR(status.st_mode):
         inner = os.open(name, _DIRECTORY, dir_fd=folder)
         try:
             with os.scandir(inner) as entries:
@@ -80,20 +81,21 @@ def copy_file(folder: int, name: str, to: Path) -> None:
     fd = os.open(name, _FILE, dir_fd=folder)
     try:
         with to.open("xb") as writing:
-            for offset, data in chunks(fd):
-                os.pwrite(writing.fileno(), data, offset)
+            for offset, chunk in chunks(fd):
+                os.pwrite(writing.fileno(), chunk, offset)
             os.ftruncate(writing.fileno(), os.fstat(fd).st_size)
             os.fsync(writing.fileno())
     finally:
         os.close(fd)
 
 
-def same(one: Path, other: Path) -> bool:
+def same(path: Path, other_path: Path) -> bool:
     """Whether two regular files have the same bytes; of more data than is ever copied, no."""
     try:
-        with _opened(one) as first, _opened(other) as second:
+        with _opened(path) as first, _opened(other_path) as second:
             return all(
-                mine == theirs for mine, theirs in zip_longest(_content(first.fileno()), _content(second.fileno()))
+                chunk == other_chunk
+                for chunk, other_chunk in zip_longest(_content(first.fileno()), _content(second.fileno()))
             )
     except OSError as error:
         if error.errno in TOO_MUCH:
@@ -102,7 +104,7 @@ def same(one: Path, other: Path) -> bool:
 
 
 def chunks(fd: int) -> Iterator[tuple[int, bytes]]:
-    """Yield offset and bytes of what is no hole in *fd*. Raises ``OSError`` (EFBIG) beyond :data:`LARGEST` of them."""
+    """Yield offset and bytes of the data in *fd* outside holes. Raises ``OSError`` (EFBIG) beyond :data:`LARGEST`."""
     position, size, taken = 0, os.fstat(fd).st_size, 0
     while position < size:
         try:
@@ -113,21 +115,21 @@ def chunks(fd: int) -> Iterator[tuple[int, bytes]]:
             raise
         position = os.lseek(fd, start, os.SEEK_HOLE)
         for offset in range(start - start % _CHUNK, position, _CHUNK):
-            data = os.pread(fd, _CHUNK, offset)
-            taken += len(data)
+            chunk = os.pread(fd, _CHUNK, offset)
+            taken += len(chunk)
             if taken > LARGEST:
                 raise too_much()
-            if data:
-                yield offset, data
+            if chunk:
+                yield offset, chunk
 
 
 def _content(fd: int) -> Iterator[tuple[int, bytes]]:
     """Yield the chunks that are not all zeros: a hole in one file may be zeros in its copy."""
     last = -1
-    for offset, data in chunks(fd):
-        if offset > last and data.strip(b"\0"):
+    for offset, chunk in chunks(fd):
+        if offset > last and chunk.strip(b"\0"):
             last = offset
-            yield offset, data
+            yield offset, chunk
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -1,8 +1,9 @@
-"""Ending a whole control group at once: nothing in it can fork its way out.
+"""Ending of whole control groups at once: nothing in them can fork its way out.
 
-Rules of this file: a group is frozen or killed only when every process in it and below it is the person's. That is
-looked at twice: before freezing, and again while it is frozen and cannot change by itself. The root group is never
+Rules of this file: a group is frozen or killed only when every process in it and below it belongs to the person. That
+is checked twice: before freezing, and again while it is frozen and cannot change by itself. The root group is never
 touched. Only cgroup v2 can do this; on a hybrid host it is mounted at another place than usual.
+
 Sources: cgroup-v2 in the kernel documentation (cgroup.freeze 5.2, cgroup.kill 5.14), cgroups(7), systemd.slice(5).
 """
 
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from agent.kernel import mountinfo
 
-Theirs = Callable[[int], bool]
+OwnProcess = Callable[[int], bool]
 
 
 class Group(NamedTuple):
@@ -23,35 +24,35 @@ class Group(NamedTuple):
     path: Path
 
     def members(self) -> list[int] | None:
-        """Return every process in it and below, ``None`` when that cannot be said. 0 is one of another namespace."""
+        """Return every process in it and below, ``None`` if that is unknown. 0 is one of another namespace."""
         try:
             files = [self.path / "cgroup.procs", *self.path.glob("*/**/cgroup.procs")]
             return [int(pid) for file in files for pid in file.read_text().split()]
         except (OSError, ValueError):
             return None
 
-    def wholly(self, theirs: Theirs) -> bool:
-        """Whether it is not the root, has processes, and every one is *theirs*."""
-        found = self.members() if self.path != self.root else None
-        return bool(found) and all(map(theirs, found or ()))
+    def wholly(self, is_own: OwnProcess) -> bool:
+        """Whether it is not the root, has processes, and all satisfy *is_own*."""
+        pids = self.members() if self.path != self.root else None
+        return bool(pids) and all(map(is_own, pids or ()))
 
-    def end(self, theirs: Theirs) -> bool:
-        """Kill the largest group around this one that is wholly *theirs*; return whether there was one.
+    def end(self, is_own: OwnProcess) -> bool:
+        """Kill the largest group around this one whose processes all satisfy *is_own*; return whether there was one.
 
-        It is frozen first and looked at again; whatever comes of it, nothing stays frozen.
+        It is frozen first and checked again; nothing stays frozen in any case.
         """
-        if not self.wholly(theirs):
+        if not self.wholly(is_own):
             return False
         above = Group(self.root, self.path.parent)
-        return above.end(theirs) or self._kill(theirs)
+        return above.end(is_own) or self._kill(is_own)
 
-    def _kill(self, theirs: Theirs) -> bool:
+    def _kill(self, is_own: OwnProcess) -> bool:
         try:
             (self.path / "cgroup.freeze").write_text("1")
-            if self.wholly(theirs):
+            if self.wholly(is_own):
                 (self.path / "cgroup.kill").write_text("1")
                 return True
-        except OSError:  # it is gone, or may not be changed: its processes are ended one by one
+        except OSError:  # it no longer exists, or may not be changed: its processes are ended one by one
             return False
         finally:
             with contextlib.suppress(OSError):
@@ -65,12 +66,12 @@ def root() -> Path | None:
 
 
 def of_uid(tree: Path, uid: int) -> Group:
-    """Return the slice in which systemd keeps the sessions of *uid*. It need not be there."""
+    """Return the slice in which systemd keeps the sessions of *uid*. It need not exist."""
     return Group(tree, tree / "user.slice" / f"user-{uid}.slice")
 
 
 def of_pid(tree: Path, pid: int) -> Group:
-    """Return the group *pid* is in; the root group when that cannot be said."""
+    """Return the group of *pid*; the root group if that is unknown."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{pid}/cgroup").read_text(errors="surrogateescape").splitlines():
             if line.startswith("0::/") and ".." not in line.split("/"):

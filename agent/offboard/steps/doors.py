@@ -1,9 +1,9 @@
-"""Doors: every one of them refuses the leaver, and each that keeps cards of its own has said so.
+"""The doors step: every door refuses the leaver, and each door that stores cards has confirmed it.
 
 Rules of this file: nothing waits for a door (the step runs alongside), and no door for another one. A door is confirmed
-when it is *known* to refuse: a board after the card was looked for on it and not found, a reader that keeps no cards
-when the rules were asked as the leaver and said no. Everything else is pending, by name, and tried again. Leaving a
-room stays possible; whoever is inside is named, because somebody has to go there.
+when it is *known* to refuse: a board after the card was looked for on it and not found, a reader that stores no cards
+when the rules were evaluated for the leaver and denied. Every other door is pending, by name, and tried again. Leaving
+a room stays possible; rooms with the person inside are named, because an officer has to go there.
 """
 
 from collections.abc import Mapping
@@ -13,36 +13,37 @@ from typing import Any
 from agent.offboard.context import DoorRefusal, RevocationContext, RevocationSubject
 from agent.offboard.receipt.timeline import DoorMark, written
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
-from rules.text import Text
+from rules.text import Message, Sentence, from_json
 from rules.visible import visible
 
 ID = "doors"
+_NAMED = 10  # doors that a sentence names
 
 
-def probe(_leaver: RevocationSubject, context: RevocationContext) -> Text | None:
+def probe(_leaver: RevocationSubject, context: RevocationContext) -> Sentence | None:
     """Return a reason when this site has no doors."""
-    there = context.doors is not None and any(True for _ in context.doors.names())
-    return None if there else Text("this site has no doors", "本站点没有门")
+    has_doors = context.doors is not None and any(True for _ in context.doors.names())
+    return None if has_doors else Message("offboard.no-doors")
 
 
-def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
+def find_targets(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
     """Return the doors that will refuse, and the rooms the person is in now."""
     if context.doors is None:
         return ()
     rooms = [visible(room) for room in context.doors.inside(leaver.id)]
-    ends = [StepTarget(Text(f"door `{visible(name)}`", f"门 `{visible(name)}`")) for name in context.doors.names()]
-    return (*ends, *(StepTarget(Text(f"is inside `{room}` now", f"现在 `{room}` 内")) for room in rooms))
+    ends = [StepTarget(Message("offboard.door", name=name)) for name in context.doors.names()]
+    return (*ends, *(StepTarget(Message("offboard.person-in-room", room=room)) for room in rooms))
 
 
 def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
     """Take the badges off every door. ``facts``: each door with its state and instant, and the rooms they are in."""
     if context.doors is None:
-        return StepResult(StepState.SKIPPED, Text("this site has no doors", "本站点没有门"))
+        return StepResult(StepState.SKIPPED, Message("offboard.no-doors"))
     inside = sorted(context.doors.inside(leaver.id))
-    found = sorted(context.doors.refuse(leaver.id), key=lambda door: door.name)
-    open_ = [door for door in found if not door.confirmed]
-    facts = {"doors": [_fact(door) for door in found], "inside": inside}
-    return StepResult(StepState.PENDING if open_ else StepState.CONFIRMED, _sentence(found, open_, inside), facts)
+    refusals = sorted(context.doors.refuse(leaver.id), key=lambda door: door.name)
+    open_ = [door for door in refusals if not door.confirmed]
+    facts = {"doors": [_fact(door) for door in refusals], "inside": inside}
+    return StepResult(StepState.PENDING if open_ else StepState.CONFIRMED, _sentence(refusals, open_, inside), facts)
 
 
 def of_facts(facts: Mapping[str, Any]) -> tuple[DoorMark, ...]:
@@ -52,7 +53,7 @@ def of_facts(facts: Mapping[str, Any]) -> tuple[DoorMark, ...]:
             str(door["door"]),
             str(StepState.CONFIRMED if door["state"] == "confirmed" else StepState.PENDING),
             datetime.fromisoformat(door["at"]) if door["at"] else None,
-            Text(door["detail"]["en"], door["detail"]["zh"]),
+            from_json(door["detail"]),
         )
         for door in facts.get("doors", ())
     )
@@ -67,20 +68,17 @@ def _fact(door: DoorRefusal) -> dict[str, Any]:
     }
 
 
-def _sentence(found: list[DoorRefusal], open_: list[DoorRefusal], inside: list[str]) -> Text:
-    said = Text(
-        f"{len(found) - len(open_)} of {len(found)} doors refuse",
-        f"{len(found)} 个门中 {len(found) - len(open_)} 个已拒绝",
-    )
+def _sentence(refusals: list[DoorRefusal], open_: list[DoorRefusal], inside: list[str]) -> Sentence:
+    summary = Message("offboard.doors-refuse", refusing=len(refusals) - len(open_), count=len(refusals))
     if open_:
-        names = visible(", ".join(door.name for door in open_[:10])) + (" …" if len(open_) > 10 else "")
-        said = Text(f"{said.en}; not confirmed: `{names}`", f"{said.zh}；未确认：`{names}`")
+        names = [f"`{door.name}`" for door in open_[:_NAMED]]
+        more = [f"+{len(open_) - _NAMED}"] if len(open_) > _NAMED else []
+        summary = Message("offboard.doors-not-confirmed", summary=summary, doors=[*names, *more])
     if inside:
-        rooms = visible(", ".join(inside))
-        said = Text(f"{said.en}; the person is inside `{rooms}`", f"{said.zh}；该人员现在 `{rooms}` 内")
-    return said
+        summary = Message("offboard.person-inside", summary=summary, rooms=[f"`{room}`" for room in inside])
+    return summary
 
 
 STEP = RevocationStep(
-    ID, Text("every door refuses", "各门均拒绝"), probe, look, run, alongside=True, urgent=True, whole=True
+    ID, Message("common.every-door-refuses"), probe, find_targets, run, alongside=True, urgent=True, whole=True
 )

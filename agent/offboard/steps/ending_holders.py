@@ -1,14 +1,14 @@
-"""Ending the processes that hold classified files, of one person or of many at once, until none is left.
+"""Ending of the processes that hold classified files, of one person or of many at once, until none remains.
 
-Rules of this file: one look at all processes, and one at what these people's hold, serves everybody, so that the last
-of fifty people is cut no later than the first; everybody's processes are struck before anybody's end is waited for. A
-process is ended for a person only if it is theirs (:func:`agent.offboard.guardrails.ends`) and holds something of an
-area that person loses; who else it serves loses it as well, and is named by the plan. Whether they lose it still is
-asked after each look: what was given again before it may have been opened since, by right; only what is stopped is
-ended all the same, because nobody lets it go on. Where something was found, it is stopped and killed by its pidfd
-after it was looked at again. Whose processes replace each other faster than that (each hands on what it holds) loses
-all of that account's, by one call that none of them outruns. Over for a person when two full looks in a row found
-nothing of theirs, and for those who are left when patience ran out.
+Rules of this file: one scan of all processes, and one of the files they hold, serves all people, so that the last of
+fifty people is cut no later than the first; all processes are struck before any end is waited for. A process is ended
+for a person only if it is theirs (:func:`agent.offboard.guardrails.ends`) and holds something of an area that the
+person loses; other people it serves lose it as well, and are named by the plan. After each scan the right is checked
+again: an area granted again before that may have been opened since, by right; only a process already stopped is ended
+all the same, because nothing resumes it. A process found is stopped and killed by its pidfd after a second check. If
+processes replace each other faster than that (each hands on what it holds), all processes of that account are ended, by
+one call that none of them outruns. The work is over for a person when two full scans in a row found nothing of theirs,
+and for the remaining people when patience runs out.
 """
 
 import contextlib
@@ -32,25 +32,25 @@ _CLEAN = 2
 _OUTRUN = 2  # rounds, each of which ended something, after which more would be found for ever
 
 Held = Mapping[int, Mapping[str, bool]]
-"""The areas that each process holds something of, and whether something of it is not cut by the kernel.
+"""The areas of which each process holds files, and whether the kernel still lets it use one of them.
 
-``""``: it holds something, and of which area cannot be told.
+``""``: files of an unknown area.
 """
 
 
-class _Look(NamedTuple):
-    """What was there at one look: processes, what they hold, and what is never touched."""
+class _Snapshot(NamedTuple):
+    """The result of one scan: processes, the files they hold, and protected processes."""
 
     processes: tuple[Process, ...]
     held: Held
     rails: Rails
     complete: bool
     unread: set[int]
-    regained: dict[tuple[int, str], bool]  # by person and area, as far as it was asked
+    regained: dict[tuple[int, str], bool]  # by person and area, as far as queried
 
 
 class HolderTerminator:
-    """Ends what *subjects* hold of the areas they lose.
+    """Ends the processes by which *subjects* hold files of the areas they lose.
 
     *may*: whether an account may open an area after all (:class:`agent.offboard.context.RevocationContext`).
     """
@@ -65,27 +65,30 @@ class HolderTerminator:
         self._uids = frozenset(uid for subject in subjects for uid in subject.uids if guardrails.ordinary(uid))
 
     def find(self) -> list[list[Process]]:
-        """Return, for each person, what is to be ended now; end nobody."""
-        look = self._look(self._context.rails())
-        return [[one for one in look.processes if self._ends(one, at, look)] for at in range(len(self._subjects))]
+        """Return, for each person, the processes to be ended now; end none."""
+        snapshot = self._take_snapshot(self._context.rails())
+        return [
+            [process for process in snapshot.processes if self._ends(process, at, snapshot)]
+            for at in range(len(self._subjects))
+        ]
 
     def stop(self) -> list[bool]:
-        """Stop them, so that they do nothing more until :meth:`run` ends them; return who of the people had any."""
-        found = [False] * len(self._subjects)
+        """Stop them, so that they do nothing more until :meth:`run` ends them; return which of the people had any."""
+        has_targets = [False] * len(self._subjects)
         rails = self._context.rails()
-        # Nearly always these, and soon looked at.
-        stopped = self._stop(self._seen(tuple(tasks.owned(self._uids)), rails), found)
-        self._stop(self._look(rails, stopped), found)
-        return found
+        # These are nearly always all of them, and quickly scanned.
+        stopped = self._stop(self._snapshot_of(tuple(tasks.owned(self._uids)), rails), has_targets)
+        self._stop(self._take_snapshot(rails, stopped), has_targets)
+        return has_targets
 
-    def _stop(self, look: _Look, found: list[bool]) -> set[int]:
-        """Stop whom *look* shows; return which processes are stopped now, and stay what they are."""
+    def _stop(self, snapshot: _Snapshot, has_targets: list[bool]) -> set[int]:
+        """Stop the processes in *snapshot*; return which are stopped now, and stay what they are."""
         stopped = set()
-        for process in look.processes:
-            whose = self._whose(process, look)
+        for process in snapshot.processes:
+            whose = self._whose(process, snapshot)
             for at in whose:
-                found[at] = True
-            pidfd = self._open(process, look) if whose else None
+                has_targets[at] = True
+            pidfd = self._open(process, snapshot) if whose else None
             if pidfd is not None:
                 with contextlib.suppress(PermissionError):  # what cannot be stopped cannot be ended either
                     signals.send(pidfd, signal.SIGSTOP)
@@ -94,111 +97,111 @@ class HolderTerminator:
         return stopped
 
     def run(self, patience: float) -> list[TerminationResult]:
-        """End them within *patience* seconds; return what came of it for each person. Raises nothing for who stays."""
-        done = [TerminationResult() for _ in self._subjects]
+        """End them within *patience* seconds; return the result for each person. Raises nothing for survivors."""
+        outcomes = [TerminationResult() for _ in self._subjects]
         until = time.monotonic() + patience
-        clean, found = [0] * len(done), [0] * len(done)
+        clean, rounds_with_kills = [0] * len(outcomes), [0] * len(outcomes)
         while min(clean, default=_CLEAN) < _CLEAN and time.monotonic() < until:
-            before = [len(one.killed) for one in done]
-            free = self._round(done)
+            before = [len(outcome.killed) for outcome in outcomes]
+            free = self._round(outcomes)
             clean = [looks + 1 if nobody else 0 for looks, nobody in zip(clean, free, strict=True)]
-            for at, one in enumerate(done):
-                found[at] = found[at] + 1 if len(one.killed) > before[at] else 0
-                if found[at] >= _OUTRUN:
-                    self._sweep(at, one)
-                elif clean[at] and one.killed and one.gone_at is None:  # the first look after a sweep
-                    one.gone_at = self._context.now()
-        left = self.find() if min(clean, default=_CLEAN) < _CLEAN else [[] for _ in done]
-        for one, looks, theirs in zip(done, clean, left, strict=True):
-            one.sure = looks >= _CLEAN
-            one.left = [] if one.sure else theirs
-        return done
+            for at, outcome in enumerate(outcomes):
+                rounds_with_kills[at] = rounds_with_kills[at] + 1 if len(outcome.killed) > before[at] else 0
+                if rounds_with_kills[at] >= _OUTRUN:
+                    self._sweep(at, outcome)
+                elif clean[at] and outcome.killed and outcome.gone_at is None:  # the first scan after a sweep
+                    outcome.gone_at = self._context.now()
+        survivors = self.find() if min(clean, default=_CLEAN) < _CLEAN else [[] for _ in outcomes]
+        for outcome, looks, remaining in zip(outcomes, clean, survivors, strict=True):
+            outcome.sure = looks >= _CLEAN
+            outcome.survivors = [] if outcome.sure else remaining
+        return outcomes
 
-    def _round(self, done: Sequence[TerminationResult]) -> list[bool]:
-        """End what one look finds; return of whom it saw everything and found nothing."""
-        look = self._look(self._context.rails())
-        free = [look.complete] * len(done)
-        for one in done:
-            one.unread = look.unread
-        struck: dict[int, list[int]] = {}  # pidfd → whose it was
+    def _round(self, outcomes: Sequence[TerminationResult]) -> list[bool]:
+        """End the processes that one scan finds; return for whom it read everything and found nothing."""
+        snapshot = self._take_snapshot(self._context.rails())
+        free = [snapshot.complete] * len(outcomes)
+        for outcome in outcomes:
+            outcome.unread = snapshot.unread
+        struck: dict[int, list[int]] = {}  # pidfd → the people it belongs to
         try:
-            for process in look.processes:
-                if whose := self._whose(process, look):
+            for process in snapshot.processes:
+                if whose := self._whose(process, snapshot):
                     for at in whose:
                         free[at] = False
-                    pidfd = self._open(process, look)
+                    pidfd = self._open(process, snapshot)
                     if pidfd is not None:
                         struck[pidfd] = whose
                         for at in whose:
-                            done[at].started.note(process.pid)
-                        with contextlib.suppress(PermissionError):  # it stays, and is said to be left
+                            outcomes[at].started.note(process.pid)
+                        with contextlib.suppress(PermissionError):  # it stays, and is reported as a survivor
                             signals.kill(pidfd)
                     for at in whose:
-                        done[at].killed.setdefault(process.pid, process)
+                        outcomes[at].killed.setdefault(process.pid, process)
         finally:
-            left = signals.wait(struck, _WAIT_MS)
-            for pidfd in left:
+            running = signals.wait(struck, _WAIT_MS)
+            for pidfd in running:
                 os.close(pidfd)
         now = self._context.now() if struck else None
         for at in {at for whose in struck.values() for at in whose}:
-            if not any(at in struck[pidfd] for pidfd in left):
-                done[at].gone_at = now
+            if not any(at in struck[pidfd] for pidfd in running):
+                outcomes[at].gone_at = now
         return free
 
-    def _sweep(self, at: int, done: TerminationResult) -> None:
-        """End every process of the accounts of one person at once; the next look says whether they are gone."""
+    def _sweep(self, at: int, outcome: TerminationResult) -> None:
+        """End every process of the accounts of one person at once; the next scan shows whether they are gone."""
         uids = frozenset(self._subjects[at].uids)
-        theirs = {uid: tuple(tasks.owned(frozenset((uid,)))) for uid in uids}
-        left = sweep(uids, signal.SIGKILL, self._context.rails())
-        done.unswept |= left
-        for uid in uids - left:
-            done.killed.update((process.pid, process) for process in theirs[uid])
-            done.gone_at = None
+        processes_of = {uid: tuple(tasks.owned(frozenset((uid,)))) for uid in uids}
+        unswept = sweep(uids, signal.SIGKILL, self._context.rails())
+        outcome.unswept |= unswept
+        for uid in uids - unswept:
+            outcome.killed.update((process.pid, process) for process in processes_of[uid])
+            outcome.gone_at = None
 
-    def _look(self, rails: Rails, known: AbstractSet[int] = frozenset()) -> _Look:
-        look = tasks.Look(self._uids, [some for below in self._below for some in below])
-        fresh = tuple(process for process in look if process.pid not in known)
-        return self._seen(fresh, rails)._replace(complete=look.complete, unread=look.unread)
+    def _take_snapshot(self, rails: Rails, excluded: AbstractSet[int] = frozenset()) -> _Snapshot:
+        processes_seen = tasks.Look(self._uids, [uid_range for below in self._below for uid_range in below])
+        fresh = tuple(process for process in processes_seen if process.pid not in excluded)
+        return self._snapshot_of(fresh, rails)._replace(complete=processes_seen.complete, unread=processes_seen.unread)
 
-    def _seen(self, processes: tuple[Process, ...], rails: Rails) -> _Look:
+    def _snapshot_of(self, processes: tuple[Process, ...], rails: Rails) -> _Snapshot:
         held = self._held(frozenset(process.pid for process in processes)) if processes else {}
-        return _Look(processes, held, rails, complete=False, unread=set(), regained={})
+        return _Snapshot(processes, held, rails, complete=False, unread=set(), regained={})
 
     def _held(self, pids: AbstractSet[int]) -> Held:
-        found: dict[int, dict[str, bool]] = {}
+        areas_of: dict[int, dict[str, bool]] = {}
         asks = any(subject.uncut_only for subject in self._subjects)
-        for one in self._context.held(self._context.devices(), pids=pids):
-            area = self._context.area_of(one)
+        for held_file in self._context.held(self._context.devices(), pids=pids):
+            area = self._context.area_of(held_file)
             if area is not None:
-                areas = found.setdefault(one.pid, {})
-                areas[area] = areas.get(area, False) or not asks or self._context.uncut(one)
-        return found
+                areas = areas_of.setdefault(held_file.pid, {})
+                areas[area] = areas.get(area, False) or not asks or self._context.uncut(held_file)
+        return areas_of
 
-    def _whose(self, process: Process, look: _Look) -> list[int]:
-        return [at for at in range(len(self._subjects)) if self._ends(process, at, look)]
+    def _whose(self, process: Process, snapshot: _Snapshot) -> list[int]:
+        return [at for at in range(len(self._subjects)) if self._ends(process, at, snapshot)]
 
-    def _ends(self, process: Process, at: int, look: _Look) -> bool:
+    def _ends(self, process: Process, at: int, snapshot: _Snapshot) -> bool:
         subject = self._subjects[at]
-        areas = look.held.get(process.pid)
-        if not areas or not guardrails.ends(process, subject.uids, look.rails, holds=True, below=self._below[at]):
+        areas = snapshot.held.get(process.pid)
+        if not areas or not guardrails.ends(process, subject.uids, snapshot.rails, holds=True, below=self._below[at]):
             return False
         return any(
             (not area or not subject.areas or area in subject.areas)
             and (uncut or not subject.uncut_only)
-            and (process.state in "Tt" or not self._regained(at, area, look))
+            and (process.state in "Tt" or not self._regained(at, area, snapshot))
             for area, uncut in areas.items()
         )
 
-    def _regained(self, at: int, area: str, look: _Look) -> bool:
-        if (at, area) not in look.regained:
+    def _regained(self, at: int, area: str, snapshot: _Snapshot) -> bool:
+        if (at, area) not in snapshot.regained:
             uids = self._subjects[at].uids
             with contextlib.suppress(ShoumiError):  # unknown: the decider denies them as well
-                look.regained[at, area] = bool(area and uids) and all(self._may(uid, area) for uid in uids)
-        return look.regained.get((at, area), False)
+                snapshot.regained[at, area] = bool(area and uids) and all(self._may(uid, area) for uid in uids)
+        return snapshot.regained.get((at, area), False)
 
-    def _open(self, process: Process, look: _Look) -> int | None:
+    def _open(self, process: Process, snapshot: _Snapshot) -> int | None:
         def still(pid: int) -> bool:
             now = tasks.read(pid)
-            return now is not None and not now.ended and bool(self._whose(now, look))
+            return now is not None and not now.ended and bool(self._whose(now, snapshot))
 
         return signals.open_if(process.pid, still)

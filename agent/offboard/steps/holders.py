@@ -1,8 +1,9 @@
-"""Only the processes that hold classified files: for a hold, an expiry, a transfer or any other loss: the person stays.
+"""The holders step: ends only processes that hold classified files, for causes in which the person stays.
 
-Rules of this file: descriptors, mappings, working and root directories count. Only what lies in an area does, and where
-the end is of some areas, only what lies in those; what cannot be told counts. A process of somebody else that holds the
-same file is not touched: the decider asks about every one of its reads, on its own rights.
+Rules of this file: the causes are a hold, an expiry, a transfer or any other loss. Descriptors, mappings, working and
+root directories count. Only files in an area count, and where only some areas are lost, only files in those; a file of
+unknown area counts. A process of another person that holds the same file is not touched: the decider decides every one
+of its reads, by that person's own rights.
 """
 
 from collections.abc import Sequence
@@ -12,58 +13,58 @@ from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.steps import processes
 from agent.offboard.steps.ending_holders import HolderTerminator
 from agent.offboard.steps.step import RevocationStep, StepResult, StepTarget
-from rules.text import Text
+from rules.text import Message, Sentence
 
 
 def ending(leaver: RevocationSubject, context: RevocationContext) -> HolderTerminator:
-    """Return what ends the processes of *leaver* that hold something of the areas they are about to lose."""
+    """Return the terminator for the processes of *leaver* that hold files of the areas they are about to lose."""
     return HolderTerminator((leaver,), context, lambda _uid, _area: False)
 
 
-def probe(_leaver: RevocationSubject, context: RevocationContext) -> Text | None:
+def probe(_leaver: RevocationSubject, context: RevocationContext) -> Sentence | None:
     """Return a reason when no volume of this host is protected."""
-    return None if context.devices() else Text("no area is protected on this host", "本机没有受保护的目录")
+    return None if context.devices() else Message("offboard.no-protected-area")
 
 
-def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
+def find_targets(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
     """Return the processes that would end."""
-    [found] = ending(leaver, context).find()
-    return tuple(processes.target(process, leaver, context) for process in found)
+    [targets] = ending(leaver, context).find()
+    return tuple(processes.target(process, leaver, context) for process in targets)
 
 
 def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> StepResult:
     """End them. ``facts``: :meth:`agent.offboard.steps.ending.TerminationResult.facts`."""
-    [result] = together([(leaver, case)], context)
-    return result
+    [outcome] = together([(leaver, case)], context)
+    return outcome
 
 
 def together(many: Sequence[tuple[RevocationSubject, str]], context: RevocationContext) -> list[StepResult]:
-    """End those of many people by the same looks."""
+    """End those of many people by the same scans."""
     leavers = [leaver for leaver, _ in many]
     return processes.results(leavers, HolderTerminator(leavers, context, context.may).run(context.patience), context)
 
 
 def held(leaver: RevocationSubject, context: RevocationContext) -> frozenset[HeldFile]:
-    """Return what processes, whoever's, hold of the areas *leaver* loses, as far as it counts."""
-    return frozenset(found for found in context.held(context.devices()) if _counts(found, leaver, context))
+    """Return the files that any process holds of the areas *leaver* loses, as far as they count."""
+    return frozenset(held_file for held_file in context.held(context.devices()) if _counts(held_file, leaver, context))
 
 
-def _counts(found: HeldFile, leaver: RevocationSubject, context: RevocationContext) -> bool:
-    if found.how == "unfinished":
+def _counts(held_file: HeldFile, leaver: RevocationSubject, context: RevocationContext) -> bool:
+    if held_file.how == "unfinished":
         return True
-    area = context.area_of(found)
+    area = context.area_of(held_file)
     lost = area == "" or (area is not None and (not leaver.areas or area in leaver.areas))
-    return lost and (not leaver.uncut_only or context.uncut(found))
+    return lost and (not leaver.uncut_only or context.uncut(held_file))
 
 
 STEP = RevocationStep(
     "holders",
-    Text("end processes that hold classified files", "结束持有涉密文件的进程"),
+    Message("common.end-processes-hold-classified-files"),
     probe,
-    look,
+    find_targets,
     run,
-    Text("what they had not saved is lost", "未保存的内容将丢失"),
+    Message("offboard.unsaved-work-lost"),
     early=True,
     together=together,
-    nothing=Text("nobody holds any now", "目前没有进程持有"),
+    nothing=Message("offboard.no-holder-process"),
 )

@@ -1,7 +1,7 @@
-"""Where a host keeps what runs or logs in for a person, and the accounts it knows.
+"""Places on a host where programs start or logins are kept for a person, and the accounts of the host.
 
-Rules of this file: only looks. What a user wrote is parsed as what it may be: anything. ``root`` stands before every
-path, so that a made-up host in a directory is looked at like a real one.
+Rules of this file: read-only, except :func:`move_all`. A user's file may contain anything and is parsed accordingly.
+``root`` stands before every path, so that a simulated host in a directory is read like a real one.
 """
 
 import os
@@ -15,10 +15,10 @@ from agent.offboard.context import Account, RevocationContext, RevocationSubject
 from agent.offboard.steps.bounded_copy import Allowance
 from agent.offboard.steps.seizing import seize
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
-_SHOWN = 5  # things closed where they lie that a sentence names
+_SHOWN = 5  # paths closed in place that a sentence names
 
 
 class PersonalPlace(NamedTuple):
@@ -34,13 +34,13 @@ class PersonalPlace(NamedTuple):
         return self.top / self.below
 
     @property
-    def there(self) -> bool:
-        """Whether there is something. A link counts, wherever it leads."""
+    def exists(self) -> bool:
+        """Whether the path exists. A link counts, wherever it leads."""
         return os.path.lexists(self.path)
 
 
 Places = Callable[[RevocationSubject, RevocationContext], Iterable[PersonalPlace]]
-Probe = Callable[[RevocationSubject, RevocationContext], Text | None]
+Probe = Callable[[RevocationSubject, RevocationContext], Sentence | None]
 
 
 class Login(NamedTuple):
@@ -52,7 +52,7 @@ class Login(NamedTuple):
 
 
 def local_logins(root: Path) -> list[Login]:
-    """Return the lines of ``/etc/passwd`` that are well formed; empty when there is no such file."""
+    """Return the well-formed lines of ``/etc/passwd``; empty when there is no such file."""
     try:
         lines = (root / "etc/passwd").read_text(errors="surrogateescape").splitlines()
     except OSError:
@@ -64,14 +64,14 @@ def local_logins(root: Path) -> list[Login]:
 def accounts(uids: Iterable[int], root: Path = Path("/")) -> tuple[Account, ...]:
     """Return each uid with all its names on this host: those of ``/etc/passwd``, else of its directory service."""
     local = local_logins(root)
-    found = []
+    resolved = []
     for uid in uids:
         logins = [login for login in local if login.uid == uid]
         if not logins and root == Path("/"):
             logins = _from_directory(uid)
         names = tuple(dict.fromkeys(login.name for login in logins))
-        found.append(Account(uid, names, logins[0].home if logins else ""))
-    return tuple(found)
+        resolved.append(Account(uid, names, logins[0].home if logins else ""))
+    return tuple(resolved)
 
 
 def _from_directory(uid: int) -> list[Login]:
@@ -95,34 +95,34 @@ def named(leaver: RevocationSubject) -> list[tuple[Account, str]]:
 def in_homes(leaver: RevocationSubject, context: RevocationContext, *below: str) -> list[PersonalPlace]:
     """Return these places in every home of *leaver* that is theirs; ``/`` and shared homes are not."""
     return [
-        PersonalPlace(home, each, account.uid)
+        PersonalPlace(home, subpath, account.uid)
         for account in leaver.accounts
         if account.home.strip("/")
         and (home := context.root / account.home.strip("/")).is_dir()
         and home.stat().st_uid == account.uid
-        for each in below
+        for subpath in below
     ]
 
 
 def owned_in(folder: Path, uids: Iterable[int], prefix: str = "") -> list[PersonalPlace]:
     """Return the files of *folder* that belong to one of *uids*, links not followed."""
-    theirs = frozenset(uids)
+    owner_uids = frozenset(uids)
     try:
-        with os.scandir(folder) as found:
+        with os.scandir(folder) as directory:
             entries = [
-                (entry.name, entry.stat(follow_symlinks=False)) for entry in found if entry.name.startswith(prefix)
+                (entry.name, entry.stat(follow_symlinks=False)) for entry in directory if entry.name.startswith(prefix)
             ]
     except OSError:
         return []
     return [
         PersonalPlace(folder, name)
-        for name, is_ in sorted(entries)
-        if is_.st_uid in theirs and not stat.S_ISDIR(is_.st_mode)
+        for name, status in sorted(entries)
+        if status.st_uid in owner_uids and not stat.S_ISDIR(status.st_mode)
     ]
 
 
-def kept(context: RevocationContext, case: str) -> Path:
-    """Return where the case keeps what was moved aside."""
+def seized_folder(context: RevocationContext, case: str) -> Path:
+    """Return the directory of the case's seized files."""
     return context.seized / case
 
 
@@ -131,7 +131,7 @@ def move_all(places: Iterable[PersonalPlace], context: RevocationContext, case: 
     moved: list[str] = []
     failed: list[str] = []
     closed: list[str] = []
-    folder = kept(context, case)
+    folder = seized_folder(context, case)
     try:
         allowed = Allowance.at(folder)
     except OSError:
@@ -146,33 +146,30 @@ def move_all(places: Iterable[PersonalPlace], context: RevocationContext, case: 
                 (moved if at.is_relative_to(folder) else closed).append(str(at))
     facts = {"moved": moved, "failed": failed, "closed_in_place": closed}
     if failed:
-        shown = visible("; ".join(failed))
-        return StepResult(StepState.PENDING, Text(f"could not be moved: `{shown}`", f"无法移走：`{shown}`"), facts)
+        text = Message("offboard.move-failed", paths=[f"`{path}`" for path in failed])
+        return StepResult(StepState.PENDING, text, facts)
     count = len(moved)
     if closed:
-        shown, more = visible("; ".join(closed[:_SHOWN])), len(closed)
-        text = Text(
-            f"{count} moved aside; {more} too large for that, closed where they lie: `{shown}`",
-            f"已移出 {count} 项；{more} 项过大，已就地封存：`{shown}`",
-        )
+        paths = [f"`{path}`" for path in closed[:_SHOWN]]
+        text = Message("offboard.paths-moved-some-too-large", count=count, more=len(closed), paths=paths)
         return StepResult(StepState.CONFIRMED, text, facts)
-    text = Text(f"{count} moved aside and kept", f"已移出并保留 {count} 项") if count else Text("none found", "未发现")
+    text = Message("offboard.paths-moved", count=count) if count else Message("offboard.nothing-to-move")
     return StepResult(StepState.CONFIRMED, text, facts)
 
 
-def shown(places: Iterable[PersonalPlace]) -> tuple[StepTarget, ...]:
-    """Return those that are there, as lines of the plan."""
-    paths = (visible(str(place.path)) for place in places if place.there)
-    return tuple(StepTarget(Text(f"`{path}`, moved aside", f"`{path}`（移出保留）")) for path in paths)
+def planned_moves(places: Iterable[PersonalPlace]) -> tuple[StepTarget, ...]:
+    """Return the existing places, as lines of the plan."""
+    paths = (visible(str(place.path)) for place in places if place.exists)
+    return tuple(StepTarget(Message("offboard.path-to-move", path=path)) for path in paths)
 
 
-def moving(name: str, title: Text, where: Places, probe: Probe) -> RevocationStep:
-    """Return the step that moves the things *where* aside."""
+def moving(name: str, title: Sentence, find_places: Places, probe: Probe) -> RevocationStep:
+    """Return the step that moves the places of *find_places* aside."""
 
-    def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
-        return shown(where(leaver, context))
+    def find_targets(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
+        return planned_moves(find_places(leaver, context))
 
     def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> StepResult:
-        return move_all(where(leaver, context), context, case)
+        return move_all(find_places(leaver, context), context, case)
 
-    return RevocationStep(name, title, probe, look, run)
+    return RevocationStep(name, title, probe, find_targets, run)

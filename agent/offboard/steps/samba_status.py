@@ -1,8 +1,8 @@
-"""What a Samba server says of its connections: who is in which of its processes, and which shares they use.
+"""The status of a Samba server: its sessions, the processes that serve them, and the shares they use.
 
-Rules of this file: pure. Somebody is known by their uid, never by a name, which two directories may both have. A
-session is one user's; a tree is one share that a session uses; one process serves one connection, and a connection
-(that of a terminal server) may have sessions of many users. Source: smbstatus(1) ``--json``, Samba 4.17 on.
+Rules of this file: pure. A user is known by their uid, never by a name, which two directories may both have. A session
+is one user's; a tree is one share that a session uses; one process serves one connection, and a connection (that of a
+terminal server) may have sessions of many users. Source: smbstatus(1) ``--json``, Samba 4.17 on.
 """
 
 import json
@@ -39,7 +39,7 @@ class SmbOpen(NamedTuple):
 
 
 class SmbStatus(NamedTuple):
-    """Everything there was at one look."""
+    """The whole status at one query."""
 
     sessions: tuple[SmbSession, ...] = ()
     trees: tuple[SmbTree, ...] = ()
@@ -47,28 +47,29 @@ class SmbStatus(NamedTuple):
 
     def sessions_of(self, uids: Collection[int]) -> tuple[SmbSession, ...]:
         """Return the sessions of *uids*."""
-        return tuple(one for one in self.sessions if one.uid in uids)
+        return tuple(session for session in self.sessions if session.uid in uids)
 
     def trees_of(self, uids: Collection[int]) -> tuple[SmbTree, ...]:
         """Return the trees that sessions of *uids* use."""
-        theirs = {one.id for one in self.sessions_of(uids)}
-        return tuple(tree for tree in self.trees if tree.session in theirs)
+        session_ids = {session.id for session in self.sessions_of(uids)}
+        return tuple(tree for tree in self.trees if tree.session in session_ids)
 
     def alone(self, uids: Collection[int]) -> frozenset[int]:
-        """Return the processes that serve *uids* and nobody else."""
-        theirs = {one.pid for one in self.sessions_of(uids)}
-        return frozenset(theirs - {one.pid for one in self.sessions if one.uid not in uids})
+        """Return the processes that serve only *uids*."""
+        pids = {session.pid for session in self.sessions_of(uids)}
+        return frozenset(pids - {session.pid for session in self.sessions if session.uid not in uids})
 
     def sole(self, tree: SmbTree, uids: Collection[int]) -> bool:
-        """Whether in the process of *tree* nobody but *uids* uses that share."""
-        others = {one.id for one in self.sessions if one.uid not in uids}
+        """Whether in the process of *tree* only *uids* use that share."""
+        other_sessions = {session.id for session in self.sessions if session.uid not in uids}
         return not any(
-            (each.pid, each.share) == (tree.pid, tree.share) and each.session in others for each in self.trees
+            (candidate.pid, candidate.share) == (tree.pid, tree.share) and candidate.session in other_sessions
+            for candidate in self.trees
         )
 
 
 def parse(text: str) -> SmbStatus:
-    """Return what ``smbstatus --json`` wrote. Raises ``ValueError`` when it is nothing of that kind."""
+    """Return the output of ``smbstatus --json``. Raises ``ValueError`` for anything else."""
     try:
         tables = json.loads(text)
         return SmbStatus(

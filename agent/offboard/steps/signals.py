@@ -1,9 +1,9 @@
-"""Signals: to one process through its pidfd, or to everything a uid has in one call that no fork can outrun.
+"""Signals: to one process through its pidfd, or to all processes of a uid in one call that no fork can outrun.
 
-Rules of this file: a pid is checked after its pidfd was opened, so a number that changed hands is noticed and the
-signal goes to the process that was looked at or to none. ``kill(-1)`` knows no exceptions but the caller's own process,
-so it is sent only by a thread that has given up every right except being that uid, has made sure of it, and ends then.
-To the kernel uids and capabilities are a thread's own; a child would do as well, and costs ten times as long a fork.
+Rules of this file: a pid is checked after its pidfd was opened, so a reused number is noticed and the signal goes to
+the process that was checked or to none. ``kill(-1)`` knows no exceptions but the caller's own process, so it is sent
+only by a thread that has given up every right except being that uid, has verified it, and ends then. To the kernel uids
+and capabilities are a thread's own; a child would do as well, and its fork takes ten times as long.
 Sources: pidfd_open(2), pidfd_send_signal(2), kill(2), setresuid(2), capabilities(7), nptl(7).
 """
 
@@ -32,7 +32,7 @@ def open_if(pid: int, still: Callable[[int], bool]) -> int | None:
     """Return a pidfd of *pid* when it is still the process meant, ``None`` when not. The caller closes it."""
     try:
         pidfd = os.pidfd_open(pid)
-    except OSError:  # gone, or a thread id by now
+    except OSError:  # it ended, or the number is now a thread id
         return None
     if still(pid):
         return pidfd
@@ -54,21 +54,21 @@ def kill(pidfd: int) -> None:
 def wait(pidfds: Iterable[int], milliseconds: float) -> list[int]:
     """Wait until all of these processes have really ended, close their pidfds, and return those that have not."""
     poller = select.poll()
-    left = set()
+    running = set()
     for pidfd in pidfds:
         poller.register(pidfd, select.POLLIN)
-        left.add(pidfd)
+        running.add(pidfd)
     until = _now_ms() + milliseconds
-    while left and (rest := until - _now_ms()) > 0:
-        for pidfd, _ in poller.poll(rest):
+    while running and (timeout := until - _now_ms()) > 0:
+        for pidfd, _ in poller.poll(timeout):
             poller.unregister(pidfd)
-            left.discard(pidfd)
+            running.discard(pidfd)
             os.close(pidfd)
-    return sorted(left)
+    return sorted(running)
 
 
 def sweep(uid: int, number: signal.Signals) -> None:
-    """Signal every process whose real or saved uid is *uid*, all in one call. Ask ``guardrails.sweepable`` first.
+    """Signal every process whose real or saved uid is *uid*, all in one call. Check ``guardrails.sweepable`` first.
 
     Raises ``OSError`` when that could not be sent. The sender takes *uid* as its effective uid alone, which lets it
     signal them (kill(2)) and lets none of them signal, stop or trace it.
@@ -79,14 +79,14 @@ def sweep(uid: int, number: signal.Signals) -> None:
 
 def _swept_by_thread(uid: int, number: signal.Signals) -> bool:
     """Send it from a thread; return whether one could be made that is out of the reach of *uid*: it is part of us."""
-    came: list[str] = []
+    stages: list[str] = []
 
     def send() -> None:
         with contextlib.suppress(OSError):
             _thread_setresuid(_shelter(), uid, _shelter())  # fails in a user namespace that does not map it
-            came.append("sheltered")
+            stages.append("sheltered")
             _send(uid, number)
-            came.append("sent")
+            stages.append("sent")
 
     thread = threading.Thread(target=send, name="sweep")
     try:
@@ -94,9 +94,9 @@ def _swept_by_thread(uid: int, number: signal.Signals) -> bool:
     except RuntimeError:  # no thread left
         return False
     thread.join()
-    if came == ["sheltered"]:
+    if stages == ["sheltered"]:
         raise PermissionError(errno.EPERM, "the sweep failed", f"uid {uid}")
-    return bool(came)
+    return bool(stages)
 
 
 def _sweep_by_child(uid: int, number: signal.Signals) -> None:
@@ -130,7 +130,7 @@ def _send(uid: int, number: signal.Signals) -> None:
 
 
 def _shelter() -> int:
-    """Return a real and saved uid of the sender's own: nobody has it, and two senders do not meet either."""
+    """Return a real and saved uid of the sender's own: no process has it, and two senders have different ones."""
     return FIRST_UNUSED + threading.get_native_id()
 
 

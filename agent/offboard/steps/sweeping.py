@@ -1,12 +1,12 @@
-"""Signalling every process of some accounts at once, where that hits none that is never touched.
+"""Sweeps: signalling every process of some accounts at once, where that hits no protected process.
 
-Rules of this file: whether the call may be made is asked before each (:func:`agent.offboard.guardrails.sweepable`).
-Where it may not, or cannot be, the account's processes are for the caller to find one by one. While something on this
-host lends itself to uids (Samba), no such call ends anything, because a process of that may work for the account by the
-time it is made. It stops instead, what lends itself is let go on at once, whichever uid it has by then, and the
-account's are killed one by one: what is stopped forks nothing. Whoever is killed between the two leaves a server
-stopped, and lets it go on in the next run of the same person. SIGCONT means nothing to what is not stopped and drops a
-SIGSTOP that has not come to pass yet, signal(7).
+Rules of this file: whether the call may be made is checked before each (:func:`agent.offboard.guardrails.sweepable`).
+Where it may not, or cannot be, the caller finds the account's processes one by one. While a process on this host lends
+itself to uids (Samba), no such call ends anything, because that process may work for the account by the time of the
+call. It stops instead, the lending process is resumed at once, whichever uid it has by then, and the account's
+processes are killed one by one: a stopped process forks nothing. If the agent is killed between the two, a server
+stays stopped, and the next run of the same person resumes it. SIGCONT means nothing to a process that is not stopped
+and drops a pending SIGSTOP, signal(7).
 """
 
 import contextlib
@@ -19,14 +19,14 @@ from agent.offboard.steps import signals, tasks
 
 
 def sweep(uids: Collection[int], number: signal.Signals, rails: Rails) -> frozenset[int]:
-    """Send *number* to every process of *uids*; SIGKILL by whichever way hits nobody else. Return who was not swept."""
+    """Send *number* to every process of *uids*, SIGKILL in a way that hits no other; return the uids not swept."""
     protected = [process for pid in rails.pids if (process := tasks.leader(pid))]
     lent = bool(tasks.lenders())
     swept = set()
     try:
         for uid in uids:
             if sweepable(uid, protected):
-                with contextlib.suppress(OSError):  # the child could not be made, or was not let
+                with contextlib.suppress(OSError):  # the child could not be made, or was not permitted
                     signals.sweep(uid, signal.SIGSTOP if lent and number == signal.SIGKILL else number)
                     swept.add(uid)
     finally:
@@ -38,7 +38,7 @@ def sweep(uids: Collection[int], number: signal.Signals, rails: Rails) -> frozen
 
 
 def _let_go() -> None:
-    """Let what lends itself to uids go on: another one than before may have been hit."""
+    """Resume the processes that lend themselves to uids: another one than before may have been hit."""
     for process in tasks.lenders():
         pidfd = signals.open_if(process.pid, lambda pid: (now := tasks.leader(pid)) is not None and lends(now))
         if pidfd is not None:
@@ -48,13 +48,13 @@ def _let_go() -> None:
 
 
 def _kill_each(uids: Collection[int], rails: Rails) -> None:
-    """Kill what is an account's own; what cannot be is found by the caller's next look."""
+    """Kill the account's own processes; the caller's next scan finds those that cannot be killed."""
 
-    def theirs(process: Process | None) -> bool:
+    def is_own(process: Process | None) -> bool:
         return process is not None and not process.ended and reach(process, uids, rails) is Reach.ACCOUNT
 
     for process in tasks.Look(uids):
-        pidfd = signals.open_if(process.pid, lambda pid: theirs(tasks.read(pid))) if theirs(process) else None
+        pidfd = signals.open_if(process.pid, lambda pid: is_own(tasks.read(pid))) if is_own(process) else None
         if pidfd is not None:
             with contextlib.suppress(PermissionError):
                 signals.kill(pidfd)

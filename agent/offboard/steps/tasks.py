@@ -1,9 +1,10 @@
-"""Which processes are somebody's, as the kernel says it now.
+"""Processes of given uids, as the kernel reports them now.
 
-Rules of this file: it looks, it signals nothing, and it keeps nothing between two looks. A process that ends while it
-is read is not there; one that may not be read is named, and the look is not complete. Every thread is read, because
+Rules of this file: it reads, it signals nothing, and it keeps nothing between two scans. A process that ends while it
+is read is not there; one that may not be read is named, and the scan is not complete. Every thread is read, because
 each has uids of its own (:mod:`agent.kernel.task_identity`). psutil knows neither the filesystem uid nor the login uid,
 and lists without the chase below.
+
 Sources: proc_pid_status(5), proc_pid_loginuid(5).
 """
 
@@ -21,7 +22,7 @@ from agent.offboard import guardrails
 from agent.offboard.guardrails import Process
 from agent.offboard.steps.raised import raised
 
-CHASE = 0.25  # seconds one look follows new processes at the least, once it has seen those that were there
+CHASE = 0.25  # seconds one scan follows new processes at the least, once it has read the existing ones
 _LENDERS = tuple(map(os.fsencode, guardrails.LENDERS))
 _ROUNDS = 32  # and rounds at the least: on a machine that stands still now and then, seconds alone are soon over
 
@@ -32,14 +33,13 @@ def pids() -> list[int]:
 
 
 class Look:
-    """One look at every process: iterating yields the living ones that have one of the uids, the login uid included.
+    """One scan of every process: iterating yields the living ones with one of the uids, the login uid included.
 
-    *below*: ranges of further uids (:mod:`agent.offboard.steps.subids`).
-
-    First come the names in ``/proc``, and then, by number, whatever was made meanwhile, until nothing was. Listing
-    alone would never see a chain of processes that fork and exit: each is gone before its turn comes. Threads are
-    numbered alike: the process of a new one is looked at again, for what it may have become since. ``complete``
-    afterwards says that at one instant every process there was had been looked at, ``unread`` which could not be.
+    *below*: ranges of further uids (:mod:`agent.offboard.steps.subids`). First come the names in ``/proc``, and then,
+    by number, the processes made meanwhile, until there are no more. Listing alone would never see a chain of processes
+    that fork and exit: each is gone before its turn comes. Threads are numbered alike: the process of a new one is read
+    again, because its uids may have changed since. ``complete`` afterwards means that at one instant every existing
+    process had been read, ``unread`` names those that could not be.
     """
 
     def __init__(self, uids: Collection[int], below: Sequence[range] = ()) -> None:
@@ -50,7 +50,7 @@ class Look:
 
     def __iter__(self) -> Iterator[Process]:
         newest = _newest()
-        yield from self._theirs(pids())  # as long as it takes: they may be many, and the reader slow with each
+        yield from self._owned_among(pids())  # as long as it takes: they may be many, and the reader slow with each
         until = time.monotonic() + CHASE
         for rounds in itertools.count():
             if rounds >= _ROUNDS and time.monotonic() >= until:
@@ -60,10 +60,10 @@ class Look:
                 self.complete = not self.unread
                 return
             if newest < before:  # the numbers started again from the bottom
-                yield from self._theirs(pids())
-            yield from self._theirs(range(before + 1, newest + 1))
+                yield from self._owned_among(pids())
+            yield from self._owned_among(range(before + 1, newest + 1))
 
-    def _theirs(self, numbers: Iterable[int]) -> Iterator[Process]:
+    def _owned_among(self, numbers: Iterable[int]) -> Iterator[Process]:
         threads_of: set[int] = set()
         for number in numbers:
             process = self._read(number, threads_of)
@@ -75,7 +75,7 @@ class Look:
                 yield process
 
     def _read(self, number: int, threads_of: set[int]) -> Process | None:
-        """Return the process *number* if it is one of theirs; add to *threads_of* whose thread it is otherwise."""
+        """Return the process *number* if it has one of the uids; if it is a thread, add its process to *threads_of*."""
         try:
             process = _process(number, self._wanted, threads_of)
         except OSError:
@@ -84,14 +84,14 @@ class Look:
         return process if process is not None and not process.ended and self._has_one(process) else None
 
     def _has_one(self, process: Process) -> bool:
-        found = uids(process)
-        if self._wanted & found:
+        process_uids = uids(process)
+        if self._wanted & process_uids:
             return True
-        return any(uid in some for some in self._below for uid in found if uid is not None)
+        return any(uid in uid_range for uid_range in self._below for uid in process_uids if uid is not None)
 
 
 def owned(uids: Collection[int]) -> Iterator[Process]:
-    """Yield the living processes that belong to one of *uids*, as ``stat`` of ``/proc/PID`` says: most of theirs.
+    """Yield the living processes that belong to one of *uids* by ``stat`` of ``/proc/PID``: most of theirs.
 
     A process that has changed its uids belongs to root (PR_SET_DUMPABLE(2const)); :class:`Look` finds it.
     """
@@ -109,7 +109,7 @@ def scan(uids: Collection[int]) -> list[Process]:
 
 
 def leader(pid: int) -> Process | None:
-    """Return what :func:`read` does, of its first thread alone: by that one ``kill(-1)`` goes, kill(2)."""
+    """Return what :func:`read` does, of its first thread alone, which decides for ``kill(-1)``, kill(2)."""
     try:
         return _process(pid, frozenset(), set(), leader=True)
     except OSError:
@@ -117,26 +117,26 @@ def leader(pid: int) -> Process | None:
 
 
 def lenders() -> list[Process]:
-    """Return what lends itself to uids (:func:`agent.offboard.guardrails.lends`), each by its first thread.
+    """Return the processes that lend themselves to uids (:func:`agent.offboard.guardrails.lends`), by the first thread.
 
-    What may not be looked at is told as one: nobody can say that it is none.
+    An unreadable process counts as one, because the opposite cannot be shown.
     """
-    found = []
+    processes = []
     for pid in pids():
         try:
             if not _may_lend(task_identity.read(f"/proc/{pid}/status")):
                 continue
             process = _process(pid, frozenset(), set(), leader=True)
-            if process and guardrails.lends(process) and guardrails.lends(_known(process)):
-                found.append(process)
+            if process and guardrails.lends(process) and guardrails.lends(_with_raised(process)):
+                processes.append(process)
         except OSError as error:
             if not task_identity.gone(error):
-                found.append(Process(pid, 0, 0, 0, 0, None, name=guardrails.LENDERS[0]))
-    return found
+                processes.append(Process(pid, 0, 0, 0, 0, None, name=guardrails.LENDERS[0]))
+    return processes
 
 
 def _may_lend(status: bytes) -> bool:
-    """Whether a look at the rest is worth it: they are many, and this is in the path of the cut."""
+    """Whether reading the rest is worthwhile: processes are many, and this is in the path of the cut."""
     at = status.find(b"\nUid:\t") + 6
     three = status[at : status.find(b"\n", at)].split()[:3]
     name = status[len(b"Name:\t") : status.find(b"\n")]
@@ -144,7 +144,7 @@ def _may_lend(status: bytes) -> bool:
 
 
 def read(pid: int, wanted: AbstractSet[int] | None = None) -> Process | None:
-    """Return the process *pid*, or ``None`` when there is none (a thread that is not its process's first is none).
+    """Return the process *pid*, ``None`` when there is none (a thread other than its process's first is none).
 
     The executable is read only for a process of one of the uids *wanted*; without *wanted*, for any.
     """
@@ -157,9 +157,9 @@ def read(pid: int, wanted: AbstractSet[int] | None = None) -> Process | None:
 def _process(
     pid: int, wanted: AbstractSet[int] | None, threads_of: set[int], *, leader: bool = False
 ) -> Process | None:
-    """Return what :func:`read` does; raise ``OSError`` for what is there and may not be read.
+    """Return what :func:`read` does; raise ``OSError`` for a process that may not be read.
 
-    Where *pid* is a thread that is not its process's first, the process is added to *threads_of*.
+    Where *pid* is a thread other than its process's first, the process is added to *threads_of*.
     """
     try:
         status = task_identity.read(f"/proc/{pid}/status")
@@ -169,7 +169,9 @@ def _process(
             return None
         ruid, euid, suid, fsuid = map(int, field(status, b"Uid").split())
         threads = int(field(status, b"Threads"))
-        others: frozenset[TaskIdentity] = task_identity.others(pid) if threads > 1 and not leader else frozenset()
+        other_threads: frozenset[TaskIdentity] = (
+            task_identity.others(pid) if threads > 1 and not leader else frozenset()
+        )
         process = Process(
             pid=pid,
             ruid=ruid,
@@ -181,7 +183,7 @@ def _process(
             threads=threads,
             name=os.fsdecode(status[len(b"Name:\t") : status.index(b"\n")]),
             parent=int(field(status, b"PPid")),
-            others=others,
+            other_threads=other_threads,
         )
     except OSError as error:
         if task_identity.gone(error):
@@ -190,49 +192,49 @@ def _process(
     except (KeyError, ValueError):  # it ended meanwhile: a half-gone process has no Uid line
         return None
     if wanted is None or wanted & uids(process):
-        return _known(process)._replace(executable=_executable(pid))
+        return _with_raised(process)._replace(executable=_executable(pid))
     return process
 
 
-def _known(process: Process) -> Process:
-    """Return *process* with what has to be known of a program that is root's and somebody else's at once."""
+def _with_raised(process: Process) -> Process:
+    """Return *process* with ``raised`` set, if it is root's and another user's at once."""
     if any(map(guardrails.mixed, process.identities)):
         return process._replace(raised=raised(process.pid))
     return process
 
 
 def family(roots: Iterable[int]) -> frozenset[int]:
-    """Return *roots* and everything below them that still is somebody's child there (proc_pid_children(5)).
+    """Return *roots* and all their living descendants (proc_pid_children(5)).
 
-    For the agent's own processes: whoever started it by ``sudo`` has left a login uid on all of them. PID 1 is nobody's
-    root here: everything is below it, and an agent whose parent has died must not take everybody for its own.
+    For the agent's own processes: a start by ``sudo`` leaves a login uid on all of them. PID 1 is no root here:
+    everything is below it, and an agent whose parent has died must not count every process as its own.
     """
-    found: set[int] = set()
+    members: set[int] = set()
     waiting = list(roots)
     while waiting:
         pid = waiting.pop()
-        if pid > 1 and pid not in found:
-            found.add(pid)
+        if pid > 1 and pid not in members:
+            members.add(pid)
             with contextlib.suppress(OSError):
                 for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - in the path of the cut
                     waiting += map(int, task_identity.read(f"/proc/{pid}/task/{task}/children").split())
-    return frozenset(found)
+    return frozenset(members)
 
 
 def uids(process: Process) -> set[int | None]:
     """Return every uid that a thread of *process* has in any way; ``None``: one has no login uid."""
-    if process.others:
-        return {uid for one in process.identities for uid in one}
+    if process.other_threads:
+        return {uid for identity in process.identities for uid in identity}
     return {process.ruid, process.euid, process.suid, process.fsuid, process.login}
 
 
 def _newest() -> int:
-    """Return the number given last, to a process or thread: the fifth field of ``/proc/loadavg`` (proc_loadavg(5))."""
+    """Return the number assigned last, to a process or thread: field 5 of ``/proc/loadavg`` (proc_loadavg(5))."""
     return int(task_identity.read("/proc/loadavg").split()[4])
 
 
 def _executable(pid: int) -> str:
-    """Return what *pid* runs; where its first thread has ended, what the others say."""
+    """Return the executable of *pid*; where its first thread has ended, that of another thread."""
     with contextlib.suppress(OSError):
         return str(Path(f"/proc/{pid}/exe").readlink())
     with contextlib.suppress(OSError):  # a kernel thread, or it ended

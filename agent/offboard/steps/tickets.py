@@ -1,18 +1,18 @@
-"""What lets a later process act without asking again: sudo time stamps, Kerberos tickets in files.
+"""The tickets step: sudo time stamps and Kerberos tickets in files, which let a later process act without a new login.
 
-Rules of this file: tickets a service has already accepted run on until their own end; only the service can cut those.
+Rules of this file: tickets that a service has accepted stay valid until they expire; only the service can end those.
 Sources: sudoers_timestamp(5), krb5.conf(5) default_ccache_name.
 """
 
 from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.steps import places
 from agent.offboard.steps.places import PersonalPlace
-from rules.text import Text
+from rules.text import Message, Sentence
 
 _STAMPS = "run/sudo/ts"
 
 
-def where(leaver: RevocationSubject, context: RevocationContext) -> list[PersonalPlace]:
+def personal_places(leaver: RevocationSubject, context: RevocationContext) -> list[PersonalPlace]:
     """Return the files: stamps are named by login or uid, tickets by uid."""
     root = context.root
     stamps = [PersonalPlace(root / _STAMPS, str(uid)) for uid in leaver.uids]
@@ -23,11 +23,9 @@ def where(leaver: RevocationSubject, context: RevocationContext) -> list[Persona
     return stamps + tickets
 
 
-def _probe(leaver: RevocationSubject, context: RevocationContext) -> Text | None:
-    there = any(place.top.is_dir() for place in where(leaver, context))
-    return None if there else Text("this host has no sudo stamps and no tickets", "本机没有 sudo 时间戳和票据")
+def _probe(leaver: RevocationSubject, context: RevocationContext) -> Sentence | None:
+    has_place = any(place.top.is_dir() for place in personal_places(leaver, context))
+    return None if has_place else Message("offboard.no-sudo-stamps-or-tickets")
 
 
-STEP = places.moving(
-    "tickets", Text("sudo time stamps and Kerberos tickets", "sudo 时间戳与 Kerberos 票据"), where, _probe
-)
+STEP = places.moving("tickets", Message("common.sudo-time-stamps-kerberos-tickets"), personal_places, _probe)

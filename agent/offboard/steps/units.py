@@ -1,6 +1,6 @@
-"""System units that run as the person (``User=``): whoever ends only their processes sees systemd start them again.
+"""The units step: system units that run as the person (``User=``), which systemd would start again.
 
-Rules of this file: a unit is the host's and may serve others, so it is stopped only where the rule pack says so
+Rules of this file: a unit belongs to the host and may serve others, so it is stopped only where the rule pack says so
 (``stop_units`` in ``[departure_case]``), and named otherwise, for an administrator to stop. The person's own manager
 (``user@UID.service``) is no such unit: :mod:`agent.offboard.steps.sessions` ends it. Units that are not loaded start
 nothing by themselves. Sources: systemctl(1) ``show``, systemd.exec(5) ``User=``, sd_booted(3).
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.steps import commands, places
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
-from rules.text import Text
+from rules.text import Message, Sentence
 from rules.visible import visible
 
 _RUNNING = frozenset(("active", "activating", "reloading", "deactivating"))
@@ -29,81 +29,72 @@ class ServiceUnit(NamedTuple):
     enabled: bool
 
 
-def units(shown: str, uids: Collection[int], names: Collection[str]) -> tuple[ServiceUnit, ...]:
-    """Return the units in *shown*, what ``systemctl show`` writes, that run as one of *uids* or *names*."""
-    found = []
-    for block in shown.split("\n\n"):
+def units(listing: str, uids: Collection[int], names: Collection[str]) -> tuple[ServiceUnit, ...]:
+    """Return the units in *listing*, the output of ``systemctl show``, that run as one of *uids* or *names*."""
+    matching = []
+    for block in listing.split("\n\n"):
         fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
         name, user = fields.get("Id", ""), fields.get("User", "")
-        theirs = user in names or (user.isdecimal() and int(user) in uids)
-        theirs = theirs or (fields.get("UID", "").isdecimal() and int(fields["UID"]) in uids)
-        if name.endswith(".service") and not name.startswith("user@") and theirs:
+        runs_as_person = user in names or (user.isdecimal() and int(user) in uids)
+        runs_as_person = runs_as_person or (fields.get("UID", "").isdecimal() and int(fields["UID"]) in uids)
+        if name.endswith(".service") and not name.startswith("user@") and runs_as_person:
             running = fields.get("ActiveState", "") in _RUNNING
-            found.append(ServiceUnit(name, running, fields.get("UnitFileState", "").startswith("enabled")))
-    return tuple(sorted(set(found)))
+            matching.append(ServiceUnit(name, running, fields.get("UnitFileState", "").startswith("enabled")))
+    return tuple(sorted(set(matching)))
 
 
-def commands_for(found: Collection[ServiceUnit]) -> tuple[tuple[str, ...], ...]:
-    """Return what stops the running ones of *found*."""
-    return tuple(("systemctl", "stop", "--", unit.name) for unit in found if unit.running)
+def commands_for(service_units: Collection[ServiceUnit]) -> tuple[tuple[str, ...], ...]:
+    """Return the commands that stop the running ones of *service_units*."""
+    return tuple(("systemctl", "stop", "--", unit.name) for unit in service_units if unit.running)
 
 
-def probe(_leaver: RevocationSubject, context: RevocationContext) -> Text | None:
+def probe(_leaver: RevocationSubject, context: RevocationContext) -> Sentence | None:
     """Return a reason when systemd does not run here."""
     if (context.root / "run/systemd/system").is_dir() and shutil.which("systemctl"):
         return None
-    return Text("systemd does not run on this host", "本机未运行 systemd")
+    return Message("offboard.no-systemd")
 
 
-def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
-    """Return the units that would be stopped, or named; empty when systemd does not say."""
-    found, _ = _ask(leaver)
-    return tuple(_target(unit, stops=context.stop_units()) for unit in found)
+def find_targets(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
+    """Return the units that would be stopped, or named; empty when systemd does not report."""
+    service_units, _ = _ask(leaver)
+    return tuple(_target(unit, stops=context.stop_units()) for unit in service_units)
 
 
 def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
-    """Stop them where the pack says so, and ask again; pending while one runs."""
-    found, why = _ask(leaver)
-    if why is None and context.stop_units():
-        whys = [said.why for argv in commands_for(found) if (said := commands.call(argv)).why]
-        found, why = _ask(leaver)
-        why = whys[0] if whys and why is None and any(unit.running for unit in found) else why
-    facts = {"units": [unit._asdict() for unit in found]}
-    if why is not None:
-        return StepResult(StepState.PENDING, why, facts)
-    if running := _named(unit for unit in found if unit.running):
-        hint = f"`{running}`: stop them (systemctl disable --now), or set stop_units in the pack"
-        text = Text(
-            f"system units run as them: {hint}",
-            f"系统服务以其身份运行：`{running}`；请停止（systemctl disable --now），或在规则包中设置 stop_units",
-        )
+    """Stop them where the pack says so, and query again; pending while one runs."""
+    service_units, reason = _ask(leaver)
+    if reason is None and context.stop_units():
+        errors = [reply.error for argv in commands_for(service_units) if (reply := commands.call(argv)).error]
+        service_units, reason = _ask(leaver)
+        reason = errors[0] if errors and reason is None and any(unit.running for unit in service_units) else reason
+    facts = {"units": [unit._asdict() for unit in service_units]}
+    if reason is not None:
+        return StepResult(StepState.PENDING, reason, facts)
+    if running := _named(unit for unit in service_units if unit.running):
+        text = Message("offboard.system-units-run", units=running)
         return StepResult(StepState.PENDING, text, facts)
-    if enabled := _named(unit for unit in found if unit.enabled):
-        text = Text(
-            f"none runs; with the host these start again: `{enabled}` (systemctl disable)",
-            f"均未运行；重启后将再次启动：`{enabled}`（systemctl disable）",
-        )
+    if enabled := _named(unit for unit in service_units if unit.enabled):
+        text = Message("offboard.units-start-at-boot", units=enabled)
         return StepResult(StepState.DONE, text, facts)
-    return StepResult(StepState.CONFIRMED, Text("no system unit runs as them", "没有系统服务以其身份运行"), facts)
+    return StepResult(StepState.CONFIRMED, Message("offboard.no-system-unit"), facts)
 
 
-def _named(found: Iterable[ServiceUnit]) -> str:
-    return visible(", ".join(unit.name for unit in found))
+def _named(service_units: Iterable[ServiceUnit]) -> list[str]:
+    return [f"`{visible(unit.name)}`" for unit in service_units]
 
 
 def _target(unit: ServiceUnit, *, stops: bool) -> StepTarget:
     name = visible(unit.name)
     if stops:
-        return StepTarget(Text(f"system unit `{name}`", f"系统服务 `{name}`"), Text("a unit of the host", "本机的服务"))
-    return StepTarget(Text(f"system unit `{name}`, to be stopped by hand", f"系统服务 `{name}`（需手工停止）"))
+        return StepTarget(Message("offboard.system-unit", name=name), Message("offboard.unit-of-host"))
+    return StepTarget(Message("offboard.system-unit-to-stop-by-hand", name=name))
 
 
-def _ask(leaver: RevocationSubject) -> tuple[tuple[ServiceUnit, ...], Text | None]:
-    """Return the units of *leaver*, and why they cannot be told."""
-    said = commands.call(_SHOW)
-    return units(said.output, leaver.uids, [name for _, name in places.named(leaver)]), said.why
+def _ask(leaver: RevocationSubject) -> tuple[tuple[ServiceUnit, ...], Sentence | None]:
+    """Return the units of *leaver*, and the error if they are unknown."""
+    reply = commands.call(_SHOW)
+    return units(reply.output, leaver.uids, [name for _, name in places.named(leaver)]), reply.error
 
 
-STEP = RevocationStep(
-    "units", Text("system units that run as them", "以其身份运行的系统服务"), probe, look, run, leaving=True
-)
+STEP = RevocationStep("units", Message("common.system-units-run-them"), probe, find_targets, run, leaving=True)

@@ -1,1 +1,1 @@
-"""A word to the holder of a right before it ends by itself: on their terminals, and in their mail."""
+"""Warnings to the holder of a right before it ends: on their terminals, and by mail."""

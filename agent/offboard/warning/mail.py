@@ -1,10 +1,12 @@
-"""One mail to an account of this host: by the host's own ``sendmail``, else appended to the account's mail spool.
+"""Mail to an account of this host: by the host's own ``sendmail``, else appended to the account's mail spool.
 
 Rules of this file:
-- ``sendmail`` is run only where root alone can have put it; it is bounded in time, and what it says is nobody's matter;
-- the spool (mbox, RFC 4155) is written by a child that is nothing but the account: no right of ours can be turned
-  against a file that somebody puts in its place. No link is followed, and only a plain file of the account is written;
-- nobody is waited for: a lock somebody keeps, or a spool on a server that is gone, costs some seconds, and the mail.
+- ``sendmail`` is run only if root alone can have installed it; it is bounded in time, and its output is discarded;
+- the spool (mbox, RFC 4155) is written by a child with the rights of the account alone: no right of the agent can be
+  turned against a file that a user puts in its place. No link is followed, and only a regular file of the account is
+  written;
+- waiting is limited: a lock held by another process, or a spool on a server that is gone, costs some seconds, and the
+  mail.
 
 Sources: sendmail(1) of Postfix and Exim (``-i``), mbox(5), fcntl(2) locks, RFC 3834 (``Auto-Submitted``).
 """
@@ -38,7 +40,7 @@ _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Mailed(StrEnum):
-    """How a mail went. A word of the log."""
+    """The way a mail was delivered. A word of the log."""
 
     SENDMAIL = "sendmail"
     SPOOL = "spool"
@@ -57,11 +59,11 @@ class MailBox:
 def mailbox_of(uid: int) -> MailBox | None:
     """Return the account *uid* as this host knows it; ``None`` when it does not, or has a name no mail goes to."""
     try:
-        found = pwd.getpwuid(uid)
+        entry = pwd.getpwuid(uid)
     except KeyError:
         return None
-    plain = found.pw_name and not found.pw_name.startswith((".", "-")) and "/" not in found.pw_name
-    return MailBox(found.pw_name, uid, found.pw_gid) if plain and found.pw_name.isprintable() else None
+    plain = entry.pw_name and not entry.pw_name.startswith((".", "-")) and "/" not in entry.pw_name
+    return MailBox(entry.pw_name, uid, entry.pw_gid) if plain and entry.pw_name.isprintable() else None
 
 
 def deliver(
@@ -72,7 +74,7 @@ def deliver(
     sendmail: Sequence[Path] = SENDMAIL,
     spool: Path = SPOOL,
 ) -> Mailed:
-    """Send *lines* to *to*; never raises for what the host's mail does."""
+    """Send *lines* to *to*; never raises for errors of the host's mail."""
     letter = _letter(to, subject, lines, now)
     program = next((path for path in sendmail if _is_roots(path)), None)
     if program and _sent(program, to, letter.as_bytes()):
@@ -95,25 +97,28 @@ def _letter(to: MailBox, subject: str, lines: Sequence[str], now: datetime) -> E
 
 
 def _mbox(letter: EmailMessage, now: datetime) -> bytes:
-    said = BytesIO()
-    BytesGenerator(said, mangle_from_=True, policy=letter.policy.clone(linesep="\n")).flatten(letter)
-    return f"From shoumi {now.astimezone(UTC):%a %b %e %H:%M:%S %Y}\n".encode() + said.getvalue() + b"\n"
+    buffer = BytesIO()
+    BytesGenerator(buffer, mangle_from_=True, policy=letter.policy.clone(linesep="\n")).flatten(letter)
+    return f"From shoumi {now.astimezone(UTC):%a %b %e %H:%M:%S %Y}\n".encode() + buffer.getvalue() + b"\n"
 
 
 def _is_roots(path: Path) -> bool:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return False
     return (
-        stat.S_ISREG(found.st_mode) and found.st_uid == 0 and not found.st_mode & _OTHERS and os.access(path, os.X_OK)
+        stat.S_ISREG(status.st_mode)
+        and status.st_uid == 0
+        and not status.st_mode & _OTHERS
+        and os.access(path, os.X_OK)
     )
 
 
 def _sent(program: Path, to: MailBox, letter: bytes) -> bool:
-    """As root: nobody gains a right any more in this process, and a mail system's own setgid program would need one."""
+    """Send as root: no right is gained any more in this process, and a mail system's setgid program would need one."""
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             [program, "-i", "--", to.name],
             input=letter,
             stdout=subprocess.DEVNULL,
@@ -125,7 +130,7 @@ def _sent(program: Path, to: MailBox, letter: bytes) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return done.returncode == 0
+    return completed.returncode == 0
 
 
 def _appended(to: MailBox, spool: Path, letter: bytes) -> bool:
@@ -143,7 +148,7 @@ def _appended(to: MailBox, spool: Path, letter: bytes) -> bool:
 
 
 def _begun(at: int, to: MailBox) -> None:
-    """Make an empty spool where there is none yet, as the host's mail system would. Raises ``OSError``."""
+    """Create an empty spool if there is none yet, as the host's mail system would. Raises ``OSError``."""
     with suppress(FileExistsError):
         fd = os.open(to.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=at)
         try:
@@ -167,8 +172,8 @@ def _child(at: int, to: MailBox, letter: bytes) -> None:
 def _append(at: int, to: MailBox, letter: bytes) -> bool:
     how = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     fd = os.open(to.name, how, dir_fd=at)
-    found = os.fstat(fd)
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != to.uid or found.st_nlink != 1:
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode) or status.st_uid != to.uid or status.st_nlink != 1:
         return False
     deadline = time.monotonic() + _LOCK
     while True:

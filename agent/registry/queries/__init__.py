@@ -1,1 +1,1 @@
-"""Reading the registry for people: lists and dossiers of everything on file, also of what is over."""
+"""Queries of the registry for people: lists and dossiers of everything on file, including what has ended."""

@@ -1,13 +1,13 @@
-"""Accounts of people.
+"""Queries of the accounts of people.
 
-Rules of this file: an inactive person still has theirs.
+Rules of this file: an inactive person keeps their accounts.
 """
 
 from agent.registry.queries.connection import QueryConnection, Row, when
 
 
 class AccountQueries:
-    """Accounts."""
+    """Queries of accounts."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection

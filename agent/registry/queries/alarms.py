@@ -1,19 +1,19 @@
-"""Alarms.
+"""Queries of alarms.
 
-Rules of this file: everything is in the order it was raised.
+Rules of this file: alarms are in the order in which they were raised.
 """
 
 from agent.registry.queries.connection import QueryConnection, Row, when
 
 
 class AlarmQueries:
-    """Alarms."""
+    """Queries of alarms."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
 
     def find(self, room: str = "", *, acknowledged: bool = False) -> list[Row]:
-        """Return the alarms that wait for somebody, or with *acknowledged* all of them."""
+        """Return the open alarms, or with *acknowledged* all of them."""
         return self._connection.select(
             "SELECT printf('A%06d', number) AS id, kind, room, door, person, text_en, text_zh, at, seq, acked_at,"
             " acked_by, note FROM alarms",

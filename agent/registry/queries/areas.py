@@ -1,6 +1,6 @@
-"""Areas, with place, mode and scope.
+"""Queries of areas, with path, mode and scope.
 
-Rules of this file: what was removed is not listed.
+Rules of this file: removed areas are not listed.
 """
 
 from datetime import datetime
@@ -16,17 +16,17 @@ _AREAS = (
 
 
 class AreaQueries:
-    """Areas."""
+    """Queries of areas."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
 
     def find(self, area: str = "") -> list[Row]:
-        """Return the areas, or the one of this name, ordered by name."""
+        """Return all areas, or the one of this name, ordered by name."""
         return with_scope(self._connection, _AREAS, area)
 
     def to_confirm(self, now: datetime) -> list[str]:
-        """Return the areas whose time to confirm enforce mode is over: they go back to observe."""
+        """Return the areas whose time to confirm enforce mode has passed: they return to observe mode."""
         rows = self._connection.select(
             "SELECT name FROM areas JOIN resources ON key = resource",
             {"mode = 'enforce'": (), "enforce_confirm_by <= ?": (instant(now),)},

@@ -1,6 +1,6 @@
-"""Grants that departures took from people, and those that were given again.
+"""Queries of grants that offboarding cases ended, and of those that were restored.
 
-Rules of this file: what was removed is not listed.
+Rules of this file: removed areas and rooms are not listed.
 """
 
 from agent.registry.columns import number
@@ -9,13 +9,13 @@ from agent.registry.terms import CASE
 
 
 class CaseGrantQueries:
-    """Grants that cases ended."""
+    """Queries of grants that cases ended."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
 
     def restored(self) -> list[str]:
-        """Return the grants that two officers gave again, as ``C000001.G000012``: the case and the grant it ended."""
+        """Return the grants that two officers restored, as ``C000001.G000012``: the case and the grant it ended."""
         rows = self._connection.select(
             "SELECT printf('C%06d.', departure_case) || grant_id AS id FROM case_restorations",
             {"given_by <> ''": ()},
@@ -24,7 +24,7 @@ class CaseGrantQueries:
         return [str(row["id"]) for row in rows]
 
     def lost(self, case: str) -> list[str]:
-        """Return the areas and rooms for which the approval of *case* ended a grant, by name, once each."""
+        """Return the names of the areas and rooms for which the approval of *case* ended a grant, once each."""
         rows = self._connection.select(
             "SELECT DISTINCT name FROM case_grants JOIN grants ON grants.number = ended_grant"
             " JOIN resources ON key = resource",

@@ -1,6 +1,6 @@
-"""Departure cases, each as it is stored.
+"""Queries of offboarding cases, as stored.
 
-Rules of this file: everything is in the order it was opened.
+Rules of this file: cases are in the order in which they were opened.
 """
 
 from datetime import datetime
@@ -14,13 +14,13 @@ from rules.offboarding.case import OffboardingCase
 
 
 class CaseQueries:
-    """Departure cases."""
+    """Queries of offboarding cases."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
 
     def find(self, person: str = "", *, batch: str = "", over: bool = False) -> list[OffboardingCase]:
-        """Return the cases that run, or with *over* all of them; only those of a *batch*, if one is named."""
+        """Return the running cases, or with *over* all of them; only those of *batch*, if it is given."""
         rows = self._connection.select(
             "SELECT number FROM cases",
             {**when("person", person), **when("batch", batch), "over = 0 OR ?": (over,)},
@@ -29,7 +29,7 @@ class CaseQueries:
         return [self._case(row) for row in rows]
 
     def due(self, now: datetime) -> list[OffboardingCase]:
-        """Return the cases whose leave date has come by *now* and is not carried out, the earliest first."""
+        """Return the cases whose leave date has come at *now* and was not carried out, earliest first."""
         rows = self._connection.select(
             "SELECT number FROM cases",
             {
@@ -43,7 +43,7 @@ class CaseQueries:
         return [self._case(row) for row in rows]
 
     def leaving(self, now: datetime, until: datetime) -> list[OffboardingCase]:
-        """Return the approved cases whose leave date comes after *now*, and not after *until*, the earliest first."""
+        """Return the approved cases whose leave date is after *now* and not after *until*, earliest first."""
         rows = self._connection.select(
             "SELECT number FROM cases",
             {
@@ -56,19 +56,19 @@ class CaseQueries:
         return [self._case(row) for row in rows]
 
     def get(self, name: str) -> OffboardingCase:
-        """Return the case of this number, or the newest case of this person, of those that run if any does.
+        """Return the case of this number, or the newest case of this person, running cases first.
 
         Raises :class:`agent.errors.RefusedError` when there is none.
         """
         select = self._connection.select
-        found = select("SELECT number FROM cases", {"person = ?": (name,)}, "ORDER BY over, number DESC LIMIT 1")
-        if not found and select("SELECT id FROM people", {"id = ?": (name,)}):
+        rows = select("SELECT number FROM cases", {"person = ?": (name,)}, "ORDER BY over, number DESC LIMIT 1")
+        if not rows and select("SELECT id FROM people", {"id = ?": (name,)}):
             raise without_case(name)
-        if not found:
-            found = select("SELECT number FROM cases", {"number = ?": (number("C", name, CASE),)})
-        if not found:
+        if not rows:
+            rows = select("SELECT number FROM cases", {"number = ?": (number("C", name, CASE),)})
+        if not rows:
             raise unknown(CASE, name, "shoumi case list")
-        return self._case(found[0])
+        return self._case(rows[0])
 
     def _case(self, row: Row) -> OffboardingCase:
         return self._connection.read(whole_case, self._connection.path, int(str(row["number"])))

@@ -1,9 +1,9 @@
-"""One read-only connection that answers in dictionaries ready for JSON.
+"""A read-only connection whose rows are dictionaries ready for JSON.
 
-Rules of this file: an instant is its stored text. What else is not as it lies says so where it is selected, as in
-``active AS "active [bool]"``: true or false, a level's word, a path as text with surrogates for bytes that are not
-UTF-8, a value out of JSON. Foreign text is as it came: whoever shows it to a person passes it through ``visible``.
-Questions and conditions are our own words; what comes from outside is only ever bound to a question mark.
+Rules of this file: an instant is its stored text. Any other conversion is named in the selected column, as in ``active
+AS "active [bool]"``: true or false, the word of a level, a path as text with surrogates for bytes that are not UTF-8, a
+value from JSON. Foreign text is unchanged: code that shows it to a person passes it through ``visible``. Queries and
+conditions are constants of the program; foreign values are only bound to question marks.
 """
 
 import json
@@ -32,19 +32,21 @@ _TYPES: Mapping[str, Callable[[Any], object]] = {
 
 
 class QueryConnection(SnapshotReader):
-    """What every list is read through. One thread at a time.
+    """The connection behind every list. One thread at a time.
 
     Every method may raise :class:`agent.errors.RefusedError` (missing, busy, other schema) or
     :class:`agent.errors.FatalError` (damaged).
     """
 
     def select(self, question: str, conditions: Conditions | None = None, order: str = "") -> list[Row]:
-        """Ask under the conditions that come with a value for each of their question marks."""
-        asked = {said: values for said, values in (conditions or {}).items() if len(values) == said.count("?")}
-        where = " WHERE " + " AND ".join(f"({said})" for said in asked) if asked else ""
-        values = [value for given in asked.values() for value in given]
+        """Return the rows of *question* under the conditions that have a value for each of their question marks."""
+        applied = {
+            condition: values for condition, values in (conditions or {}).items() if len(values) == condition.count("?")
+        }
+        clause = " WHERE " + " AND ".join(f"({condition})" for condition in applied) if applied else ""
+        values = [parameter for bound in applied.values() for parameter in bound]
         with translate_sqlite_errors(self.path):
-            cursor = self._connection.execute(f"{question}{where} {order}", values)
+            cursor = self._connection.execute(f"{question}{clause} {order}", values)
             rows = cursor.fetchall()
         columns = [_column(name) for name, *_ in cursor.description]
         try:
@@ -55,18 +57,18 @@ class QueryConnection(SnapshotReader):
     def read(
         self, question: Callable[Concatenate[sqlite3.Connection, _P], _T], *args: _P.args, **named: _P.kwargs
     ) -> _T:
-        """Return what a function of :mod:`agent.registry.rows` finds."""
+        """Return the result of a function of :mod:`agent.registry.rows`."""
         with translate_sqlite_errors(self.path):
             return question(self._connection, *args, **named)
 
 
-def when(column: str, value: str) -> Conditions:
-    """Return the condition that *column* equals *value*, or none for an empty value."""
-    return {f"{column} = ?": (value,) if value else ()}
+def when(column: str, wanted: str) -> Conditions:
+    """Return the condition that *column* equals *wanted*, or no condition for an empty value."""
+    return {f"{column} = ?": (wanted,) if wanted else ()}
 
 
 def selected(columns: DataclassColumns[Any]) -> str:
-    """Return the columns of a dataclass for ``SELECT``, each as it is declared."""
+    """Return the columns of a dataclass for ``SELECT``, each with its declared type."""
     return ", ".join(f'{name} AS "{name} [bool]"' if kind is bool else name for name, kind in columns.types.items())
 
 

@@ -1,19 +1,19 @@
-"""What people stated for rooms.
+"""Queries of declarations that people made for rooms.
 
-Rules of this file: everything is in the order it was taken.
+Rules of this file: declarations are in the order in which they were taken.
 """
 
 from agent.registry.queries.connection import QueryConnection, Row, when
 
 
 class DeclarationQueries:
-    """Declarations."""
+    """Queries of declarations."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
 
     def find(self, person: str = "", *, room: str = "", now: str = "") -> list[Row]:
-        """Return what people stated for rooms; with the stored instant *now* only what is not over then."""
+        """Return the declarations for rooms; with the stored instant *now* only those still valid then."""
         return self._connection.select(
             "SELECT printf('S%06d', number) AS id, person, name AS room, purpose, devices,"
             ' declares AS "declares [bool]", since, until, taken_by, ended_at'

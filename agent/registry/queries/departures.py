@@ -1,13 +1,13 @@
-"""Departures as a decision sees them, and those that were set aside.
+"""Queries of departures as decisions see them, including those set aside.
 
-Rules of this file: everything is in the order it was opened.
+Rules of this file: departures are in the order in which they were opened.
 """
 
 from agent.registry.queries.connection import QueryConnection, Row, when
 
 
 class DepartureQueries:
-    """Departures."""
+    """Queries of departures."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection

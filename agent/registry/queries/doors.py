@@ -1,19 +1,19 @@
-"""Doors with their readers.
+"""Queries of doors with their readers.
 
-Rules of this file: everything is ordered by name.
+Rules of this file: doors are ordered by name.
 """
 
 from agent.registry.queries.connection import QueryConnection, Row, when
 
 
 class DoorQueries:
-    """Doors."""
+    """Queries of doors."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
 
     def find(self, room: str = "", door: str = "") -> list[Row]:
-        """Return the doors, of one room or by name, with their readers."""
+        """Return the doors with their readers, of one room or by name."""
         rows = self._connection.select(
             "SELECT doors.name, resources.name AS room, protocol, strike, output, strike_seconds,"
             ' contact AS "contact [bool]", doors.added_at FROM doors JOIN resources ON key = room',

@@ -1,7 +1,6 @@
-"""Grants: those that run, are to come, or are over.
+"""Queries of grants: running, coming, or over.
 
-Rules of this file: an empty filter asks nothing. Grants of areas and rooms that were removed are among those that are
-over.
+Rules of this file: an empty filter restricts nothing. Grants of removed areas and rooms are among those that are over.
 """
 
 from datetime import datetime
@@ -28,35 +27,35 @@ _STATES = {
 
 
 class GrantQueries:
-    """Grants."""
+    """Queries of grants."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
 
     def find(self, now: datetime, *, person: str = "", resource: str = "", state: State = "running") -> list[Row]:
-        """Return grants in the order they were given."""
+        """Return grants in the order in which they were given."""
         conditions = {**when("person", person), **when("name", resource)}
         if state != "all":
             conditions[_STATES[state]] = (instant(now), instant(now))
         return self._connection.select(_GRANTS, conditions, "ORDER BY number")
 
     def of_person(self, person: str) -> list[Row]:
-        """Return every grant of *person* in the order they were given."""
+        """Return every grant of *person* in the order in which they were given."""
         return self._connection.select(_GRANTS, {"person = ?": (person,)}, "ORDER BY number")
 
     def get(self, name: str) -> Row:
         """Return the grant of this number, over or not; raise ``RefusedError`` when there is none."""
-        found = self._connection.select(_GRANTS, {"number = ?": (number("G", name, GRANT),)})
-        if not found:
+        rows = self._connection.select(_GRANTS, {"number = ?": (number("G", name, GRANT),)})
+        if not rows:
             raise unknown(GRANT, name, "shoumi grant list")
-        return found[0]
+        return rows[0]
 
     def ending(self, now: datetime, until: datetime) -> list[Row]:
-        """Return the grants that run at *now* and end by themselves after it, not after *until*, the soonest first."""
+        """Return the grants that run at *now* and expire after it, not after *until*, soonest first."""
         conditions = {"since <= ? AND until > ?": (instant(now), instant(now)), "until <= ?": (instant(until),)}
         return self._connection.select(_GRANTS, conditions, "ORDER BY until, number")
 
     def lapsed(self, after: datetime, now: datetime) -> list[Row]:
-        """Return the grants that ended by themselves between *after* and *now*, in the order they ended."""
+        """Return the grants that expired between *after* and *now*, in that order."""
         conditions = {"until > ?": (instant(after),), "until <= ?": (instant(now),), "ended_at IS NULL": ()}
         return self._connection.select(_GRANTS, conditions, "ORDER BY until, number")

@@ -1,6 +1,6 @@
-"""Holds: those in force, and with them those that were lifted.
+"""Queries of holds, in force or lifted.
 
-Rules of this file: everything is in the order it was placed.
+Rules of this file: holds are in the order in which they were placed.
 """
 
 from agent.registry.columns import number
@@ -15,7 +15,7 @@ _HOLDS = (
 
 
 class HoldQueries:
-    """Holds."""
+    """Queries of holds."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
@@ -28,7 +28,7 @@ class HoldQueries:
 
     def get(self, name: str) -> Row:
         """Return the hold of this number, lifted or not; raise ``RefusedError`` when there is none."""
-        found = self._connection.select(_HOLDS, {"number = ?": (number("H", name, HOLD),)})
-        if not found:
+        rows = self._connection.select(_HOLDS, {"number = ?": (number("H", name, HOLD),)})
+        if not rows:
             raise unknown(HOLD, name, "shoumi hold list")
-        return found[0]
+        return rows[0]

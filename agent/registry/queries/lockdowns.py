@@ -1,13 +1,13 @@
-"""Lockdowns, of a room or of the whole site.
+"""Queries of lockdowns, of a room or of the whole site.
 
-Rules of this file: everything is in the order it was placed.
+Rules of this file: lockdowns are in the order in which they were placed.
 """
 
 from agent.registry.queries.connection import QueryConnection, Row
 
 
 class LockdownQueries:
-    """Lockdowns."""
+    """Queries of lockdowns."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection

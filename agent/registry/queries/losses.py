@@ -1,6 +1,6 @@
-"""Losses: what acts took from people, by number and by time.
+"""Queries of losses: rights that acts took from people, by number and by time.
 
-Rules of this file: everything is in the order it was lost.
+Rules of this file: losses are in the order in which they occurred.
 """
 
 from datetime import datetime
@@ -17,22 +17,22 @@ _LOSSES = (
 
 
 class LossQueries:
-    """Losses."""
+    """Queries of losses."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
 
     def get(self, name: str) -> Row:
         """Return the loss of this number; raise ``RefusedError`` when there is none."""
-        found = self._connection.select(_LOSSES, {"number = ?": (number("L", name, LOSS),)})
-        if not found:
+        rows = self._connection.select(_LOSSES, {"number = ?": (number("L", name, LOSS),)})
+        if not rows:
             raise unknown(LOSS, name, "shoumi log list --kind act")
-        return found[0]
+        return rows[0]
 
     def of_person(self, person: str) -> list[Row]:
-        """Return everything that *person* has lost."""
+        """Return every loss of *person*."""
         return self._connection.select(_LOSSES, {"person = ?": (person,)}, "ORDER BY number")
 
     def since(self, after: datetime) -> list[Row]:
-        """Return what was lost after an instant."""
+        """Return the losses after an instant."""
         return self._connection.select(_LOSSES, {"at > ?": (instant(after),)}, "ORDER BY number")

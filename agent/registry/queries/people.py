@@ -1,6 +1,6 @@
-"""People, and everything on file about one of them.
+"""Queries of people, and the dossier of one person.
 
-Rules of this file: an empty filter asks nothing; *text* is any part of an id or name; all others compare exactly.
+Rules of this file: an empty filter restricts nothing; *text* is any part of an id or name; the others compare exactly.
 """
 
 from agent.registry.queries.accounts import AccountQueries
@@ -24,7 +24,7 @@ _CLEARED = "id IN (SELECT person FROM clearances WHERE level >= ? AND (? = '' OR
 
 
 class PersonQueries:
-    """People."""
+    """Queries of people."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class PersonQueries:
         at_least: Level = Level.NONE,
         limit: int | None = None,
     ) -> list[Row]:
-        """Return people ordered by id. *at_least* asks for that level in *domain*, or in any."""
+        """Return people ordered by id. *at_least* requires that level in *domain*, or in any domain."""
         asks_level = bool(domain) or at_least > Level.NONE
         return self._connection.select(
             _PEOPLE,
@@ -72,18 +72,18 @@ class PersonQueries:
         )
 
     def heads(self, department: str) -> list[str]:
-        """Return who lead *department*."""
+        """Return the heads of *department*."""
         return [str(row["id"]) for row in self._connection.select(_PEOPLE, when("heads", department), "ORDER BY id")]
 
     def dossier(self, person: str) -> Row:
-        """Return everything on file about one person, from one instant; raise ``RefusedError`` for an unknown one."""
+        """Return everything on file about one person, at one instant; raise ``RefusedError`` when unknown."""
         whose = when("person", person)
         with self._connection.snapshot():
-            found = self._connection.select(_PEOPLE, {"id = ?": (person,)})
-            if not found:
+            people = self._connection.select(_PEOPLE, {"id = ?": (person,)})
+            if not people:
                 raise unknown(PERSON, person, "shoumi person list")
             projects = self._connection.select("SELECT project FROM projects", whose, "ORDER BY project")
-            return found[0] | {
+            return people[0] | {
                 "projects": [row["project"] for row in projects],
                 "clearances": self._connection.select(
                     'SELECT domain, level AS "level [level]", label, approved_by, set_at, paper_by, paper, paper_on'

@@ -1,19 +1,19 @@
-"""Who is inside which room.
+"""Queries of the people inside rooms.
 
-Rules of this file: everything is ordered by room and arrival.
+Rules of this file: rows are ordered by room and arrival.
 """
 
 from agent.registry.queries.connection import QueryConnection, Row, when
 
 
 class PresenceQueries:
-    """Who is inside."""
+    """Queries of presence."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
 
     def find(self, room: str = "", person: str = "") -> list[Row]:
-        """Return who is inside which room, since when, and by which door."""
+        """Return the people inside each room, since when, and the door by which they came."""
         return self._connection.select(
             "SELECT resources.name AS room, person, people.name AS name, employment, since, door FROM presence"
             " JOIN resources ON key = room JOIN people ON people.id = person",

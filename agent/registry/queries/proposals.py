@@ -1,6 +1,6 @@
-"""Proposals: acts that wait for a second hand, and what became of them.
+"""Queries of proposals: acts that wait for a second officer, and their outcomes.
 
-Rules of this file: everything is in the order it was proposed.
+Rules of this file: proposals are in the order in which they were made.
 """
 
 from agent.registry.columns import number
@@ -17,29 +17,29 @@ _PROPOSALS = (
 
 
 class ProposalQueries:
-    """Proposals."""
+    """Queries of proposals."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
 
     def get(self, name: str) -> Row:
         """Return the proposal of this number; raise ``RefusedError`` when there is none."""
-        found = self._connection.select(_PROPOSALS, {"number = ?": (number("P", name, PROPOSAL),)})
-        if not found:
+        rows = self._connection.select(_PROPOSALS, {"number = ?": (number("P", name, PROPOSAL),)})
+        if not rows:
             raise unknown(PROPOSAL, name, "shoumi proposal list")
-        return found[0]
+        return rows[0]
 
     def find(self, *, ended: bool = False) -> list[Row]:
-        """Return what waits; with *ended* what does not wait any more as well."""
+        """Return the waiting proposals; with *ended* also those that have ended."""
         return self._connection.select(_PROPOSALS, {} if ended else {"outcome IS NULL": ()}, "ORDER BY number")
 
     def requests(self, person: str = "", *, most: int = 100) -> list[Row]:
-        """Return what people asked for: the newest of *person*, or what waits of everybody."""
+        """Return the requests of people: the newest of *person*, or the waiting ones of all."""
         conditions = when("requested_by", person) if person else {"outcome IS NULL AND requested_by <> ''": ()}
         return self._connection.select(_PROPOSALS, conditions, f"ORDER BY number DESC LIMIT {int(most)}")
 
     def asking(self) -> dict[str, int]:
-        """Return of how many requests that no officer has taken up yet, by the department of who asks."""
+        """Return the number of requests that no officer has taken up, by department of the requester."""
         rows = self._connection.select(
             "SELECT department, count(*) AS waiting FROM proposals JOIN people ON people.id = requested_by"
             " WHERE outcome IS NULL AND role = 'person' GROUP BY department"
@@ -47,5 +47,5 @@ class ProposalQueries:
         return {str(row["department"]): int(str(row["waiting"])) for row in rows}
 
     def lapsed(self, now: str) -> list[Row]:
-        """Return what waits though its time is over at the stored instant *now*."""
+        """Return the waiting proposals that have lapsed at the stored instant *now*."""
         return self._connection.select(_PROPOSALS, {"outcome IS NULL AND lapses <= ?": (now,)}, "ORDER BY number")

@@ -1,6 +1,6 @@
-"""Records: those that count, and what must be renewed soon.
+"""Queries of records: valid records, and those that must be renewed soon.
 
-Rules of this file: how long a kind of record lasts is the pack's, and passed in.
+Rules of this file: the pack says how long a kind of record lasts; the caller passes that in.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class RecordQueries:
-    """Records."""
+    """Queries of records."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
 
     def find(self, person: str = "", *, kind: str = "", void: bool = False) -> list[Row]:
-        """Return the records that count, or with *void* all of them."""
+        """Return the records in force, or with *void* all of them."""
         return self._connection.select(
             'SELECT printf(\'R%06d\', number) AS id, person, kind, dated AS "on", passed AS "passed [bool]",'
             " valid_until, topic, note, added_at, voided_at, void_reason FROM records",
@@ -28,10 +28,10 @@ class RecordQueries:
         )
 
     def due(self, now: datetime, days: int, *, valid_days: Mapping[str, int] | None = None) -> list[Row]:
-        """Return, soonest first, what active people must renew within *days*; what has lapsed comes with it.
+        """Return the records that active people must renew within *days*, lapsed ones included, soonest first.
 
-        Of each person, kind and topic only the passed record that lasts longest counts. It ends at its own
-        ``valid_until`` or *valid_days* of its kind after its date, whichever is earlier; the row says so as ``ends``.
+        Of each person, kind and topic only the passed record with the latest end counts. It ends at its own
+        ``valid_until`` or *valid_days* of its kind after its date, whichever is earlier; the row has this as ``ends``.
         """
         last: dict[tuple[object, ...], tuple[datetime, str, Row]] = {}
         for row in self._connection.select(
@@ -42,7 +42,9 @@ class RecordQueries:
             whose = (row["person"], row["kind"], row["topic"])
             if whose not in last or ends > last[whose][0]:
                 last[whose] = ends, str(row["id"]), row
-        due = sorted((found for found in last.values() if found[0] <= now + timedelta(days=days)), key=lambda f: f[:2])
+        due = sorted(
+            (latest for latest in last.values() if latest[0] <= now + timedelta(days=days)), key=lambda f: f[:2]
+        )
         return [row | {"ends": instant(ends)} for ends, _, row in due]
 
 

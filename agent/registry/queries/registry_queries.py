@@ -1,6 +1,6 @@
-"""What can be listed: the questions of each subject, all over the same connection.
+"""All queries of the registry, over one connection.
 
-Rules of this file: wiring only. No question here is asked on the open path.
+Rules of this file: wiring only. No query here is made while an open waits for a verdict.
 """
 
 from pathlib import Path
@@ -39,12 +39,12 @@ from agent.registry.queries.volumes import VolumeQueries
 class RegistryQueries:
     """One read-only connection. One thread at a time.
 
-    Every question may raise :class:`agent.errors.RefusedError` (missing, busy, other schema) or
+    Every query may raise :class:`agent.errors.RefusedError` (missing, busy, other schema) or
     :class:`agent.errors.FatalError` (damaged).
     """
 
     def __init__(self, path: Path) -> None:
-        """Open an existing registry of this program's schema."""
+        """Open an existing registry that has this program's schema."""
         connection = self._connection = QueryConnection(path)
         self.accounts = AccountQueries(connection)
         self.alarms = AlarmQueries(connection)

@@ -1,6 +1,6 @@
-"""Rooms, with what each asks, how its panel is set, its scope, and what is kept there.
+"""Queries of rooms, with their rules, panel settings, scope, and the areas kept there.
 
-Rules of this file: what was removed is not listed. Rules and settings are the fields of their dataclasses.
+Rules of this file: removed rooms are not listed. Rules and settings are the fields of their dataclasses.
 """
 
 from agent.registry.queries.connection import QueryConnection, Row, selected
@@ -15,17 +15,17 @@ _ROOMS = (
 
 
 class RoomQueries:
-    """Rooms."""
+    """Queries of rooms."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
 
     def find(self, room: str = "") -> list[Row]:
-        """Return the rooms, or the one of this name, ordered by name."""
+        """Return all rooms, or the one of this name, ordered by name."""
         rows = with_scope(self._connection, _ROOMS, room)
-        kept = self._connection.select(
+        kept_areas = self._connection.select(
             "SELECT r.name AS room, a.name AS area FROM kept_areas JOIN resources r ON r.key = room"
             " JOIN resources a ON a.key = area",
             order="ORDER BY a.name",
         )
-        return [row | {"keeps": [one["area"] for one in kept if one["room"] == row["name"]]} for row in rows]
+        return [row | {"keeps": [pair["area"] for pair in kept_areas if pair["room"] == row["name"]]} for row in rows]

@@ -1,13 +1,13 @@
-"""What areas and rooms have in common when they are listed: each comes with its scope.
+"""The common part of area and room queries: the scope of each.
 
-Rules of this file: everything is ordered by name.
+Rules of this file: rows are ordered by name.
 """
 
 from agent.registry.queries.connection import QueryConnection, Row, when
 
 
 def with_scope(connection: QueryConnection, question: str, name: str) -> list[Row]:
-    """Return the rows of *question*, or the one of this *name*, each with its scope instead of its ``key``."""
+    """Return the rows of *question*, or the one named *name*, each with its scope in place of its ``key``."""
     with connection.snapshot():
         rows = connection.select(question, when("name", name), "ORDER BY name")
         members = connection.select("SELECT resource, kind, member FROM scope", order="ORDER BY member")

@@ -1,13 +1,13 @@
-"""Services, with the areas they may touch.
+"""Queries of services, with the areas they may use.
 
-Rules of this file: everything is ordered by name.
+Rules of this file: services are ordered by name.
 """
 
 from agent.registry.queries.connection import QueryConnection, Row
 
 
 class ServiceQueries:
-    """Services."""
+    """Queries of services."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection

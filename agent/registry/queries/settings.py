@@ -1,13 +1,13 @@
-"""Settings of the site.
+"""Queries of the settings of the site.
 
-Rules of this file: what a name means belongs to whoever set it.
+Rules of this file: the code that sets a name defines its meaning.
 """
 
 from agent.registry.queries.connection import QueryConnection
 
 
 class SettingQueries:
-    """Settings."""
+    """Queries of settings."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection

@@ -1,13 +1,13 @@
-"""Visits, with the names of who comes.
+"""Queries of visits, with the names of the visitors.
 
-Rules of this file: everything is in the order it was registered.
+Rules of this file: visits are in the order in which they were registered.
 """
 
 from agent.registry.queries.connection import QueryConnection, Row, when
 
 
 class VisitQueries:
-    """Visits."""
+    """Queries of visits."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
@@ -15,7 +15,7 @@ class VisitQueries:
     def find(self, person: str = "", *, room: str = "", now: str = "") -> list[Row]:
         """Return visits; with the stored instant *now* only those not over then.
 
-        A visit is over when its visitor has left, or when it ended and nobody says they are still inside.
+        A visit is over when its visitor has left, or when it ended and the visitor is in no room.
         """
         running = (
             "left_at IS NULL AND (ended_at IS NULL AND until > ? OR EXISTS"

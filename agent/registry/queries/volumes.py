@@ -1,6 +1,6 @@
-"""Volumes that the agent was asked to mount, or to let go of.
+"""Queries of volumes that the agent was asked to mount or release.
 
-Rules of this file: what is wanted of them; how they are is seen elsewhere.
+Rules of this file: only the wanted state; the actual state is observed elsewhere.
 """
 
 from agent.registry.queries.connection import QueryConnection
@@ -8,13 +8,13 @@ from agent.registry.rows.volumes import VolumeRow, volumes
 
 
 class VolumeQueries:
-    """Volumes."""
+    """Queries of volumes."""
 
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
 
     def all(self) -> tuple[VolumeRow, ...]:
-        """Return every volume, by its point."""
+        """Return every volume, ordered by mount point."""
         return self._connection.read(volumes)
 
     def at(self, point: str) -> VolumeRow | None:

@@ -1,1 +1,1 @@
-"""Writing the registry: a repository a subject, all over one transaction."""
+"""Repositories: writing the registry, one repository for each subject, all over one transaction."""

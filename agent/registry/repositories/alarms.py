@@ -1,18 +1,19 @@
 """Writing alarms.
 
-Rules of this file: an alarm is never deleted; it is acknowledged, once, by somebody who says what was found. No verdict
-rests on it, so it is written without a new epoch.
+Rules of this file: an alarm is never deleted; it is acknowledged once, with a note of what was found. No verdict
+depends on it, so it is written without a new epoch.
 """
 
 from agent.errors import RefusedError
+from agent.language.catalogue import localized
 from agent.registry.columns import number, numbered
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.terms import ALARM
-from agent.registry.validation import unknown, words
-from rules.text import Text
+from agent.registry.validation import free_text, unknown
+from rules.text import Message, Sentence
 from rules.visible import visible
 
-_NOTE = Text("note", "处理说明")
+_NOTE = Message("registry.note")
 
 
 class AlarmRepository:
@@ -22,17 +23,17 @@ class AlarmRepository:
         self._transaction = transaction
 
     def add(
-        self, kind: str, text: Text, *, room: str = "", door: str = "", person: str = "", seq: int | None = None
+        self, kind: str, text: Sentence, *, room: str = "", door: str = "", person: str = "", seq: int | None = None
     ) -> str:
-        """Keep an alarm, and return its number (``A000123``). *seq* is that of its entry."""
+        """Store an alarm, and return its number (``A000123``). *seq* is that of its entry."""
         added = self._transaction.insert(
             "alarms",
             kind=kind,
             room=room,
             door=door,
             person=person,
-            text_en=text.en,
-            text_zh=text.zh,
+            text_en=localized(text, "en"),
+            text_zh=localized(text, "zh"),
             at=self._transaction.stamp,
             seq=seq,
         )
@@ -41,18 +42,15 @@ class AlarmRepository:
     def acknowledge(self, alarm: str, *, by: str, note: str) -> str:
         """Acknowledge an alarm, and return its kind."""
         row = number("A", alarm, ALARM)
-        found = self._transaction.row("SELECT kind, acked_at, acked_by FROM alarms WHERE number = ?", row)
-        if found is None:
+        fields = self._transaction.row("SELECT kind, acked_at, acked_by FROM alarms WHERE number = ?", row)
+        if fields is None:
             raise unknown(ALARM, alarm, "shoumi alarm list")
-        kind, acked_at, acked_by = found
+        kind, acked_at, acked_by = fields
         if acked_at is not None:
             whose = visible(str(acked_by))
             raise RefusedError(
-                Text(
-                    f"`{visible(alarm)}` was acknowledged by `{whose}` at {acked_at}",
-                    f"`{visible(alarm)}` 已由 `{whose}` 于 {acked_at} 确认",
-                ),
-                Text("see `shoumi alarm list --all`", "参见 `shoumi alarm list --all`"),
+                Message("registry.alarm-already-acknowledged", alarm=alarm, officer=whose, acked_at=acked_at),
+                Message("registry.see-shoumi-alarm-list-all"),
             )
         self._transaction.update(
             "alarms",
@@ -60,6 +58,6 @@ class AlarmRepository:
             row,
             acked_at=self._transaction.stamp,
             acked_by=by,
-            note=words(note, _NOTE, required=True),
+            note=free_text(note, _NOTE, required=True),
         )
         return str(kind)

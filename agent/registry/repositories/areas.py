@@ -1,7 +1,6 @@
 """Writing areas: directory trees with a level, in observe or enforce mode.
 
-Rules of this file: one directory is one area. Removing an area ends its grants; the same name used again starts with
-none.
+Rules of this file: one directory is one area. Removing an area ends its grants; a new area of the same name has none.
 """
 
 import json
@@ -20,7 +19,7 @@ from agent.registry.repositories.transaction import Transaction
 from agent.registry.terms import AREA
 from agent.registry.validation import taken
 from rules.model import Mode
-from rules.text import Text
+from rules.text import Message
 
 Reads = Literal["quiet", "each"]
 
@@ -55,9 +54,7 @@ class AreaRepository:
         if owner := self._transaction.row(
             "SELECT name FROM areas JOIN resources ON key = resource WHERE path = ?", place
         ):
-            raise taken(
-                AREA, path, owner[0], Text("one directory is one area: `shoumi area list`", "参见 `shoumi area list`")
-            )
+            raise taken(AREA, path, owner[0], Message("registry.one-area-per-directory"))
         self._transaction.insert(
             "areas",
             resource=self._resources.add(area, "area", AREA, **common),
@@ -75,33 +72,33 @@ class AreaRepository:
         volume: Mapping[str, object] | None = None,
         **common: Unpack[ResourceChange],
     ) -> None:
-        """Change what is given: how reads are asked about, what the guard found out about the place, and the rest."""
+        """Change the given fields: how reads are checked, what the guard found about the place, and the common part."""
         key = require_area(self._transaction, area)
-        found = None if volume is None else _volume(volume)
-        self._transaction.update("areas", "resource", key, reads=reads, volume=found)
+        stored_volume = None if volume is None else _volume(volume)
+        self._transaction.update("areas", "resource", key, reads=reads, volume=stored_volume)
         self._resources.set(key, **common)
 
     def set_mode(self, area: str, mode: Mode, *, confirm_by: datetime | None = None) -> None:
-        """Observe or enforce. With *confirm_by* the area goes back to observe at that instant unless confirmed."""
+        """Set observe or enforce mode. With *confirm_by* the area returns to observe then, unless confirmed."""
         key = require_area(self._transaction, area)
         self._resources.set_mode(key, mode)
         self._await_confirmation(key, _confirm_by(mode, confirm_by))
 
     def confirm_enforce(self, area: str) -> None:
-        """Let the area stay in enforce mode; refused when nothing waits to be confirmed."""
+        """Confirm enforce mode of the area; refused when no confirmation is pending."""
         key = require_area(self._transaction, area)
         if (
             self._transaction.row("SELECT 1 FROM areas WHERE resource = ? AND enforce_confirm_by IS NOT NULL", key)
             is None
         ):
             raise RefusedError(
-                Text("nothing waits to be confirmed there", "没有待确认的模式更改"),
-                Text("see `shoumi area show`", "参见 `shoumi area show`"),
+                Message("registry.no-mode-change-pending"),
+                Message("registry.see-shoumi-area-show"),
             )
         self._await_confirmation(key, None)
 
     def remove(self, area: str) -> int:
-        """Remove the area, end its grants, and return how many were still running."""
+        """Remove the area, end its grants, and return the number of grants that were running."""
         key = require_area(self._transaction, area)
         ended = self._grants.end_all_to(key)
         self._services.forget_area(key)
@@ -118,11 +115,11 @@ def _confirm_by(mode: Mode, moment: datetime | None) -> str | None:
         return None
     if mode is not Mode.ENFORCE:
         raise RefusedError(
-            Text("only enforce mode waits for a confirmation", "只有强制模式需要确认"),
-            Text("leave the time out", "请去掉确认期限"),
+            Message("registry.only-enforce-mode-is-confirmed"),
+            Message("registry.omit-confirmation-time"),
         )
     return instant(moment)
 
 
-def _volume(found: Mapping[str, object]) -> str:
-    return json.dumps(dict(found), ensure_ascii=False)
+def _volume(volume: Mapping[str, object]) -> str:
+    return json.dumps(dict(volume), ensure_ascii=False)

@@ -1,8 +1,8 @@
-"""Writing badges: which card is whose, and what became of it.
+"""Writing badges: the person to whom a card belongs, and its state.
 
-Rules of this file: a number is one card, and one person's, with or without the zeros printed before it, which no reader
-reports. A card taken back can be given to somebody else; a lost one cannot until it is found, because whoever found it
-may still hold it. The row of a lost card stays: showing it at a door is an alarm, not an unknown card.
+Rules of this file: a number is one card of one person, with or without the printed leading zeros, which no reader
+reports. A returned card can be given to another person; a lost card cannot until it is found, because the finder may
+still hold it. The row of a lost card stays: presenting it at a door is an alarm, not an unknown card.
 """
 
 from datetime import datetime
@@ -14,10 +14,9 @@ from agent.registry.repositories.transaction import Transaction
 from agent.registry.rows.badges import as_read, badges
 from agent.registry.terms import BADGE
 from agent.registry.validation import identifier, taken, unknown
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message
 
-_TAKE_BACK = Text("remove it there first: `shoumi badge remove`", "请先移除：`shoumi badge remove`")
+_TAKE_BACK = Message("registry.take-back-badge-first")
 
 
 class BadgeRepository:
@@ -35,9 +34,9 @@ class BadgeRepository:
         facility: int | None = None,
         bits: int | None = None,
     ) -> None:
-        """Say that the card belongs to *person*; a number that is not decimal is the site's own, compared exactly.
+        """Assign the card to *person*; a number that is not decimal is compared exactly.
 
-        It opens nothing from *until* on. *facility* and *bits*: a read of this number that differs is a copy.
+        It opens nothing from *until* on. *facility* and *bits*: a read of this number that differs is of a copied card.
         """
         require_person(self._transaction, person)
         identifier(number, BADGE)
@@ -47,8 +46,8 @@ class BadgeRepository:
         if until is not None and until <= self._transaction.at:
             now = self._transaction.stamp
             raise RefusedError(
-                Text(f"badge `{visible(number)}` would end before it begins", f"门禁卡 `{visible(number)}` 的期限已过"),
-                Text(f"give an end after {now}", f"请给出晚于 {now} 的期限"),
+                Message("registry.badge-end-before-start", number=number),
+                Message("registry.choose-later-end", earliest=now),
             )
         self._transaction.execute(
             "INSERT OR REPLACE INTO badges (number, person, state, until, given_at, facility, bits)"
@@ -62,20 +61,20 @@ class BadgeRepository:
         )
 
     def of(self, person: str) -> frozenset[str]:
-        """Return the numbers of the badges *person* has, lost ones among them."""
+        """Return the numbers of the badges of *person*, lost ones included."""
         rows = self._transaction.execute("SELECT number FROM badges WHERE person = ? AND state <> 'returned'", person)
         return frozenset(number for (number,) in rows)
 
     def opens(self, person: str, now: datetime) -> bool:
-        """Whether *person* has a badge that stands for them at *now*."""
-        return any(one.person == person and one.good(now) for one in self._transaction.read(badges))
+        """Return whether *person* has a valid badge at *now*."""
+        return any(badge.person == person and badge.good(now) for badge in self._transaction.read(badges))
 
     def remove(self, number: str) -> str:
-        """Take the card, a lost one too, back from its person, and return the person."""
+        """Mark the card as returned, lost or not, and return its person."""
         return self._becomes(number, "returned")
 
     def mark_lost(self, number: str) -> str:
-        """Say that the card is lost, and return its person."""
+        """Mark the card as lost, and return its person."""
         return self._becomes(number, "lost")
 
     def _becomes(self, number: str, state: str) -> str:

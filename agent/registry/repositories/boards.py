@@ -1,12 +1,13 @@
-"""Writing what door boards should hold of each card, and how far their events were taken in.
+"""Writing the cards that door boards should hold, and the last processed event of each board.
 
-Rules of this file: what a board holds is confirmed by reading it back, never by having told it. No verdict rests on
+Rules of this file: a card on a board is confirmed by reading it back, never by the write itself. No verdict depends on
 these rows, so they are written without a new epoch.
 """
 
+from agent.language.catalogue import both
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.rows.boards import CardState, Wanted
-from rules.text import Text
+from rules.text import Sentence, Text
 
 _NOTHING = Text("", "")
 
@@ -18,7 +19,7 @@ class BoardRepository:
         self._transaction = transaction
 
     def want_card(self, board: str, card: str, wanted: Wanted) -> None:
-        """Say what *board* should hold of *card*; it is pending until reading back confirms it."""
+        """Store the wanted state of *card* on *board*; it is pending until reading back confirms it."""
         self._transaction.execute(
             "INSERT INTO board_cards (board, card, wanted, state, at) VALUES (?1, ?2, ?3, 'pending', ?4)"
             " ON CONFLICT (board, card) DO UPDATE SET wanted = ?3, state = 'pending', why_en = '', why_zh = '', at = ?4"
@@ -29,12 +30,12 @@ class BoardRepository:
             self._transaction.stamp,
         )
 
-    def set_card(self, board: str, card: str, state: CardState, why: Text = _NOTHING) -> None:
-        """Say what reading back found. A card that is confirmed to be gone is forgotten."""
+    def set_card(self, board: str, card: str, state: CardState, reason: Sentence = _NOTHING) -> None:
+        """Store the result of reading back. The row of a card that is confirmed to be gone is deleted."""
         self._transaction.execute(
             "UPDATE board_cards SET state = ?, why_en = ?, why_zh = ?, at = ? WHERE board = ? AND card = ?",
             state,
-            *why,
+            *both(reason),
             self._transaction.stamp,
             board,
             card,
@@ -46,5 +47,5 @@ class BoardRepository:
         )
 
     def hear(self, board: str, index: int) -> None:
-        """Remember that every event of *board* up to *index* was taken in."""
+        """Record that every event of *board* up to *index* was processed."""
         self._transaction.execute("INSERT OR REPLACE INTO boards VALUES (?, ?)", board, index)

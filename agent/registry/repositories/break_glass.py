@@ -1,7 +1,7 @@
-"""Writing the break-glass: one sealed code, and until when it is broken.
+"""Writing the break-glass access: one sealed code, and the end of the access it has opened.
 
-Rules of this file: what is stored of the code is its digest (:mod:`agent.registry.pin_digest`). It opens once. Nobody
-learns from a refusal whether a code is sealed.
+Rules of this file: only the digest of the code is stored (:mod:`agent.registry.pin_digest`). A code opens once. A
+refusal does not show whether a code is sealed.
 """
 
 import hmac
@@ -13,26 +13,26 @@ from agent.registry.columns import instant
 from agent.registry.pin_digest import digest
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.terms import OFFICER
-from agent.registry.validation import words
-from rules.text import Text
+from agent.registry.validation import free_text
+from rules.text import Message
 
-_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that is misread on paper
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no characters that are easily confused on paper
 _GROUPS, _LONG = 5, 4  # 100 bits
 
 
 def make_code() -> str:
-    """Return a new code, in groups as it is printed."""
+    """Return a new code, in groups for printing."""
     return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(_LONG)) for _ in range(_GROUPS))
 
 
 class BreakGlassRepository:
-    """The break-glass. Every method may raise :class:`agent.errors.RefusedError`."""
+    """The break-glass access. Every method may raise :class:`agent.errors.RefusedError`."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
     def seal(self, code: str, *, by: str) -> None:
-        """Seal *code* in place of what was sealed before."""
+        """Seal *code*, which replaces an earlier one."""
         salt = secrets.token_bytes(16)
         self._transaction.execute(
             "INSERT OR REPLACE INTO break_glass (id, salt, code, sealed_at, sealed_by, broken_until, broken_by)"
@@ -40,32 +40,32 @@ class BreakGlassRepository:
             salt,
             digest(_plain(code), salt),
             self._transaction.stamp,
-            words(by, OFFICER, required=True),
+            free_text(by, OFFICER, required=True),
         )
 
     def open(self, code: str, *, by: str, until: datetime) -> None:
-        """Break it until *until*; the code is used up."""
-        found = self._transaction.row("SELECT salt, code FROM break_glass WHERE code IS NOT NULL")
-        salt, stored = found or (bytes(16), b"")
+        """Open break-glass access until *until*; the code cannot be used again."""
+        sealed = self._transaction.row("SELECT salt, code FROM break_glass WHERE code IS NOT NULL")
+        salt, stored = sealed or (bytes(16), b"")
         if not hmac.compare_digest(digest(_plain(code), salt), stored):
             raise RefusedError(
-                Text("no such code is sealed", "封存的代码不符"),
-                Text("type what is in the envelope", "请输入信封内的代码"),
+                Message("registry.sealed-code-mismatch"),
+                Message("registry.type-sealed-code"),
             )
         self._transaction.update(
-            "break_glass", "id", 1, broken_until=instant(until), broken_by=words(by, OFFICER, required=True)
+            "break_glass", "id", 1, broken_until=instant(until), broken_by=free_text(by, OFFICER, required=True)
         )
         self._transaction.execute("UPDATE break_glass SET code = NULL")
 
     def close(self) -> None:
-        """End it."""
+        """End break-glass access."""
         if not self._transaction.execute(
             "UPDATE break_glass SET broken_until = NULL WHERE broken_until IS NOT NULL"
         ).rowcount:
-            raise RefusedError(Text("the glass is not broken", "未处于应急状态"))
+            raise RefusedError(Message("registry.break-glass-not-active"))
 
     def void(self) -> bool:
-        """Let neither the code nor a broken glass count any more; return whether there was one of them."""
+        """Void the sealed code and open access; return whether there was either."""
         return bool(
             self._transaction.execute(
                 "UPDATE break_glass SET code = NULL, broken_until = NULL"

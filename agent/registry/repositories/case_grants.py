@@ -1,7 +1,7 @@
-"""Writing what an approved departure takes from a person, and what of it is given again.
+"""Writing the grants that an approved offboarding case ends, and those that are restored.
 
-Rules of this file: the case keeps each grant with the end it had, because ending one overwrites it. Only a lasting
-grant of an area or room that is still there can be given again.
+Rules of this file: the case stores each grant with its original end, because ending a grant overwrites it. Only a
+lasting grant of an area or room that still exists can be restored.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from agent.registry.repositories.grants import GrantRepository
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.terms import CASE, GRANT
 from rules.offboarding.case import OffboardingCase
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 
@@ -24,7 +24,7 @@ class CaseGrantRepository:
         self._grants = grants
 
     def end_all(self, case: OffboardingCase, *, by: str) -> list[str]:
-        """End every grant of the leaver that runs or is to come, and return their numbers."""
+        """End every running or coming grant of the person, and return the numbers."""
         row = number("C", case.id, CASE)
         self._transaction.execute(
             "INSERT INTO case_grants SELECT ?, number, since, until FROM grants"
@@ -40,27 +40,24 @@ class CaseGrantRepository:
         return ended
 
     def get(self, case: OffboardingCase, grant: str) -> tuple[str, datetime, datetime | None]:
-        """Return the resource, start and end of a lasting grant that *case* ended; raise when it cannot be given."""
-        found = self._transaction.row(
+        """Return the resource, start and end of a lasting grant that *case* ended; raise if it cannot be restored."""
+        fields = self._transaction.row(
             "SELECT name, case_grants.since, case_grants.until FROM case_grants"
             " JOIN grants ON ended_grant = grants.number JOIN resources ON key = resource"
             " WHERE departure_case = ? AND ended_grant = ? AND temporary = 0 AND removed_at IS NULL",
             number("C", case.id, CASE),
             number("G", grant, GRANT),
         )
-        if found is None:
-            shown = visible(grant)
+        if fields is None:
+            shown_grant = visible(grant)
             raise RefusedError(
-                Text(f"grant `{shown}` is none that this case can give again", f"授权 `{shown}` 不能由本案恢复"),
-                Text(
-                    "only a lasting one that the case ended, of an area that is there; else: shoumi grant add",
-                    "仅限本案终止、目录仍在的长期授权；其他请用 shoumi grant add",
-                ),
+                Message("registry.grant-not-restorable", grant=shown_grant),
+                Message("registry.restorable-grants"),
             )
-        return str(found[0]), moment(found[1]), maybe_moment(found[2])
+        return str(fields[0]), moment(fields[1]), maybe_moment(fields[2])
 
     def restore(self, case: OffboardingCase, grant: str, *, reason: str, approver: str) -> str:
-        """Give a grant that *case* ended once more, with the end it had, and return the new one's number."""
+        """Restore a grant that *case* ended, with its original end, and return the number of the new grant."""
         resource, since, until = self.get(case, grant)
         begins = max(since, self._transaction.at)
         return self._grants.add(case.person, resource, reason=reason, approver=approver, since=begins, until=until)

@@ -1,7 +1,7 @@
-"""Writing declarations: what people state before they enter.
+"""Writing declarations: the purpose and devices that people state before they enter.
 
-Rules of this file: a declaration always ends by itself. It says why, or which devices are carried, or both; it opens
-nothing by itself.
+Rules of this file: a declaration always has an end. It states a purpose, the devices carried, or both; it grants no
+access.
 """
 
 from datetime import datetime
@@ -12,10 +12,10 @@ from agent.registry.repositories.references import require_person, require_room
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.repositories.window import check_window
 from agent.registry.terms import DECLARATION, OFFICER, PURPOSE
-from agent.registry.validation import unknown, words
-from rules.text import Text
+from agent.registry.validation import free_text, unknown
+from rules.text import Message
 
-_DEVICES = Text("list of devices", "携带物品清单")
+_DEVICES = Message("registry.device-list")
 
 
 class DeclarationRepository:
@@ -35,36 +35,36 @@ class DeclarationRepository:
         devices: str | None = None,
         by: str = "",
     ) -> str:
-        """Keep what *person* states for *room*, and return its number (``S000123``).
+        """Store the declaration of *person* for *room*, and return its number (``S000123``).
 
-        *devices* ``None``: nothing is said about devices; ``""``: none are carried, which is a declaration too.
+        *devices* ``None``: nothing is stated about devices; ``""``: the statement that none are carried.
         """
         begins = since or self._transaction.at
         check_window(max(begins, self._transaction.at), begins, until, DECLARATION)
         require_person(self._transaction, person)
         if devices is None and not purpose.strip():
             raise RefusedError(
-                Text("nothing is stated", "未申报任何内容"),
-                Text("give --purpose, --devices or --no-devices", "请给出 --purpose、--devices 或 --no-devices"),
+                Message("registry.declaration-empty"),
+                Message("registry.give-purpose-or-devices"),
             )
         added = self._transaction.insert(
             "declarations",
             person=person,
             room=require_room(self._transaction, room),
-            purpose=words(purpose, PURPOSE),
-            devices=words(devices or "", _DEVICES),
+            purpose=free_text(purpose, PURPOSE),
+            devices=free_text(devices or "", _DEVICES),
             declares=devices is not None,
             since=instant(begins),
             until=instant(until),
-            taken_by=words(by, OFFICER),
+            taken_by=free_text(by, OFFICER),
         )
         return numbered("S", added)
 
     def end(self, declaration: str) -> str:
-        """Let a declaration hold no longer, and return its person."""
+        """End a declaration, and return its person."""
         row = number("S", declaration, DECLARATION)
-        found = self._transaction.row("SELECT person FROM declarations WHERE number = ? AND ended_at IS NULL", row)
-        if found is None:
+        person_row = self._transaction.row("SELECT person FROM declarations WHERE number = ? AND ended_at IS NULL", row)
+        if person_row is None:
             raise unknown(DECLARATION, declaration, "shoumi declaration list")
         self._transaction.update("declarations", "number", row, ended_at=self._transaction.stamp)
-        return str(found[0])
+        return str(person_row[0])

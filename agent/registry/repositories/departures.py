@@ -1,7 +1,7 @@
-"""Writing departures: what a decision knows of somebody who leaves or has left.
+"""Writing departures: the facts that a decision uses about a person who leaves or has left.
 
-Rules of this file: a departure is data here: the stages and who may take them belong to the part that handles
-departures. A row is never deleted: it is set aside.
+Rules of this file: a departure is data here: offboarding defines the stages and who may take them. A row is never
+deleted: it is set aside.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from agent.registry.columns import KEEP, Keep, maybe_instant, number, numbered
 from agent.registry.repositories.references import require_person
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.terms import DEPARTURE, OFFICER
-from agent.registry.validation import unknown, words
+from agent.registry.validation import free_text, unknown
 from rules.model import DepartureStage
 
 
@@ -37,7 +37,7 @@ class DepartureRepository:
             stage=stage.value,
             approved_at=maybe_instant(approved_at),
             cooling_off_until=maybe_instant(cooling_off_until),
-            approver=words(approver, OFFICER),
+            approver=free_text(approver, OFFICER),
             opened_at=self._transaction.stamp,
         )
         return numbered("D", added)
@@ -52,17 +52,17 @@ class DepartureRepository:
         approver: str | None = None,
         effective_at: datetime | Keep | None = KEEP,
     ) -> str:
-        """Change what is given, and return the person."""
+        """Change the given fields, and return the person."""
         row = number("D", departure, DEPARTURE)
-        found = self._transaction.row("SELECT person FROM departures WHERE number = ?", row)
-        if found is None:
+        person_row = self._transaction.row("SELECT person FROM departures WHERE number = ?", row)
+        if person_row is None:
             raise unknown(DEPARTURE, departure, "shoumi case list")
         self._transaction.update(
             "departures",
             "number",
             row,
             stage=None if stage is None else stage.value,
-            approver=None if approver is None else words(approver, OFFICER),
+            approver=None if approver is None else free_text(approver, OFFICER),
         )
         if approved_at is not KEEP:
             self._transaction.execute(
@@ -75,10 +75,10 @@ class DepartureRepository:
         if cooling_off_until is not KEEP:
             end = maybe_instant(cooling_off_until)
             self._transaction.execute("UPDATE departures SET cooling_off_until = ? WHERE number = ?", end, row)
-        return str(found[0])
+        return str(person_row[0])
 
     def set_aside(self, departure: str) -> None:
-        """Let no decision see the departure any more; the first time this is said counts."""
+        """Remove the departure from decisions; the first call sets the time."""
         self._transaction.execute(
             "UPDATE departures SET set_aside_at = coalesce(set_aside_at, ?) WHERE number = ?",
             self._transaction.stamp,

@@ -1,8 +1,8 @@
-"""Writing doors: which room each leads into, its readers, and the device that releases it.
+"""Writing doors: the room behind each, its readers, and the device that releases it.
 
 Rules of this file: a reader is on one side of one door, and a lock belongs to one door, so that a badge read and a
-release can mean only one thing. A door of a board has one address for both sides. Addresses are kept as they are
-written; what they mean is known to :mod:`agent.doors.address`. Keys are not here: only the fingerprint of each.
+release are unambiguous. A door of a board has one address for both sides. Addresses are stored as written;
+:mod:`agent.doors.address` interprets them. Keys are not stored here: only their fingerprints.
 """
 
 from collections.abc import Iterable
@@ -13,8 +13,7 @@ from agent.registry.repositories.transaction import Transaction
 from agent.registry.rows.doors import Protocol, Side
 from agent.registry.terms import DOOR, READER
 from agent.registry.validation import identifier, taken, unknown
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message
 
 _LONGEST = 25  # seconds: OSDP counts 8 bits of 0.1 s (IEC 60839-11-5, osdp_OUT)
 
@@ -39,10 +38,10 @@ class DoorRepository:
         strike_seconds: int = 5,
         contact: bool = False,
     ) -> None:
-        """Register a door of *room*; it needs a reader on the way in."""
+        """Register a door of *room*; it requires an entry reader."""
         identifier(door, DOOR)
         if self._transaction.row("SELECT 1 FROM doors WHERE name = ?", door):
-            raise taken(DOOR, door, "", Text("change it with `shoumi door set`", "请用 `shoumi door set` 修改"))
+            raise taken(DOOR, door, "", Message("registry.change-with-door-set"))
         key = require_room(self._transaction, room)
         self._strike_is_free(door, strike, output)
         _check_seconds(strike_seconds)
@@ -70,11 +69,11 @@ class DoorRepository:
         strike_seconds: int | None = None,
         contact: bool | None = None,
     ) -> None:
-        """Change what is given; *readers* replaces all of them. A reader that stays keeps its key."""
-        known = self._require_door(door)
-        protocol = protocol or known[0]
-        self._strike_is_free(door, strike or known[1], known[2] if output is None else output)
-        _check_seconds(known[3] if strike_seconds is None else strike_seconds)
+        """Change the given fields; *readers* replaces all readers. A reader that stays keeps its key."""
+        stored = self._require_door(door)
+        protocol = protocol or stored[0]
+        self._strike_is_free(door, strike or stored[1], stored[2] if output is None else output)
+        _check_seconds(stored[3] if strike_seconds is None else strike_seconds)
         self._transaction.update(
             "doors",
             "name",
@@ -89,51 +88,53 @@ class DoorRepository:
             self._readers(door, readers, protocol)
 
     def remove(self, door: str) -> None:
-        """Forget the door and its readers."""
+        """Delete the door and its readers."""
         self._require_door(door)
         self._transaction.execute("DELETE FROM readers WHERE door = ?", door)
         self._transaction.execute("DELETE FROM doors WHERE name = ?", door)
 
     def require_none(self, key: int) -> None:
-        """Refuse a room of this key that has a door."""
+        """Refuse if the room of this key has a door."""
         if door := self._transaction.row("SELECT name FROM doors WHERE room = ? ORDER BY name", key):
             raise RefusedError(
-                Text(f"`{door[0]}` is a door of it", f"`{door[0]}` 是其门"),
-                Text("remove its doors first: `shoumi door remove`", "请先移除其门：`shoumi door remove`"),
+                Message("registry.room-has-door", door=door[0]),
+                Message("registry.remove-doors-first"),
             )
 
     def _require_door(self, door: str) -> tuple[Protocol, str, int, int]:
-        found = self._transaction.row("SELECT protocol, strike, output, strike_seconds FROM doors WHERE name = ?", door)
-        if found is None:
+        fields = self._transaction.row(
+            "SELECT protocol, strike, output, strike_seconds FROM doors WHERE name = ?", door
+        )
+        if fields is None:
             raise unknown(DOOR, door, "shoumi door list")
-        protocol, strike, output, seconds = found
+        protocol, strike, output, seconds = fields
         return protocol, str(strike), int(output), int(seconds)
 
     def _strike_is_free(self, door: str, strike: str, output: int) -> None:
         if not 0 <= output <= 255:
             raise RefusedError(
-                Text(f"`{output}` is not the number of an output", f"`{output}` 不是输出编号"),
-                Text("use 0 to 255", "请使用 0 至 255"),
+                Message("registry.invalid-output", output=output),
+                Message("registry.output-range"),
             )
-        other = self._transaction.row(
+        other_door = self._transaction.row(
             "SELECT name FROM doors WHERE strike = ? AND output = ? AND name <> ?", strike, output, door
         )
-        if other:
+        if other_door:
             raise taken(
-                Text("the lock", "该锁"),
+                Message("registry.lock"),
                 f"{strike} {output}",
-                other[0],
-                Text("one lock is one door", "一把锁只属于一扇门"),
+                other_door[0],
+                Message("registry.one-door-per-lock"),
             )
 
     def _readers(self, door: str, readers: Readers, protocol: Protocol) -> None:
         wanted = list(dict.fromkeys(readers))
         if not any(side == "in" for _, side in wanted):
             raise RefusedError(
-                Text(f"`{visible(door)}` has no reader on the way in", f"`{visible(door)}` 没有进门读卡器"),
-                Text("name one with --reader", "请用 --reader 指定"),
+                Message("registry.no-entry-reader", door=door),
+                Message("registry.name-entry-reader"),
             )
-        kept = {
+        keys = {
             (address, side): (key, keyed_at)
             for address, side, key, keyed_at in self._transaction.execute(
                 "SELECT address, side, key, keyed_at FROM readers WHERE door = ?", door
@@ -147,25 +148,25 @@ class DoorRepository:
                 identifier(address, READER),
                 side,
                 door,
-                *kept.get((address, side), ("", None)),
+                *keys.get((address, side), ("", None)),
             )
 
     def _reader_is_free(self, door: str, address: str, side: Side, protocol: Protocol) -> None:
-        for other, at in self._transaction.execute(
+        for other_door, at in self._transaction.execute(
             "SELECT door, side FROM readers WHERE address = ?", address
         ).fetchall():
-            if other != door or at == side or protocol == "osdp":
+            if other_door != door or at == side or protocol == "osdp":
                 raise taken(
                     READER,
                     address,
-                    other,
-                    Text("a reader is on one side of one door", "一个读卡器只在一扇门的一侧"),
+                    other_door,
+                    Message("registry.one-side-per-reader"),
                 )
 
 
 def _check_seconds(seconds: int) -> None:
     if not 1 <= seconds <= _LONGEST:
         raise RefusedError(
-            Text(f"a lock cannot be released for {seconds} s", f"不能放行 {seconds} 秒"),
-            Text(f"use 1 to {_LONGEST}", f"请使用 1 至 {_LONGEST}"),
+            Message("registry.lock-release-out-of-range", seconds=seconds),
+            Message("registry.release-time-range", longest=_LONGEST),
         )

@@ -1,8 +1,8 @@
-"""Writing grants: person to area or room, for a reason, approved by somebody else, for a while.
+"""Writing grants: access of a person to an area or room, with reason, approver and period.
 
-Rules of this file: nobody grants to themselves (D01-4.4). A temporary grant always ends, and no later than the pack's
-limit allows (D01-2.2: 90 days); the caller passes the limit, because the pack is not in here. A grant that ended stays
-in the books with who ended it and why.
+Rules of this file: nobody grants access to themselves (D01-4.4). A temporary grant has an end within the pack's limit
+(D01-2.2: 90 days); the caller passes the limit, because the pack is not known here. A grant that ended stays on file
+with the officer who ended it and the reason.
 """
 
 from datetime import datetime, timedelta
@@ -13,9 +13,8 @@ from agent.registry.repositories.references import require_person, require_resou
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.rows.papers import Paper, columns
 from agent.registry.terms import APPROVER, GRANT, REASON
-from agent.registry.validation import unknown, words
-from rules.text import Text
-from rules.visible import visible
+from agent.registry.validation import free_text, unknown
+from rules.text import Message
 
 
 class GrantRepository:
@@ -38,19 +37,19 @@ class GrantRepository:
         renewable: bool = True,
         paper: Paper | None = None,
     ) -> str:
-        """Grant, and return the number (``G000123``). *since* is by default the instant of this change.
+        """Add a grant, and return its number (``G000123``). *since* is by default the instant of this change.
 
-        *max_days* caps a temporary grant. With ``renewable=False`` a temporary grant may not continue an earlier
+        *max_days* limits a temporary grant. With ``renewable=False`` a temporary grant may not continue an earlier
         temporary one of the same person and resource: fewer than *max_days* days between them count as continuing.
         """
         require_person(self._transaction, person)
         key = require_resource(self._transaction, resource)
-        words(reason, REASON, required=True)
-        words(approver, APPROVER, required=True)
+        free_text(reason, REASON, required=True)
+        free_text(approver, APPROVER, required=True)
         if approver == person:
             raise RefusedError(
-                Text("nobody grants access to himself", "任何人不得为本人授权"),
-                Text("let another officer approve it", "请由其他人员审批"),
+                Message("registry.own-access-grant"),
+                Message("registry.another-officer-approves"),
             )
         since = since or self._transaction.at
         self._check_window(since, until)
@@ -71,18 +70,18 @@ class GrantRepository:
         return numbered("G", added)
 
     def end(self, grant: str, *, by: str = "", reason: str = "") -> tuple[str, str]:
-        """End a grant now, and return its person and resource; refused when it is over already."""
-        found = self._transaction.row(
+        """End a grant now, and return its person and resource; refused when it has already ended."""
+        fields = self._transaction.row(
             "SELECT number, person, name, until FROM grants JOIN resources ON key = resource WHERE number = ?",
             number("G", grant, GRANT),
         )
-        if found is None:
+        if fields is None:
             raise unknown(GRANT, grant, "shoumi grant list")
-        row, person, resource, until = found
+        row, person, resource, until = fields
         if until is not None and until <= self._transaction.stamp:
             raise RefusedError(
-                Text(f"grant `{visible(grant)}` ended at {until}", f"授权 `{visible(grant)}` 已于 {until} 结束"),
-                Text("see `shoumi grant list`", "参见 `shoumi grant list`"),
+                Message("registry.grant-already-ended", grant=grant, until=until),
+                Message("common.see-shoumi-grant-list"),
             )
         self._transaction.update(
             "grants",
@@ -90,13 +89,13 @@ class GrantRepository:
             row,
             until=self._transaction.stamp,
             ended_at=self._transaction.stamp,
-            ended_by=words(by, APPROVER),
-            end_reason=words(reason, REASON),
+            ended_by=free_text(by, APPROVER),
+            end_reason=free_text(reason, REASON),
         )
         return str(person), str(resource)
 
     def end_all_to(self, key: int) -> int:
-        """End every grant to the area or room of this key, which is removed; return how many were still running."""
+        """End every grant to the area or room of this key, which is being removed; return how many were running."""
         return self._transaction.execute(
             "UPDATE grants SET until = min(coalesce(until, ?1), ?1), ended_at = ?1, end_reason = 'removed'"
             " WHERE resource = ?2 AND (until IS NULL OR until > ?1)",
@@ -107,8 +106,8 @@ class GrantRepository:
     def _check_window(self, since: datetime, until: datetime | None) -> None:
         if until is not None and until <= max(since, self._transaction.at):
             raise RefusedError(
-                Text("the grant would end before it begins", "授权的结束时间早于开始时间"),
-                Text("give an end in the future and after the start", "请给出晚于开始时间的未来时间"),
+                Message("registry.grant-end-before-start"),
+                Message("registry.choose-future-end"),
             )
 
     def _check_temporary(
@@ -123,16 +122,13 @@ class GrantRepository:
     ) -> None:
         if until is None:
             raise RefusedError(
-                Text("a temporary grant needs an end", "临时授权必须有结束时间"),
-                Text("add `--until DATE`", "请加 `--until 日期`"),
+                Message("registry.temporary-grant-needs-end"),
+                Message("registry.add-until-option"),
             )
         if max_days is not None and until - since > timedelta(days=max_days):
             raise RefusedError(
-                Text(f"a temporary grant lasts {max_days} days at most", f"临时授权最长 {max_days} 天"),
-                Text(
-                    f"end it by {instant(since + timedelta(days=max_days))}",
-                    f"请在 {instant(since + timedelta(days=max_days))} 之前结束",
-                ),
+                Message("registry.temporary-grant-too-long", count=max_days),
+                Message("registry.choose-end-by", latest=instant(since + timedelta(days=max_days))),
             )
         if renewable:
             return
@@ -145,9 +141,6 @@ class GrantRepository:
         if latest and (max_days is None or since - moment(latest[1]) < timedelta(days=max_days)):
             earlier = numbered("G", latest[0])
             raise RefusedError(
-                Text(
-                    f"a temporary grant is not renewed, and {earlier} came before",
-                    f"临时授权不得续期，此前已有 {earlier}",
-                ),
-                Text("raise the level or widen the scope instead", "请改为调整密级或知悉范围"),
+                Message("registry.temporary-grant-not-renewable", earlier=earlier),
+                Message("registry.raise-level-or-widen-scope"),
             )

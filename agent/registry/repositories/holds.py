@@ -1,6 +1,6 @@
-"""Writing holds: what takes everything from a person at once.
+"""Writing holds: the suspension of all access of a person.
 
-Rules of this file: a hold always says why and is never refused for being the second one; lifting keeps the row.
+Rules of this file: a hold always has a reason, and a further hold is never refused; lifting keeps the row.
 """
 
 from datetime import datetime
@@ -10,9 +10,8 @@ from agent.registry.columns import instant, number, numbered
 from agent.registry.repositories.references import require_person
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.terms import HOLD, OFFICER, REASON
-from agent.registry.validation import unknown, words
-from rules.text import Text
-from rules.visible import visible
+from agent.registry.validation import free_text, unknown
+from rules.text import Message
 
 
 class HoldRepository:
@@ -24,50 +23,47 @@ class HoldRepository:
     def add(
         self, person: str, *, reason: str, by: str = "", since: datetime | None = None, two_officers: bool = False
     ) -> str:
-        """Stop a person, by default from now, and return the number (``H000123``).
+        """Place a hold on a person, by default from now, and return its number (``H000123``).
 
-        With *two_officers* it is lifted only by two different ones (:meth:`ask_to_lift`).
+        With *two_officers* only two different officers can lift it (:meth:`ask_to_lift`).
         """
         require_person(self._transaction, person)
         added = self._transaction.insert(
             "holds",
             person=person,
             since=instant(since or self._transaction.at),
-            reason=words(reason, REASON, required=True),
-            placed_by=words(by, OFFICER),
+            reason=free_text(reason, REASON, required=True),
+            placed_by=free_text(by, OFFICER),
             two_officers=two_officers,
         )
         return numbered("H", added)
 
     def lift(self, hold: str, *, by: str = "", reason: str = "") -> str:
-        """Take one hold away, and return its person; other holds of the person stay.
+        """Lift one hold, and return its person; other holds of the person stay.
 
-        One that takes two officers is refused before another one has asked for it.
+        A hold that takes two officers is refused until another officer has asked to lift it.
         """
         row = number("H", hold, HOLD)
         person, _, _ = self._in_force(hold, by)
         if not self.ask_to_lift(hold, by=by):
             raise RefusedError(
-                Text(
-                    f"hold `{visible(hold)}` is lifted by two officers, and this is the first",
-                    f"停权 `{visible(hold)}` 须由两名管理员解除，目前仅一名",
-                ),
-                Text("let another officer lift it as well", "请由另一名管理员再次解除"),
+                Message("registry.hold-needs-second-officer", hold=hold),
+                Message("registry.second-officer-lifts"),
             )
         self._transaction.update(
             "holds",
             "number",
             row,
             lifted_at=self._transaction.stamp,
-            lifted_by=words(by, OFFICER),
-            lift_reason=words(reason, REASON),
+            lifted_by=free_text(by, OFFICER),
+            lift_reason=free_text(reason, REASON),
         )
         return person
 
     def ask_to_lift(self, hold: str, *, by: str) -> bool:
-        """Return whether *by* may lift this hold now; note the wish of the first of two where it takes two.
+        """Return whether *by* may lift this hold now; where it takes two officers, record the request of the first.
 
-        Refused for the first of the two asking again.
+        Refused when the first officer asks again.
         """
         _, takes_two, asked_by = self._in_force(hold, by)
         if not takes_two:
@@ -77,39 +73,34 @@ class HoldRepository:
                 "holds",
                 "number",
                 number("H", hold, HOLD),
-                lift_asked_by=words(by, OFFICER, required=True),
+                lift_asked_by=free_text(by, OFFICER, required=True),
                 lift_asked_at=self._transaction.stamp,
             )
             return False
         if asked_by == by:
             raise RefusedError(
-                Text(
-                    f"this takes a second officer, and `{visible(by)}` is the first",
-                    f"须由第二名管理员确认，`{visible(by)}` 是第一名",
-                ),
-                Text("let another officer lift it as well", "请由另一名管理员再次解除"),
+                Message("common.second-officer-needed", officer=by),
+                Message("registry.second-officer-lifts"),
             )
         return True
 
     def _in_force(self, hold: str, by: str) -> tuple[str, bool, str]:
-        """Return the person of a hold that *by* may lift at all, whether it takes two, and who asked first."""
-        found = self._transaction.row(
+        """Return the person of a hold that *by* may lift, whether it takes two officers, and the first of them."""
+        fields = self._transaction.row(
             "SELECT person, lifted_at, two_officers, lift_asked_by FROM holds WHERE number = ?",
             number("H", hold, HOLD),
         )
-        if found is None:
+        if fields is None:
             raise unknown(HOLD, hold, "shoumi hold list")
-        person, lifted_at, takes_two, asked_by = found
+        person, lifted_at, takes_two, asked_by = fields
         if lifted_at is not None:
             raise RefusedError(
-                Text(
-                    f"hold `{visible(hold)}` was lifted at {lifted_at}", f"停权 `{visible(hold)}` 已于 {lifted_at} 解除"
-                ),
-                Text("see `shoumi person show`", "参见 `shoumi person show`"),
+                Message("registry.hold-already-lifted", hold=hold, lifted_at=lifted_at),
+                Message("registry.see-shoumi-person-show"),
             )
         if by and by == person:
             raise RefusedError(
-                Text("nobody lifts his own hold", "任何人不得解除本人的停权"),
-                Text("let another officer lift it", "请由其他人员解除"),
+                Message("registry.own-hold-lift"),
+                Message("registry.another-officer-lifts"),
             )
         return str(person), bool(takes_two), str(asked_by)

@@ -1,7 +1,7 @@
-"""Writing how HR names people: which number, e-mail address or issuer's number is whose.
+"""Writing the names of people in the personnel system: numbers, e-mail addresses and issuers' numbers.
 
-Rules of this file: a name is one person's; who it belongs to is changed by taking it away first, so that nobody's
-departure becomes another's by a slip. Addresses are kept in small letters, as they are compared.
+Rules of this file: a name belongs to one person; it must be removed before it is given to another, so that no departure
+is applied to the wrong person by mistake. Addresses are stored in lower case, as they are compared.
 """
 
 from agent.errors import RefusedError
@@ -9,47 +9,49 @@ from agent.registry.columns import instant
 from agent.registry.repositories.references import require_person
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.validation import identifier, taken
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
-_NAME = Text("name of the personnel system", "人事系统名称")
-_REMOVE = Text("take it away first: shoumi hr subject remove", "请先移除：shoumi hr subject remove")
+_NAME = Message("registry.hr-name")
+_REMOVE = Message("registry.remove-hr-name-first")
 
 
 class HrSubjectRepository:
-    """Names of HR's. Every method may raise :class:`agent.errors.RefusedError`."""
+    """Names in the personnel system. Every method may raise :class:`agent.errors.RefusedError`."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    def add(self, form: str, iss: str, value: str, person: str, *, by: str) -> None:
-        """Say whose the name *value* of the format *form* is; *iss*: of which issuer, for ``iss_sub``."""
+    def add(self, form: str, iss: str, hr_name: str, person: str, *, by: str) -> None:
+        """Assign the name *hr_name* of the format *form* to *person*; *iss*: its issuer, for ``iss_sub``."""
         require_person(self._transaction, person)
-        identifier(value, _NAME)
-        found = self._transaction.row(
-            "SELECT person FROM hr_subjects WHERE format = ? AND iss = ? AND value = ?", form, iss, value
+        identifier(hr_name, _NAME)
+        person_row = self._transaction.row(
+            "SELECT person FROM hr_subjects WHERE format = ? AND iss = ? AND value = ?", form, iss, hr_name
         )
-        if found:
-            raise taken(_NAME, value, str(found[0]), _REMOVE)
+        if person_row:
+            raise taken(_NAME, hr_name, str(person_row[0]), _REMOVE)
         self._transaction.insert(
             "hr_subjects",
             format=form,
             iss=iss,
-            value=value,
+            value=hr_name,
             person=person,
             since=instant(self._transaction.at),
             added_by=by,
         )
 
-    def remove(self, form: str, iss: str, value: str) -> str:
-        """Take a name away, and return whose it was."""
-        key = (form, iss, value)
-        found = self._transaction.row("SELECT person FROM hr_subjects WHERE format = ? AND iss = ? AND value = ?", *key)
-        if found is None:
-            said = visible(value)
+    def remove(self, form: str, iss: str, hr_name: str) -> str:
+        """Remove a name, and return its person."""
+        key = (form, iss, hr_name)
+        person_row = self._transaction.row(
+            "SELECT person FROM hr_subjects WHERE format = ? AND iss = ? AND value = ?", *key
+        )
+        if person_row is None:
+            shown_name = visible(hr_name)
             raise RefusedError(
-                Text(f"`{said}` is nobody's name here", f"`{said}` 未登记为任何人员的名称"),
-                Text("see `shoumi hr subject list`", "参见 `shoumi hr subject list`"),
+                Message("registry.hr-name-not-found", name=shown_name),
+                Message("registry.see-shoumi-hr-subject-list"),
             )
         self._transaction.execute("DELETE FROM hr_subjects WHERE format = ? AND iss = ? AND value = ?", *key)
-        return str(found[0])
+        return str(person_row[0])

@@ -1,7 +1,7 @@
-"""Writing losses: who lost what by the change under way.
+"""Writing losses: the rights that the current change takes from people.
 
-Rules of this file: a row is written in the transaction of the change itself, after its entry is in the log; it is never
-changed afterwards. Whether the person has the right again is asked of the registry each time.
+Rules of this file: a row is written in the transaction of the change itself, after its entry is in the log, and never
+changed afterwards. The registry says each time whether the person has the right again.
 """
 
 import json
@@ -18,7 +18,7 @@ class LossRepository:
         self._transaction = transaction
 
     def add(self, loss: Loss, *, act: str, entry: int, by: str, reason: str = "") -> str:
-        """Keep *loss*, which *act* (of *by*, for *reason*, entry *entry*) has brought; return its number."""
+        """Store *loss*, caused by *act* (of *by*, for *reason*, entry *entry*); return its number."""
         added = self._transaction.insert(
             "losses",
             person=loss.person,

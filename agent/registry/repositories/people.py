@@ -1,6 +1,7 @@
-"""Writing people: who they are, what they are cleared for, what they work on.
+"""Writing people: their data, clearances and projects.
 
-Rules of this file: a person is never deleted; who has left is inactive. Nobody approves their own level (D01-4.4).
+Rules of this file: a person is never deleted; a person who has left is inactive. Nobody approves their own level
+(D01-4.4).
 """
 
 from collections.abc import Iterable
@@ -11,12 +12,12 @@ from agent.registry.repositories.scopes import ScopeRepository
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.rows.papers import Paper, columns
 from agent.registry.terms import DEPARTMENT, DOMAIN, PERSON, PROJECT
-from agent.registry.validation import identifier, taken, words
+from agent.registry.validation import free_text, identifier, taken
 from rules.model import Clearance, Employment, Level
-from rules.text import Text
+from rules.text import Message, Sentence
 
-_NAME = Text("name", "姓名")
-_POST = Text("post", "岗位")
+_NAME = Message("common.name")
+_POST = Message("common.post")
 
 
 class PersonRepository:
@@ -41,13 +42,13 @@ class PersonRepository:
         """Register a person; refused when the id is taken."""
         identifier(person, PERSON)
         if self.exists(person):
-            raise taken(PERSON, person, "", Text("change it with `shoumi person set`", "请用 `shoumi person set` 修改"))
+            raise taken(PERSON, person, "", Message("registry.change-with-person-set"))
         self._transaction.insert(
             "people",
             id=person,
-            name=words(name, _NAME),
+            name=free_text(name, _NAME),
             department=_maybe(department, DEPARTMENT),
-            post=words(post, _POST),
+            post=free_text(post, _POST),
             employment=employment,
             active=True,
             added_at=self._transaction.stamp,
@@ -57,7 +58,7 @@ class PersonRepository:
             self.set_clearance(person, clearance, paper)
 
     def exists(self, person: str) -> bool:
-        """Whether there is somebody of this id."""
+        """Return whether a person with this id is registered."""
         return self._transaction.row("SELECT 1 FROM people WHERE id = ?", person) is not None
 
     def set(
@@ -72,21 +73,21 @@ class PersonRepository:
         active: bool | None = None,
         heads: str | None = None,
     ) -> None:
-        """Change what is given and leave the rest. *projects* replaces the whole set.
+        """Change the given fields. *projects* replaces the whole set.
 
-        A change of post that makes vetting and grants start anew is :meth:`change_post`.
+        A change of post after which vetting and grants no longer count is :meth:`change_post`.
         """
         require_person(self._transaction, person)
         self._transaction.update(
             "people",
             "id",
             person,
-            name=None if name is None else words(name, _NAME),
+            name=None if name is None else free_text(name, _NAME),
             department=None if department is None else _maybe(department, DEPARTMENT),
-            post=None if post is None else words(post, _POST),
+            post=None if post is None else free_text(post, _POST),
             employment=employment,
             active=active,
-            heads=None if heads is None else words(heads, DEPARTMENT),
+            heads=None if heads is None else free_text(heads, DEPARTMENT),
         )
         if projects is not None:
             self._transaction.execute("DELETE FROM projects WHERE person = ?", person)
@@ -104,16 +105,16 @@ class PersonRepository:
         return self._scopes.remove_person(person)
 
     def set_clearance(self, person: str, clearance: Clearance, paper: Paper | None = None) -> None:
-        """Set the level in one domain; ``Level.NONE`` takes it away but keeps the row for the dossier.
+        """Set the level in one domain; ``Level.NONE`` removes it but keeps the row for the dossier.
 
-        *paper*: what somebody signed for it by hand, and the caller writes down.
+        *paper*: the signed paper for it, as recorded by the caller.
         """
         require_person(self._transaction, person)
         identifier(clearance.domain, DOMAIN)
         if clearance.approved_by == person and clearance.level > Level.NONE:
             raise RefusedError(
-                Text("nobody approves his own level", "任何人不得审批本人的密级"),
-                Text("let another officer approve it", "请由其他人员审批"),
+                Message("registry.own-level-approval"),
+                Message("registry.another-officer-approves"),
             )
         self._transaction.execute(
             "INSERT INTO clearances (person, domain, level, label, approved_by, set_at, paper_by, paper, paper_on)"
@@ -123,8 +124,8 @@ class PersonRepository:
             person,
             clearance.domain,
             int(clearance.level),
-            words(clearance.label, Text("label", "类别名称")),
-            words(clearance.approved_by, Text("approver", "审批人")),
+            free_text(clearance.label, Message("registry.label")),
+            free_text(clearance.approved_by, Message("registry.approver")),
             self._transaction.stamp,
             *columns(paper).values(),
         )
@@ -134,6 +135,6 @@ class PersonRepository:
             self._transaction.insert("projects", person=person, project=identifier(project, PROJECT))
 
 
-def _maybe(value: str, what: Text) -> str:
-    """A department is compared exactly with a scope, so it is a name, or empty."""
-    return identifier(value, what) if value else ""
+def _maybe(department: str, term: Sentence) -> str:
+    """Return *department* if it is empty or an identifier: it is compared exactly with scopes."""
+    return identifier(department, term) if department else ""

@@ -1,6 +1,6 @@
-"""Writing PINs: what a person types at a door beside the badge, and the other PIN that opens and calls for help.
+"""Writing PINs: the PIN that a person types at a door with the badge, and the duress PIN, which also raises an alarm.
 
-Rules of this file: what is stored is :mod:`agent.registry.pin_digest`'s. A PIN is in no log and in no refusal.
+Rules of this file: only digests are stored (:mod:`agent.registry.pin_digest`). No log and no refusal contains a PIN.
 """
 
 import secrets
@@ -11,27 +11,27 @@ from agent.registry.repositories.references import require_person
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.terms import PIN
 from agent.registry.validation import unknown
-from rules.text import Text
+from rules.text import Message
 
 _SHORTEST, _LONGEST = 4, 8
 _RUNS = "0123456789 9876543210"
 
 
 class PinRepository:
-    """PINs of people. Every method may raise :class:`agent.errors.RefusedError`; none of them repeats a PIN."""
+    """PINs of people. Every method may raise :class:`agent.errors.RefusedError`, which never contains a PIN."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
     def set(self, person: str, pin: str, duress: str = "") -> None:
-        """Replace the PINs of *person*. *duress* opens like the other, and raises an alarm nobody at the door sees."""
+        """Replace the PINs of *person*. *duress* also opens the door, and raises an alarm not visible at the door."""
         require_person(self._transaction, person)
         for digits in (pin, *([duress] if duress else [])):
             _check(digits)
         if pin == duress:
             raise RefusedError(
-                Text("the two PINs are the same", "两个密码相同"),
-                Text("choose another one for duress", "请为胁迫密码另选数字"),
+                Message("registry.pins-are-the-same"),
+                Message("registry.choose-other-duress-pin"),
             )
         salt = secrets.token_bytes(16)
         self._transaction.execute(
@@ -44,7 +44,7 @@ class PinRepository:
         )
 
     def remove(self, person: str) -> None:
-        """Forget the PINs of *person*."""
+        """Delete the PINs of *person*."""
         if not self._transaction.execute("DELETE FROM pins WHERE person = ?", person).rowcount:
             raise unknown(PIN, person, "shoumi pin list")
 
@@ -52,11 +52,11 @@ class PinRepository:
 def _check(digits: str) -> None:
     if not (digits.isascii() and digits.isdigit() and _SHORTEST <= len(digits) <= _LONGEST):
         raise RefusedError(
-            Text("a PIN is digits only", "密码只能由数字组成"),
-            Text(f"use {_SHORTEST} to {_LONGEST} digits", f"请使用 {_SHORTEST} 至 {_LONGEST} 位数字"),
+            Message("registry.pin-digits-only"),
+            Message("registry.pin-length", shortest=_SHORTEST, longest=_LONGEST),
         )
     if len({*digits}) == 1 or digits in _RUNS:
         raise RefusedError(
-            Text("everybody would guess this PIN first", "该密码过于简单"),
-            Text("no run of digits, and not one digit repeated", "请勿使用连号或同一数字重复"),
+            Message("registry.pin-too-simple"),
+            Message("registry.pin-pattern"),
         )

@@ -1,7 +1,7 @@
-"""Writing who is inside which room.
+"""Writing presence: the people inside each room.
 
-Rules of this file: no verdict about a file or a badge rests on these rows (but see :meth:`PresenceRepository.enter`),
-so they are written without a new epoch: a badge read must not make the decider ask about every open file again.
+Rules of this file: no verdict about a file or a badge depends on these rows (but see :meth:`PresenceRepository.enter`),
+so they are written without a new epoch: a badge read must not make the decider check every open file again.
 """
 
 from collections.abc import Mapping
@@ -13,15 +13,15 @@ from agent.registry.repositories.transaction import Transaction
 
 
 class PresenceRepository:
-    """Who is inside. Every method may raise :class:`agent.errors.RefusedError`."""
+    """Presence of people. Every method may raise :class:`agent.errors.RefusedError`."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
     def enter(self, room: str, person: str, *, door: str = "", at: datetime | None = None) -> None:
-        """Say that *person* is inside, since *at*; somebody who already was keeps their arrival.
+        """Record that *person* is inside since *at*; a person already inside keeps their arrival time.
 
-        Under a pack that opens files only to people inside, this belongs in a change, which moves the epoch.
+        Under a pack that opens files only to people inside, call this in a change, which advances the epoch.
         """
         require_person(self._transaction, person)
         self._transaction.execute(
@@ -33,14 +33,14 @@ class PresenceRepository:
         )
 
     def leave(self, room: str, person: str) -> bool:
-        """Say that *person* is outside, and return whether they were inside."""
+        """Record that *person* is outside, and return whether they were inside."""
         key = require_room(self._transaction, room)
         return bool(
             self._transaction.execute("DELETE FROM presence WHERE room = ? AND person = ?", key, person).rowcount
         )
 
     def replace(self, room: str, inside: Mapping[str, tuple[datetime, str]]) -> None:
-        """Replace who is inside: person → since and door."""
+        """Replace the people inside: person → since and door."""
         key = require_room(self._transaction, room)
         self.clear(key)
         for person, (since, door) in inside.items():
@@ -48,5 +48,5 @@ class PresenceRepository:
             self._transaction.insert("presence", room=key, person=person, since=instant(since), door=door)
 
     def clear(self, key: int) -> None:
-        """Say that nobody is inside the room of this key."""
+        """Record that nobody is inside the room of this key."""
         self._transaction.execute("DELETE FROM presence WHERE room = ?", key)

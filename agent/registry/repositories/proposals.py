@@ -1,8 +1,8 @@
-"""Writing proposals: acts that give access, and wait for a second hand (contract C12).
+"""Writing proposals: acts that give access and wait for a second officer (contract C12).
 
-Rules of this file: who may propose and confirm is decided elsewhere (:mod:`rules.two_hands`); here is what is kept of
-it. A proposal ends once. How many wait is bounded, for everybody and for each account; what people ask for has places
-of its own, so that officers can always propose.
+Rules of this file: :mod:`rules.two_hands` decides who may propose and confirm; here proposals are stored. A proposal
+ends once. The number of waiting proposals is limited, in total and for each account; requests of people have a limit of
+their own, so that officers can always propose.
 """
 
 import json
@@ -15,15 +15,15 @@ from agent.registry.columns import instant, number, numbered
 from agent.registry.repositories.references import require_person, require_resource
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.terms import OFFICER, PROPOSAL, REASON
-from agent.registry.validation import unknown, words
-from rules.text import Text
+from agent.registry.validation import free_text, unknown
+from rules.text import Message
 from rules.two_hands import Hand
 from rules.visible import visible
 
-MOST, MOST_OF_ONE = 500, 100  # proposals of officers that wait: of all, of one account
-MOST_REQUESTS = 300  # that wait, of everybody
-MOST_OF_A_PERSON, MOST_A_DAY = 3, 10  # requests: waiting at a time, and made in a day
-ASKED = "person"  # the role of a proposal that no officer has taken up yet
+MOST, MOST_OF_ONE = 500, 100  # waiting proposals of officers: in total, of one account
+MOST_REQUESTS = 300  # waiting requests in total
+MOST_OF_A_PERSON, MOST_A_DAY = 3, 10  # requests of a person: waiting, and made in a day
+ASKED = "person"  # the role of a request that no officer has taken up yet
 
 
 class ProposalRepository:
@@ -42,9 +42,9 @@ class ProposalRepository:
         hand: Hand,
         lapses: datetime,
     ) -> str:
-        """Keep that *hand* proposes *act* with the arguments *given*, and return its number (``P000123``).
+        """Store that *hand* proposes *act* with the arguments *given*, and return its number (``P000123``).
 
-        *would*: what it would give. *asked*: roles that the second hand has to have, beside the pair's.
+        *would*: the access it would give. *asked*: roles that the second officer must have, beside those of the pair.
         """
         self._require_room(hand.uid)
         added = self._transaction.insert(
@@ -56,7 +56,7 @@ class ProposalRepository:
             uid=hand.uid,
             login_uid=hand.login_uid,
             role=hand.role,
-            proposed_by=words(hand.name, OFFICER, required=True),
+            proposed_by=free_text(hand.name, OFFICER, required=True),
             at=self._transaction.stamp,
             lapses=instant(lapses),
         )
@@ -73,10 +73,10 @@ class ProposalRepository:
         login_uid: int | None,
         lapses: datetime,
     ) -> str:
-        """Keep that *person* asks for *act* under their own account, and return its number: nobody's hand yet."""
+        """Store the request of *person* for *act* under their own account, and return its number."""
         require_person(self._transaction, person)
         require_resource(self._transaction, str(given["area"]))
-        words(str(given["reason"]), REASON, required=True)
+        free_text(str(given["reason"]), REASON, required=True)
         self._require_new(person, str(given["area"]))
         self._require_few(person)
         self._require_place()
@@ -96,16 +96,16 @@ class ProposalRepository:
         return numbered("P", added)
 
     def support(self, proposal: str, *, by: str) -> None:
-        """Note that *by* supports what is asked for."""
+        """Record that *by* supports a request."""
         row = self._waiting(proposal)
         self._transaction.update(
-            "proposals", "number", row, supported_by=words(by, OFFICER), supported_at=self._transaction.stamp
+            "proposals", "number", row, supported_by=free_text(by, OFFICER), supported_at=self._transaction.stamp
         )
 
     def take_up(
         self, proposal: str, *, would: Mapping[str, Any], asked: Sequence[str], hand: Hand, lapses: datetime
     ) -> None:
-        """Make what somebody asked for the proposal of *hand*, who is its first from now on."""
+        """Turn a request into the proposal of *hand*, its first officer from now on."""
         row = self._waiting(proposal)
         self._require_room(hand.uid)
         self._transaction.update(
@@ -116,14 +116,14 @@ class ProposalRepository:
             asked=json.dumps(asked),
             uid=hand.uid,
             role=hand.role,
-            proposed_by=words(hand.name, OFFICER, required=True),
+            proposed_by=free_text(hand.name, OFFICER, required=True),
             at=self._transaction.stamp,
             lapses=instant(lapses),
         )
         self._transaction.execute("UPDATE proposals SET login_uid = ? WHERE number = ?", hand.login_uid, row)
 
     def end(self, proposal: str, outcome: str, *, by: str, reason: str = "", given: Mapping[str, Any]) -> None:
-        """End it with *outcome*. *given*: its arguments without secrets, which is how they stay."""
+        """End a proposal with *outcome*. *given*: its arguments without secrets, as they stay stored."""
         row = self._waiting(proposal)
         self._transaction.update(
             "proposals",
@@ -131,19 +131,19 @@ class ProposalRepository:
             row,
             outcome=outcome,
             ended_at=self._transaction.stamp,
-            ended_by=words(by, OFFICER),
-            end_reason=words(reason, REASON),
+            ended_by=free_text(by, OFFICER),
+            end_reason=free_text(reason, REASON),
             given=json.dumps(given, ensure_ascii=False),
         )
 
     def _waiting(self, proposal: str) -> int:
         """Return the row of a proposal that has not ended."""
         row = number("P", proposal, PROPOSAL)
-        found = self._transaction.row("SELECT outcome FROM proposals WHERE number = ?", row)
-        if found is None:
+        outcome_row = self._transaction.row("SELECT outcome FROM proposals WHERE number = ?", row)
+        if outcome_row is None:
             raise unknown(PROPOSAL, proposal, "shoumi proposal list")
-        if found[0] is not None:
-            raise over(proposal, str(found[0]))
+        if outcome_row[0] is not None:
+            raise over(proposal, str(outcome_row[0]))
         return row
 
     def _require_few(self, person: str) -> None:
@@ -156,8 +156,8 @@ class ProposalRepository:
         assert counted is not None
         if counted[0] >= MOST_OF_A_PERSON or counted[1] >= MOST_A_DAY:
             raise RefusedError(
-                Text("too many of your requests wait, or were made today", "待处理或今日提交的申请过多"),
-                Text("see: shoumi mine", "参见：shoumi mine"),
+                Message("registry.too-many-own-requests"),
+                Message("common.see-shoumi-mine"),
             )
 
     def _require_new(self, person: str, place: str) -> None:
@@ -168,10 +168,10 @@ class ProposalRepository:
             place,
         )
         if waiting:
-            said = numbered("P", int(waiting[0]))
+            number_waiting = numbered("P", int(waiting[0]))
             raise RefusedError(
-                Text(f"you have asked for it already: {said}", f"已提交过同一申请：{said}"),
-                Text("see: shoumi mine", "参见：shoumi mine"),
+                Message("registry.already-requested", proposal=number_waiting),
+                Message("common.see-shoumi-mine"),
             )
 
     def _require_place(self) -> None:
@@ -179,8 +179,8 @@ class ProposalRepository:
         assert counted is not None
         if counted[0] >= MOST_REQUESTS:
             raise RefusedError(
-                Text("too many requests of everybody wait already", "待处理的申请总数过多"),
-                Text("ask again later, or tell a security officer", "请稍后再申请，或告知安全保密管理员"),
+                Message("registry.too-many-requests"),
+                Message("registry.request-later-or-tell-officer"),
             )
 
     def _require_room(self, uid: int) -> None:
@@ -190,23 +190,23 @@ class ProposalRepository:
         assert counted is not None
         if counted[0] >= MOST or counted[1] >= MOST_OF_ONE:
             raise RefusedError(
-                Text("too many proposals wait already", "待确认的提议过多"),
-                Text("have some confirmed or refused: shoumi proposal list", "请先处理：shoumi proposal list"),
+                Message("registry.too-many-proposals"),
+                Message("registry.review-proposals-first"),
             )
 
 
 _ENDED = {
-    "confirmed": Text("has been confirmed", "已确认"),
-    "refused": Text("has been refused", "已否决"),
-    "withdrawn": Text("was withdrawn", "已撤回"),
-    "lapsed": Text("has lapsed", "已过期"),
+    "confirmed": Message("registry.outcome-confirmed"),
+    "refused": Message("registry.outcome-refused"),
+    "withdrawn": Message("registry.outcome-withdrawn"),
+    "lapsed": Message("registry.outcome-lapsed"),
 }
 
 
 def over(proposal: str, outcome: str) -> RefusedError:
-    """Return the refusal of what is asked of a proposal that has ended."""
-    said, how = visible(proposal), _ENDED[outcome]
+    """Return the refusal for a proposal that has ended."""
+    shown_proposal, outcome_text = visible(proposal), _ENDED[outcome]
     return RefusedError(
-        Text(f"proposal `{said}` {how.en}", f"提议 `{said}` {how.zh}"),
-        Text("see: shoumi proposal list", "参见：shoumi proposal list"),
+        Message("registry.proposal-already-ended", proposal=shown_proposal, outcome=outcome_text),
+        Message("registry.see-shoumi-proposal-list"),
     )

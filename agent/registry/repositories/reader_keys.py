@@ -1,12 +1,12 @@
-"""Writing which key each reader answers under.
+"""Writing reader keys: the fingerprint of the key of each reader.
 
-Rules of this file: keys follow what readers and the key store say, and no verdict rests on them. The key itself is not
-here, only its fingerprint.
+Rules of this file: the rows follow the readers and the key store, and no verdict depends on them. Only the fingerprint
+of a key is stored here.
 """
 
 from agent.registry.repositories.transaction import Transaction
-from agent.registry.validation import words
-from rules.text import Text
+from agent.registry.validation import free_text
+from rules.text import Message
 
 
 class ReaderKeyRepository:
@@ -16,10 +16,10 @@ class ReaderKeyRepository:
         self._transaction = transaction
 
     def set(self, address: str, fingerprint: str) -> None:
-        """Remember which key the reader answers under now; ``""``: none."""
+        """Store the fingerprint of the key under which the reader answers now; ``""``: no key."""
         self._transaction.execute(
             "UPDATE readers SET key = ?, keyed_at = ? WHERE address = ?",
-            words(fingerprint, Text("fingerprint", "指纹")),
+            free_text(fingerprint, Message("registry.fingerprint")),
             self._transaction.stamp if fingerprint else None,
             address,
         )

@@ -1,4 +1,4 @@
-"""Writing the tie between registry and log: which entry a change has.
+"""Writing the tie between registry and log: the log entry of each change.
 
 Rules of this file: a row is written in the transaction of the change itself, after its entry is in the log.
 """
@@ -13,9 +13,9 @@ class RecordedChangeRepository:
         self._transaction = transaction
 
     def add(self, entry: int, change: str) -> None:
-        """Remember that the change under way is entry number *entry*, which holds the id *change*."""
+        """Record that the current change is entry number *entry*, which holds the id *change*."""
         self._transaction.insert("recorded_changes", entry=entry, epoch=self._transaction.epoch, change=change)
 
     def forget_after(self, entry: int) -> None:
-        """Forget what the log has no entry of: its numbers behind *entry* are others' now."""
+        """Delete the changes without a log entry: the log uses the numbers after *entry* for other entries."""
         self._transaction.execute("DELETE FROM recorded_changes WHERE entry > ?", entry)

@@ -1,7 +1,7 @@
-"""Writing records: dated facts about a person that rules weigh.
+"""Writing records: dated facts about a person that rules evaluate.
 
-Rules of this file: which kinds of record exist and how long they last is the pack's; here a kind is a word. A wrong
-record is voided with a reason, not edited, so that the file of a person never silently changes.
+Rules of this file: the pack defines the kinds of record and their validity; here a kind is a word. A wrong record is
+voided with a reason, not edited, so that the file of a person never changes silently.
 """
 
 from datetime import datetime
@@ -11,11 +11,10 @@ from agent.registry.columns import instant, maybe_instant, number, numbered
 from agent.registry.repositories.references import require_person
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.terms import RECORD
-from agent.registry.validation import identifier, unknown, words
-from rules.text import Text
-from rules.visible import visible
+from agent.registry.validation import free_text, identifier, unknown
+from rules.text import Message
 
-_KIND = Text("kind of record", "档案种类")
+_KIND = Message("common.kind-record")
 
 
 class RecordRepository:
@@ -35,13 +34,13 @@ class RecordRepository:
         topic: str = "",
         note: str = "",
     ) -> str:
-        """File a record, and return its number (``R000123``). *valid_until* is the end printed on the record."""
+        """Add a record, and return its number (``R000123``). *valid_until* is the end printed on the record."""
         require_person(self._transaction, person)
         identifier(kind, _KIND)
         if valid_until is not None and valid_until <= on:
             raise RefusedError(
-                Text("the record would end before it begins", "档案的失效时间早于其日期"),
-                Text("check the two dates", "请核对两个日期"),
+                Message("registry.record-end-before-start"),
+                Message("registry.check-both-dates"),
             )
         added = self._transaction.insert(
             "records",
@@ -50,23 +49,23 @@ class RecordRepository:
             dated=instant(on),
             passed=passed,
             valid_until=maybe_instant(valid_until),
-            topic=words(topic, Text("topic", "主题")),
-            note=words(note, Text("note", "备注")),
+            topic=free_text(topic, Message("registry.topic")),
+            note=free_text(note, Message("common.note")),
             added_at=self._transaction.stamp,
         )
         return numbered("R", added)
 
     def void(self, record: str, *, reason: str) -> str:
-        """Take a wrong record out of force, and return its person."""
+        """Void a wrong record, and return its person."""
         row = number("R", record, RECORD)
-        found = self._transaction.row("SELECT person, voided_at FROM records WHERE number = ?", row)
-        if found is None:
+        fields = self._transaction.row("SELECT person, voided_at FROM records WHERE number = ?", row)
+        if fields is None:
             raise unknown(RECORD, record, "shoumi record list")
-        if found[1] is not None:
+        if fields[1] is not None:
             raise RefusedError(
-                Text(f"record `{visible(record)}` is void already", f"档案 `{visible(record)}` 已作废"),
-                Text("see `shoumi record list`", "参见 `shoumi record list`"),
+                Message("registry.record-already-void", record=record),
+                Message("registry.see-shoumi-record-list"),
             )
-        why = words(reason, Text("reason", "事由"), required=True)
-        self._transaction.update("records", "number", row, voided_at=self._transaction.stamp, void_reason=why)
-        return str(found[0])
+        void_reason = free_text(reason, Message("registry.reason"), required=True)
+        self._transaction.update("records", "number", row, voided_at=self._transaction.stamp, void_reason=void_reason)
+        return str(fields[0])

@@ -1,13 +1,13 @@
-"""What a write refers to must be there: people, areas and rooms, and their keys.
+"""References of writes: the check that people, areas and rooms exist, and their keys.
 
-Rules of this file: what is not there is refused with the command that lists what is. An area or room is known to people
-by its name and to the tables by its key, which is never used again.
+Rules of this file: a missing reference is refused with the command that lists the existing ones. People know an area or
+room by its name, the tables by its key, which is never reused.
 """
 
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.terms import AREA, PERSON, RESOURCE, ROOM
 from agent.registry.validation import unknown
-from rules.text import Text
+from rules.text import Sentence
 
 _KEY = "SELECT key FROM resources WHERE name = ? AND kind LIKE ? AND removed_at IS NULL"
 
@@ -33,8 +33,8 @@ def require_resource(transaction: Transaction, name: str) -> int:
     return _key(transaction, name, "%", RESOURCE, "shoumi area list")
 
 
-def _key(transaction: Transaction, name: str, kind: str, what: Text, command: str) -> int:
-    found = transaction.row(_KEY, name, kind)
-    if found is None:
-        raise unknown(what, name, command)
-    return int(found[0])
+def _key(transaction: Transaction, name: str, kind: str, term: Sentence, command: str) -> int:
+    key_row = transaction.row(_KEY, name, kind)
+    if key_row is None:
+        raise unknown(term, name, command)
+    return int(key_row[0])

@@ -1,6 +1,7 @@
-"""What one change of the registry can write: a repository a subject, all over the same transaction.
+"""A change of the registry: one repository for each subject, all over the same transaction.
 
-Rules of this file: wiring only. A repository that has to write what is another's asks that one, and is handed it here.
+Rules of this file: wiring only. A repository that writes rows of another subject calls that repository, and gets it
+here.
 """
 
 import sqlite3
@@ -51,9 +52,9 @@ from rules.rights import Right
 
 
 class UnversionedTransaction:
-    """One transaction for what happens at doors, without a new epoch: no verdict given before it is forgotten.
+    """One transaction for events at doors, without a new epoch: no earlier verdict becomes invalid.
 
-    ``at`` is its instant, ``epoch`` the one that stands.
+    ``at`` is its instant, ``epoch`` the current one.
     """
 
     def __init__(self, transaction: Transaction) -> None:
@@ -68,7 +69,7 @@ class UnversionedTransaction:
         self.room_states = RoomStateRepository(transaction)
 
     def attempt(self) -> AbstractContextManager[None]:
-        """Undo what the block wrote, and only that, when it raises; the change goes on."""
+        """Undo only the writes of the block when it raises; the change continues."""
         return self._transaction.attempt()
 
     def commit(self) -> None:
@@ -76,7 +77,7 @@ class UnversionedTransaction:
         self._transaction.commit()
 
     def rollback(self) -> None:
-        """Forget the change, for a rehearsal."""
+        """Discard the change, for a rehearsal."""
         self._transaction.rollback()
 
 
@@ -123,39 +124,39 @@ class RegistryTransaction(UnversionedTransaction):
         self.case_grants = CaseGrantRepository(transaction, self.grants)
 
     def touched(self) -> Touched:
-        """Return whose rights may be others now, by all that was written so far."""
+        """Return the subjects whose rights may have changed by the writes so far."""
         return self._transaction.read(touched.noted)
 
     def changed(self) -> Changes:
-        """Return what was written so far, row by row: what the entry keeps of it."""
+        """Return the writes so far, row by row, within the size limits of an entry."""
         return self._transaction.read(changed.noted)
 
     def difference(self) -> Changes:
-        """Return the same as a person looks at it, who is to confirm all of it."""
+        """Return the same for an officer who is to confirm all of it."""
         return self._transaction.read(changed.noted, *changed.WHOLE)
 
     def facts(self, person: str, place: str) -> Facts:
-        """Return what a decision about this person and this area or room would know if the change stood."""
+        """Return the facts of a decision about this person and this area or room, with the change applied."""
         return self._transaction.read(decision.facts, (person,), place, ())
 
     def candidates(self, touched: Touched, granted_from: int) -> frozenset[Right]:
-        """Return who may have a right that the change has touched if it stood (:mod:`agent.registry.rows.rights`)."""
+        """Return the rights that the change may affect, with it applied (:mod:`agent.registry.rows.rights`)."""
         return frozenset(self._transaction.read(_every_candidate, touched, granted_from))
 
     def room_names(self) -> frozenset[str]:
-        """Return the names of the rooms if the change stood."""
+        """Return the names of the rooms, with the change applied."""
         return self._transaction.read(rights.rooms)
 
     def place_names(self, keys: Iterable[int]) -> list[str]:
-        """Return the names of these areas and rooms, if they are there when the change stands."""
+        """Return the names of those of these areas and rooms that exist with the change applied."""
         return sorted(name for key in keys if (name := self._transaction.read(resources.name_of, key)) is not None)
 
     def area_rows(self) -> tuple[AreaRow, ...]:
-        """Return every area if the change stood."""
+        """Return every area, with the change applied."""
         return self._transaction.read(areas.areas)
 
     def lift_epoch(self, above: int) -> None:
-        """Give the change an epoch above *above*, if it has none: what a log proves is never in force again."""
+        """Give the change an epoch above *above*, unless it has one: an epoch that the log proves is never reused."""
         self._transaction.lift_epoch(above)
         self.epoch = self._transaction.epoch
 

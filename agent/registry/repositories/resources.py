@@ -1,7 +1,7 @@
-"""Writing what areas and rooms have in common: name, level, domain, mode, scope, custodian, hours, end of secrecy.
+"""Writing the common part of areas and rooms: name, level, domain, mode, scope, custodian, hours, end of secrecy.
 
 Rules of this file: areas and rooms share one list of names, because grants and requests name either. A removed one
-stays in the books under its key; the same name used again starts anew. Handlers write through
+stays on file under its key; a new one of the same name is independent of it. Handlers write through
 :mod:`agent.registry.repositories.areas` and :mod:`agent.registry.repositories.rooms`.
 """
 
@@ -14,16 +14,16 @@ from agent.registry.repositories.references import require_person
 from agent.registry.repositories.scopes import ScopeRepository
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.terms import DOMAIN
-from agent.registry.validation import identifier, taken, words
+from agent.registry.validation import free_text, identifier, taken
 from rules.model import Level, Mode, Scope
-from rules.text import Text
+from rules.text import Message, Sentence
 
-_HOURS = Text("schedule", "时间表")
+_HOURS = Message("common.schedule")
 _EVERYBODY = Scope()
 
 
 class NewResource(TypedDict):
-    """What is said of an area or room when it is registered."""
+    """The fields of an area or room at its registration."""
 
     level: Level
     domain: str
@@ -35,9 +35,9 @@ class NewResource(TypedDict):
 
 
 class ResourceChange(TypedDict, total=False):
-    """What may be changed of an area or room: what is given and not ``None``.
+    """The fields of an area or room that can be changed: those given and not ``None``.
 
-    ``secret_until=None`` means without end; ``scope`` replaces all.
+    ``secret_until=None`` means no end; ``scope`` replaces the whole scope.
     """
 
     level: Level | None
@@ -60,7 +60,7 @@ class ResourceRepository:
         self,
         name: str,
         kind: str,
-        what: Text,
+        term: Sentence,
         *,
         level: Level,
         domain: str,
@@ -71,9 +71,9 @@ class ResourceRepository:
         hours: str = "",
     ) -> int:
         """Register the common part of an area or room, and return its key; refused when the name is taken."""
-        identifier(name, what)
+        identifier(name, term)
         if self._transaction.row("SELECT 1 FROM resources WHERE name = ? AND removed_at IS NULL", name):
-            raise taken(Text("area or room", "涉密目录或场所"), name, "", Text("choose another name", "请改用其他名称"))
+            raise taken(Message("registry.area-or-room"), name, "", Message("registry.choose-another-name"))
         key = self._transaction.insert(
             "resources",
             name=name,
@@ -82,7 +82,7 @@ class ResourceRepository:
             domain=identifier(domain, DOMAIN),
             mode=mode,
             custodian=self._custodian(custodian),
-            hours=words(hours, _HOURS),
+            hours=free_text(hours, _HOURS),
             secret_until=maybe_instant(secret_until),
             added_at=self._transaction.stamp,
         )
@@ -100,14 +100,14 @@ class ResourceRepository:
         secret_until: datetime | Keep | None = KEEP,
         hours: str | None = None,
     ) -> None:
-        """Change what is given, as :class:`ResourceChange` says."""
+        """Change the given fields: see :class:`ResourceChange`."""
         self._transaction.update(
             "resources",
             "key",
             key,
             level=level,
             domain=None if domain is None else identifier(domain, DOMAIN),
-            hours=None if hours is None else words(hours, _HOURS),
+            hours=None if hours is None else free_text(hours, _HOURS),
         )
         if custodian is not None:
             whose = self._custodian(custodian)
@@ -120,11 +120,11 @@ class ResourceRepository:
         self._contents.check(key)
 
     def set_mode(self, key: int, mode: Mode) -> None:
-        """Observe or enforce."""
+        """Set observe or enforce mode."""
         self._transaction.update("resources", "key", key, mode=mode)
 
     def remove(self, key: int) -> None:
-        """Remove the common part; whoever calls has removed the rest."""
+        """Remove the common part; the caller has removed the rest."""
         self._contents.forget(key)
         self._scopes.clear(key)
         self._transaction.update("resources", "key", key, removed_at=self._transaction.stamp)

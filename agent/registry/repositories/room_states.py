@@ -1,6 +1,7 @@
-"""Writing the states of rooms' panels, so that a restart goes on where the last process ended.
+"""Writing the states of room panels, so that a restarted process continues from the last state.
 
-Rules of this file: what a state says is the panel's own. No verdict rests on it, so it is written without a new epoch.
+Rules of this file: the panel defines the content of a state. No verdict depends on it, so it is written without a new
+epoch.
 """
 
 from agent.registry.repositories.references import require_room
@@ -14,11 +15,11 @@ class RoomStateRepository:
         self._transaction = transaction
 
     def set(self, room: str, state: str) -> None:
-        """Keep the state of the room's panel."""
+        """Store the state of the room's panel."""
         self._transaction.execute(
             "INSERT OR REPLACE INTO room_states VALUES (?, ?)", require_room(self._transaction, room), state
         )
 
     def forget(self, key: int) -> None:
-        """Forget the state of the room of this key."""
+        """Delete the state of the room of this key."""
         self._transaction.execute("DELETE FROM room_states WHERE room = ?", key)

@@ -1,7 +1,7 @@
-"""Writing rooms: what each asks of a person, and how its panel is set.
+"""Writing rooms: the rules for entering each, and the settings of its panel.
 
-Rules of this file: rules and settings are replaced whole, and their fields are the columns. Removing a room ends its
-grants, visits and lockdown; the same name used again starts with none.
+Rules of this file: rules and settings are replaced as a whole, and their fields are the columns. Removing a room ends
+its grants, visits and lockdown; a new room of the same name has none.
 """
 
 from dataclasses import asdict
@@ -18,9 +18,9 @@ from agent.registry.repositories.room_states import RoomStateRepository
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.repositories.visits import VisitRepository
 from agent.registry.terms import ROOM
-from agent.registry.validation import words
+from agent.registry.validation import free_text
 from rules.model import RoomRules, RoomSettings
-from rules.text import Text
+from rules.text import Message
 
 _NO_RULES = RoomRules()
 _NO_SETTINGS = RoomSettings()
@@ -69,7 +69,7 @@ class RoomRepository:
         settings: RoomSettings | None = None,
         **common: Unpack[ResourceChange],
     ) -> None:
-        """Change what is given; *rules* and *settings* replace all that the room asks and how its panel is set."""
+        """Change the given fields; *rules* and *settings* replace all rules and panel settings of the room."""
         key = require_room(self._transaction, room)
         self._resources.set(key, **common)
         if rules is not None:
@@ -78,7 +78,7 @@ class RoomRepository:
             self._transaction.update("rooms", "resource", key, **_settings(settings))
 
     def remove(self, room: str) -> int:
-        """Remove the room, end its grants, and return how many were still running; refused while it has a door."""
+        """Remove the room, end its grants, and return the number of running ones; refused while it has a door."""
         key = require_room(self._transaction, room)
         self._doors.require_none(key)
         ended = self._grants.end_all_to(key)
@@ -99,13 +99,13 @@ def _rules(rules: RoomRules) -> dict[str, object]:
 def _settings(settings: RoomSettings) -> dict[str, object]:
     _check(settings.held_open_seconds, range(1, _MOST + 1))
     _check(settings.together_seconds, range(_MOST))
-    words(settings.location, Text("location", "位置"))
+    free_text(settings.location, Message("common.location"))
     return asdict(settings)
 
 
 def _check(count: int, allowed: range) -> None:
     if count not in allowed:
         raise RefusedError(
-            Text(f"`{count}` is not a limit of a room", f"`{count}` 不能用作场所的限值"),
-            Text(f"from {allowed[0]} to {allowed[-1]}", f"应为 {allowed[0]} 至 {allowed[-1]}"),
+            Message("registry.limit-out-of-range", limit=count),
+            Message("registry.limit-range", lowest=allowed[0], highest=allowed[-1]),
         )

@@ -1,6 +1,6 @@
-"""Writing scopes: who needs to know of an area or room.
+"""Writing need-to-know scopes of areas and rooms.
 
-Rules of this file: a person in a scope is registered; a department or a project is a word, compared exactly.
+Rules of this file: a person in a scope is registered; a department or a project is a word that is compared exactly.
 """
 
 from agent.registry.repositories.references import require_person
@@ -21,24 +21,24 @@ class ScopeRepository:
         self.clear(key)
         for person in scope.persons:
             require_person(self._transaction, person)
-        for kind, what, members in (
+        for kind, term, members in (
             ("person", PERSON, scope.persons),
             ("department", DEPARTMENT, scope.departments),
             ("project", PROJECT, scope.projects),
         ):
             for member in sorted(members):
-                self._transaction.insert("scope", resource=key, kind=kind, member=identifier(member, what))
+                self._transaction.insert("scope", resource=key, kind=kind, member=identifier(member, term))
 
     def clear(self, key: int) -> None:
-        """Take everybody out."""
+        """Delete all members of the scope."""
         self._transaction.execute("DELETE FROM scope WHERE resource = ?", key)
 
     def remove_person(self, person: str) -> list[str]:
-        """Take *person* out of every scope that names them, and return the areas and rooms, by name."""
-        left = self._transaction.execute(
+        """Remove *person* from every scope that names them, and return the names of these areas and rooms."""
+        names = self._transaction.execute(
             "SELECT name FROM scope JOIN resources ON key = resource WHERE scope.kind = 'person' AND member = ?"
             " ORDER BY name",
             person,
         ).fetchall()
         self._transaction.execute("DELETE FROM scope WHERE kind = 'person' AND member = ?", person)
-        return [name for (name,) in left]
+        return [name for (name,) in names]

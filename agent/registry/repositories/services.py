@@ -1,7 +1,7 @@
-"""Writing services: programs that run under a uid of their own.
+"""Writing service accounts: programs that run under a uid of their own.
 
-Rules of this file: one program under one uid is one service, and touches the areas that are named, no others. Which
-file the program is (:class:`SeenProgram`) is what the caller saw of it; without that it is nobody until it is renewed.
+Rules of this file: one program under one uid is one service, and may use the named areas only. The caller passes the
+identity of the program file (:class:`SeenProgram`); a service without it is not recognised until it is renewed.
 """
 
 from collections.abc import Iterable
@@ -16,11 +16,11 @@ from agent.registry.rows import services
 from agent.registry.rows.services import ServiceProgram
 from agent.registry.terms import PERSON, SERVICE
 from agent.registry.validation import identifier, taken, unknown
-from rules.text import Text
+from rules.text import Message
 
 
 class SeenProgram(NamedTuple):
-    """What was seen of a program file: as in :class:`agent.registry.rows.services.ServiceProgram`."""
+    """The identity of a program file, as in :class:`agent.registry.rows.services.ServiceProgram`."""
 
     inode: int
     changed: int
@@ -44,9 +44,9 @@ class ServiceRepository:
         seen: SeenProgram | None = None,
         lets_in: bool = False,
     ) -> None:
-        """Register a program that runs as *uid* from the absolute path *executable* and may touch *areas*.
+        """Register a program that runs as *uid* from the absolute path *executable* and may use *areas*.
 
-        One that *lets_in* lets people in who have no login uid.
+        A program with *lets_in* lets in people who have no login uid.
         """
         identifier(service, SERVICE)
         check_uid(uid)
@@ -56,25 +56,25 @@ class ServiceRepository:
                 SERVICE,
                 service,
                 "",
-                Text("remove it first: `shoumi service remove`", "请先移除：`shoumi service remove`"),
+                Message("registry.remove-service-first"),
             )
-        if other := self._transaction.row("SELECT id FROM services WHERE uid = ? AND executable = ?", uid, path):
+        if same_program := self._transaction.row("SELECT id FROM services WHERE uid = ? AND executable = ?", uid, path):
             raise taken(
-                Text("the pair of uid and executable", "uid 与可执行文件的组合"),
+                Message("registry.uid-and-executable"),
                 f"{uid} {executable}",
-                other[0],
-                Text("one program under one uid is one service", "同一 uid 下的同一程序只能登记一次"),
+                same_program[0],
+                Message("registry.one-service-per-program"),
             )
         if owner := self._transaction.row("SELECT person FROM accounts WHERE uid = ?", uid):
             raise already_of(uid, owner[0], PERSON)
-        which = seen._asdict() if seen else {}
+        program = seen._asdict() if seen else {}
         self._transaction.insert(
-            "services", id=service, uid=uid, executable=path, active=True, lets_in=lets_in, **which
+            "services", id=service, uid=uid, executable=path, active=True, lets_in=lets_in, **program
         )
         self._touch(service, areas)
 
     def set(self, service: str, *, areas: Iterable[str] | None = None, active: bool | None = None) -> None:
-        """Change what is given; *areas* replaces the whole set."""
+        """Change the given fields; *areas* replaces the whole set."""
         if self._transaction.row("SELECT 1 FROM services WHERE id = ?", service) is None:
             raise unknown(SERVICE, service, "shoumi service list")
         self._transaction.update("services", "id", service, active=active)
@@ -82,31 +82,31 @@ class ServiceRepository:
             self._transaction.execute("DELETE FROM service_areas WHERE service = ?", service)
             self._touch(service, areas)
 
-    def renew(self, service: str, seen: SeenProgram) -> None:
-        """Take the file *seen* at its path for its program from now on."""
+    def renew(self, service: str, program_file: SeenProgram) -> None:
+        """Register *program_file*, the file now at its path, as its program."""
         self.set(service)
-        self._transaction.update("services", "id", service, **seen._asdict())
+        self._transaction.update("services", "id", service, **program_file._asdict())
 
     def program(self, service: str) -> ServiceProgram:
-        """Return what is registered of the program of *service*."""
-        found = self._transaction.read(services.programs)
-        one = next((one for one in found if one.service == service), None)
-        if one is None:
+        """Return the registered program of *service*."""
+        programs = self._transaction.read(services.programs)
+        program = next((row for row in programs if row.service == service), None)
+        if program is None:
             raise unknown(SERVICE, service, "shoumi service list")
-        return one
+        return program
 
     def areas(self, service: str) -> frozenset[str]:
-        """Return the areas *service* may touch now: none when it is inactive, or not there."""
-        found = self._transaction.read(services.service, service)
-        return found.areas if found and found.active else frozenset()
+        """Return the areas that *service* may use now: none when it is inactive or unknown."""
+        row = self._transaction.read(services.service, service)
+        return row.areas if row and row.active else frozenset()
 
     def remove(self, service: str) -> None:
-        """Forget the service."""
+        """Delete the service."""
         self.set(service, areas=())
         self._transaction.execute("DELETE FROM services WHERE id = ?", service)
 
     def forget_area(self, key: int) -> None:
-        """Let no service touch the area of this key any more."""
+        """Remove the area of this key from every service."""
         self._transaction.execute("DELETE FROM service_areas WHERE resource = ?", key)
 
     def _touch(self, service: str, areas: Iterable[str]) -> None:

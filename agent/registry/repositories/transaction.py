@@ -1,8 +1,8 @@
-"""One open change of the registry: its connection, its instant and its epoch.
+"""An open change of the registry: its connection, instant and epoch.
 
-Rules of this file: a refusal ends the change. It must leave the block, or the ``attempt`` it happened in, because a
-write of several rows may have begun. Names of tables and columns are our own words; what comes from outside is only
-ever bound to a question mark.
+Rules of this file: a refusal ends the change. It must leave the block, or the ``attempt`` in which it occurred, because
+a write of several rows may have begun. Names of tables and columns are constants of the program; foreign values are
+only bound to question marks.
 """
 
 import sqlite3
@@ -20,9 +20,9 @@ _T = TypeVar("_T")
 
 
 class Transaction:
-    """What every repository writes through.
+    """The transaction through which every repository writes.
 
-    ``at`` is the instant of the change and ``stamp`` the same as it is stored; ``epoch`` is the one it will have.
+    ``at`` is the instant of the change and ``stamp`` its stored form; ``epoch`` is the epoch of the change.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection, at: datetime, epoch: int) -> None:
@@ -34,7 +34,7 @@ class Transaction:
         self._open = True
 
     def advance_epoch(self) -> None:
-        """Take the next epoch; the first write of every change that verdicts depend on."""
+        """Take the next epoch: the first write of every change on which verdicts depend."""
         self.lift_epoch(self.epoch)
 
     def lift_epoch(self, above: int) -> None:
@@ -50,36 +50,36 @@ class Transaction:
             return self._connection.execute(statement, values)
 
     def row(self, question: str, *values: object) -> tuple[Any, ...] | None:
-        """Return the first row of the answer."""
+        """Return the first row of the result, ``None`` when there is none."""
         with translate_sqlite_errors(self.path):
-            found = self.execute(question, *values).fetchone()
-        return None if found is None else tuple(found)
+            first = self.execute(question, *values).fetchone()
+        return None if first is None else tuple(first)
 
     def read(
         self, question: Callable[Concatenate[sqlite3.Connection, _P], _T], *args: _P.args, **named: _P.kwargs
     ) -> _T:
-        """Return what a function of :mod:`agent.registry.rows` finds, with all that was written so far."""
+        """Return the result of a function of :mod:`agent.registry.rows`, including the writes so far."""
         self._require_open()
         with translate_sqlite_errors(self.path):
             return question(self._connection, *args, **named)
 
     def insert(self, table: str, /, **columns: object) -> int:
-        """Add a row, and return its number in a table that has one."""
+        """Insert a row, and return its row number."""
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
         number = self.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", *columns.values()).lastrowid  # noqa: S608 - names of our own
         assert number is not None
         return number
 
-    def update(self, table: str, key: str, value: object, /, **columns: object) -> None:
-        """Write the columns that are not ``None`` where *key* is *value*."""
-        given = {name: content for name, content in columns.items() if content is not None}
-        if given:
-            assignments = ", ".join(f"{name} = ?" for name in given)
-            self.execute(f"UPDATE {table} SET {assignments} WHERE {key} = ?", *given.values(), value)  # noqa: S608 - names of our own
+    def update(self, table: str, key: str, key_value: object, /, **columns: object) -> None:
+        """Write the columns that are not ``None`` where *key* equals *key_value*."""
+        changed = {name: content for name, content in columns.items() if content is not None}
+        if changed:
+            assignments = ", ".join(f"{name} = ?" for name in changed)
+            self.execute(f"UPDATE {table} SET {assignments} WHERE {key} = ?", *changed.values(), key_value)  # noqa: S608 - names of our own
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Undo what the block wrote, and only that, when it raises; the change goes on."""
+        """Undo only the writes of the block when it raises; the change continues."""
         self.execute("SAVEPOINT attempt")
         try:
             yield
@@ -90,10 +90,10 @@ class Transaction:
             self.execute("RELEASE attempt")
 
     def commit(self) -> None:
-        """Make the change durable. The block's end does the same; after it the change takes no more writes.
+        """Make the change durable. The end of the block does the same; afterwards the change accepts no writes.
 
-        Raises :class:`agent.errors.RefusedError` when the disk is full (rolled back for certain) and
-        :class:`agent.errors.FatalError` when nobody knows whether it is on disk.
+        Raises :class:`agent.errors.RefusedError` when the disk is full (certainly rolled back) and
+        :class:`agent.errors.FatalError` when it is unknown whether the change is on disk.
         """
         if not self._open:
             return
@@ -105,10 +105,10 @@ class Transaction:
         self._open = False
 
     def rollback(self) -> None:
-        """Forget the change, for a rehearsal or after an error."""
+        """Discard the change, for a rehearsal or after an error."""
         if self._open:
             self._open = False
-            with suppress(sqlite3.Error):  # SQLite has ended it by itself, and the first error is the one to tell
+            with suppress(sqlite3.Error):  # SQLite has already ended it; the first error is the one to report
                 self._connection.rollback()
 
     def _require_open(self) -> None:

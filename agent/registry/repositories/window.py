@@ -1,26 +1,26 @@
-"""From when until when a visit or a declaration holds.
+"""The period of a visit or a declaration.
 
-Rules of this file: it always ends by itself, and soon.
+Rules of this file: it always has an end, at most 31 days after its start.
 """
 
 from datetime import datetime, timedelta
 
 from agent.errors import RefusedError
 from agent.registry.columns import instant
-from rules.text import Text
+from rules.text import Message, Sentence
 
 _LONGEST = timedelta(days=31)
 
 
-def check_window(earliest: datetime, since: datetime, until: datetime, what: Text) -> None:
-    """Raise :class:`agent.errors.RefusedError` when it ends before *earliest*, or lasts too long."""
+def check_window(earliest: datetime, since: datetime, until: datetime, term: Sentence) -> None:
+    """Raise :class:`agent.errors.RefusedError` when the period ends before *earliest*, or is too long."""
     if until <= earliest:
         raise RefusedError(
-            Text(f"the {what.en} would end before it begins", f"{what.zh}在开始之前即结束"),
-            Text(f"give an end after {instant(earliest)}", f"请给出晚于 {instant(earliest)} 的结束时间"),
+            Message("registry.window-end-before-start", term=term),
+            Message("registry.choose-later-end", earliest=instant(earliest)),
         )
     if until - since > _LONGEST:
         raise RefusedError(
-            Text(f"a {what.en} lasts {_LONGEST.days} days at most", f"{what.zh}最长 {_LONGEST.days} 天"),
-            Text("give an earlier end", "请提前结束时间"),
+            Message("registry.window-too-long", term=term, limit=_LONGEST.days),
+            Message("registry.choose-earlier-end"),
         )

@@ -1,1 +1,1 @@
-"""From rows to frozen data: what decisions rest on and what doors ask, read in a transaction that the caller holds."""
+"""Rows as frozen data for decisions and doors, read in a transaction that the caller holds."""

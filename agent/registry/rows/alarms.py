@@ -1,7 +1,7 @@
-"""From rows to the alarms that wait for somebody, and the lockdowns in force.
+"""Rows of open alarms and of lockdowns in force.
 
-Rules of this file: standard library only; the caller holds the read transaction. What was acknowledged or lifted is not
-here.
+Rules of this file: standard library only; the caller holds the read transaction. Acknowledged alarms and lifted
+lockdowns are left out.
 """
 
 import sqlite3
@@ -10,24 +10,24 @@ from typing import NamedTuple
 
 from agent.registry.columns import moment, numbered
 from rules.model import Lockdown
-from rules.text import Text
+from rules.text import Sentence, Text
 
 
 class AlarmRow(NamedTuple):
-    """An alarm that nobody has acknowledged; ``seq`` is the number of its entry."""
+    """An unacknowledged alarm; ``seq`` is the number of its entry."""
 
     id: str
     kind: str
     room: str
     door: str
     person: str
-    text: Text
+    text: Sentence
     at: datetime
     seq: int | None
 
 
 def open_alarms(connection: sqlite3.Connection) -> tuple[AlarmRow, ...]:
-    """Return the alarms nobody has acknowledged, oldest first."""
+    """Return the unacknowledged alarms, oldest first."""
     rows = connection.execute(
         "SELECT number, kind, room, door, person, text_en, text_zh, at, seq FROM alarms"
         " WHERE acked_at IS NULL ORDER BY number"

@@ -1,6 +1,6 @@
-"""From rows to areas with what the guard must know of them beyond a decision.
+"""Rows of areas, with the data that the guard needs beyond a decision.
 
-Rules of this file: standard library only; the caller holds the read transaction. What was removed does not exist.
+Rules of this file: standard library only; the caller holds the read transaction. Removed areas are left out.
 """
 
 import json
@@ -17,11 +17,12 @@ from rules.model import Resource
 
 @dataclass(frozen=True, slots=True)
 class AreaRow:
-    """An area with what the guard must know beyond the decision.
+    """An area with the data that the guard needs beyond a decision.
 
-    ``path`` may hold surrogates for bytes that are not UTF-8. ``reads``: ``each`` asks about every read through an open
-    descriptor, ``quiet`` only until the first allowed one. ``enforce_confirm_by``: unless somebody confirms before this
-    instant, the area goes back to observe. ``volume`` is what the guard found out about the place when it was added.
+    ``path`` may hold surrogates for bytes that are not UTF-8. ``reads``: ``each`` checks every read through an open
+    descriptor, ``quiet`` only until the first allowed one. ``enforce_confirm_by``: unless enforce mode is confirmed
+    before this instant, the area returns to observe. ``volume`` is what the guard found about the place when it was
+    added.
     """
 
     resource: Resource
@@ -32,7 +33,7 @@ class AreaRow:
 
 
 class AreaLocation(NamedTuple):
-    """Where an area lies, and no more than the guard asks at every change: see :class:`AreaRow` for the fields."""
+    """The location of an area, with the fields that the guard needs at every change: see :class:`AreaRow`."""
 
     area: str
     path: bytes
@@ -43,7 +44,7 @@ class AreaLocation(NamedTuple):
 
 
 def areas(connection: sqlite3.Connection) -> tuple[AreaRow, ...]:
-    """Return every area, ordered by name; three queries however many there are."""
+    """Return every area, ordered by name, with three queries in total."""
     rows = {
         key: (path_text(path), reads, maybe_moment(confirm_by), _volume(volume))
         for key, path, reads, confirm_by, volume in connection.execute(
@@ -54,13 +55,13 @@ def areas(connection: sqlite3.Connection) -> tuple[AreaRow, ...]:
 
 
 def mark(connection: sqlite3.Connection) -> str:
-    """Return a word that is another one after every change of an area or room."""
-    [found] = connection.execute("SELECT mark FROM areas_mark").fetchone()
-    return str(found)
+    """Return a random mark that differs after every change of an area or room."""
+    [current_mark] = connection.execute("SELECT mark FROM areas_mark").fetchone()
+    return str(current_mark)
 
 
 def places(connection: sqlite3.Connection) -> tuple[AreaLocation, ...]:
-    """Return where every area lies; one plain query, because every change of rights waits for it."""
+    """Return the location of every area, with one simple query, because every change of rights waits for it."""
     rows = connection.execute(
         "SELECT name, path, reads, json_extract(volume, '$.alone') IS 1, mode <> 'observe',"
         " json_extract(volume, '$.sealed') IS 1"
@@ -73,7 +74,7 @@ def places(connection: sqlite3.Connection) -> tuple[AreaLocation, ...]:
 
 
 def observing(connection: sqlite3.Connection) -> frozenset[str]:
-    """Return the areas that only watch."""
+    """Return the areas in observe mode."""
     rows = connection.execute(
         "SELECT name FROM resources WHERE kind = 'area' AND mode = 'observe' AND removed_at IS NULL"
     )
@@ -81,7 +82,7 @@ def observing(connection: sqlite3.Connection) -> frozenset[str]:
 
 
 def _volume(stored: str) -> dict[str, object]:
-    found = json.loads(stored)
-    if not isinstance(found, dict):
+    volume = json.loads(stored)
+    if not isinstance(volume, dict):
         raise ValueError("volume is not an object")  # noqa: TRY004 - the file is wrong, not our caller
-    return found
+    return volume

@@ -1,7 +1,7 @@
-"""From rows to door boards: the cards each should hold, and how far its events were taken in.
+"""Rows of door boards: the cards that each should hold, and its last processed event.
 
-Rules of this file: standard library only; the caller holds the read transaction. What is confirmed to be gone is not
-here.
+Rules of this file: standard library only; the caller holds the read transaction. Cards confirmed to be gone are left
+out.
 """
 
 import sqlite3
@@ -9,25 +9,25 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from agent.registry.columns import moment
-from rules.text import Text
+from rules.text import Sentence, Text
 
 Wanted = Literal["put", "gone"]
 CardState = Literal["pending", "confirmed"]
 
 
 class CardRow(NamedTuple):
-    """What one board should hold of one card, and whether reading back has confirmed it."""
+    """The wanted state of one card on one board, and whether reading back has confirmed it."""
 
     board: str
     card: str
     wanted: Wanted
     state: CardState
-    why: Text
+    why: Sentence
     at: datetime
 
 
 def board_cards(connection: sqlite3.Connection) -> tuple[CardRow, ...]:
-    """Return what every board should hold, and what of it is confirmed."""
+    """Return the cards that every board should hold, and whether each is confirmed."""
     rows = connection.execute(
         "SELECT board, card, wanted, state, why_en, why_zh, at FROM board_cards ORDER BY board, card"
     )
@@ -37,5 +37,5 @@ def board_cards(connection: sqlite3.Connection) -> tuple[CardRow, ...]:
 
 
 def heard(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return, per board, the index of the last event that was taken in."""
+    """Return, per board, the index of the last event that was processed."""
     return dict(connection.execute("SELECT board, heard FROM boards"))

@@ -1,6 +1,7 @@
-"""From a row to the break-glass as the site has it.
+"""The row of the break-glass access.
 
-Rules of this file: standard library only; the caller holds the read transaction. The digest of the code stays here.
+Rules of this file: standard library only; the caller holds the read transaction. The digest of the code is not
+returned.
 """
 
 import sqlite3
@@ -11,7 +12,7 @@ from agent.registry.columns import maybe_moment
 
 
 class BreakGlass(NamedTuple):
-    """``sealed_at``: since when a code waits to be used, ``None`` for none. ``broken_until``: while root restores."""
+    """The break-glass access. ``sealed_at``: when the unused code was sealed; ``broken_until``: the end of access."""
 
     sealed_at: datetime | None
     sealed_by: str
@@ -20,7 +21,7 @@ class BreakGlass(NamedTuple):
 
 
 def now(connection: sqlite3.Connection) -> BreakGlass:
-    """Return how it is."""
+    """Return its current state."""
     row = connection.execute(
         "SELECT code IS NOT NULL, sealed_at, sealed_by, broken_until, broken_by FROM break_glass"
     ).fetchone()

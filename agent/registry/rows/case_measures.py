@@ -1,6 +1,6 @@
-"""From rows to what was done during a cooling-off period, and back.
+"""Rows of the measures taken during a cooling-off period, read and written.
 
-Rules of this file: standard library only. What is read equals what was written.
+Rules of this file: standard library only. Reading returns exactly what was written.
 """
 
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ from rules.offboarding.measure import Keeper, MeasureEnd, MeasureTaken
 
 
 def taken_columns(taken: MeasureTaken) -> tuple[object, ...]:
-    """Return the columns of ``case_measures_taken`` behind the case and the place."""
+    """Return the columns of ``case_measures_taken`` after the case and the place."""
     ended = taken.ended
     undone = (ended.by, instant(ended.at), ended.day.isoformat(), ended.paper) if ended else (None, None, None, "")
-    said = (taken.paper, taken.party, taken.item, taken.note, taken.keeper)
-    return (taken.measure, taken.by, instant(taken.at), taken.day.isoformat(), *said, *undone)
+    details = (taken.paper, taken.party, taken.item, taken.note, taken.keeper)
+    return (taken.measure, taken.by, instant(taken.at), taken.day.isoformat(), *details, *undone)
 
 
 def taken_row(values: Sequence[Any]) -> MeasureTaken:
-    """Return what :func:`taken_columns` gave. Raises ``ValueError`` or ``TypeError`` for what it never gives."""
-    measure, by, at, day, paper, party, item, note, keeper, ended_by, ended_at, ended_day, ended_paper = values
+    """Return the measure of :func:`taken_columns`. Raises ``ValueError`` or ``TypeError`` for invalid columns."""
+    measure, by, at, day, paper, party, carrier, note, keeper, ended_by, ended_at, ended_day, ended_paper = values
     ended = None
     if ended_by is not None:
         ended = MeasureEnd(ended_by, moment(ended_at), date.fromisoformat(ended_day), ended_paper)
@@ -32,7 +32,7 @@ def taken_row(values: Sequence[Any]) -> MeasureTaken:
         day=date.fromisoformat(day),
         paper=paper,
         party=party,
-        item=item,
+        item=carrier,
         note=note,
         keeper=None if keeper is None else Keeper(keeper),
         ended=ended,

@@ -1,7 +1,7 @@
-"""From rows to one :class:`rules.offboarding.case.OffboardingCase`, and back.
+"""Rows of one :class:`rules.offboarding.case.OffboardingCase`, read and written.
 
-Rules of this file: standard library only; the caller holds the transaction. The rows hold the case wholly: what is read
-equals what was written, and what the step of a case is follows from it.
+Rules of this file: standard library only; the caller holds the transaction. The rows hold the whole case: reading
+returns exactly what was written, and the step of a case follows from it.
 """
 
 import sqlite3
@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from agent.language.catalogue import both
 from agent.registry.columns import instant, maybe_instant, maybe_moment, moment, numbered
 from agent.registry.connect import damaged
 from agent.registry.rows.case_measures import taken_columns, taken_row
@@ -26,7 +27,7 @@ from rules.offboarding.case import (
 )
 from rules.offboarding.measure import Measure, MeasureKind
 from rules.offboarding.vocabulary import CaseKind
-from rules.text import Text
+from rules.text import Message, Text
 
 Rows = Iterator[tuple[str, tuple[object, ...]]]  # a table, and one row of it without the number of the case
 
@@ -43,7 +44,7 @@ CHILDREN = (
 
 
 def main_columns(case: OffboardingCase) -> dict[str, object]:
-    """Return what stands in the row of the case itself."""
+    """Return the columns of the main row of the case."""
     period = case.period
     return {
         "person": case.person,
@@ -82,8 +83,8 @@ def main_columns(case: OffboardingCase) -> dict[str, object]:
 
 def child_rows(case: OffboardingCase) -> Rows:
     """Yield the rows of the other tables, in :data:`CHILDREN`."""
-    given: list[Approval | None] = [*case.approvals, *[None] * (len(case.chain) - len(case.approvals))]
-    for place, (asked, approval) in enumerate(zip(case.chain, given, strict=True)):
+    approvals: list[Approval | None] = [*case.approvals, *[None] * (len(case.chain) - len(case.approvals))]
+    for place, (approver, approval) in enumerate(zip(case.chain, approvals, strict=True)):
         given_by = (
             (
                 approval.by,
@@ -96,18 +97,18 @@ def child_rows(case: OffboardingCase) -> Rows:
             if approval
             else (None, None, "", "", "", None)
         )
-        yield "case_approvals", (place, asked.role, *asked.title, *given_by)
-    for place, item in enumerate(case.items):
-        done = (item.done_by, maybe_instant(item.done_at), item.missing)
-        yield "case_items", (place, item.key, *item.title, *item.department, *done)
+        yield "case_approvals", (place, approver.role, *both(approver.title), *given_by)
+    for place, handover in enumerate(case.items):
+        handed_over = (handover.done_by, maybe_instant(handover.done_at), handover.missing)
+        yield "case_items", (place, handover.key, *both(handover.title), *both(handover.department), *handed_over)
     for place, paper in enumerate(case.signatures):
         signed = (paper.seen_by, maybe_instant(paper.signed_at))
-        yield "case_signatures", (place, paper.name, *paper.title, *signed)
+        yield "case_signatures", (place, paper.name, *both(paper.title), *signed)
     for place, exam in enumerate(case.exams):
         yield "case_exams", (place, exam.by, instant(exam.at), int(exam.passed))
-    for what, all_said in (("return", case.returns), ("rescind", case.rescissions)):
-        for place, said in enumerate(all_said):
-            yield "case_decisions", (what, place, said.by, instant(said.at), said.reason)
+    for decision, remarks in (("return", case.returns), ("rescind", case.rescissions)):
+        for place, remark in enumerate(remarks):
+            yield "case_decisions", (decision, place, remark.by, instant(remark.at), remark.reason)
     for place, back in enumerate(case.restorations):
         yield "case_restorations", (place, back.grant, back.asked_by, instant(back.asked_at), back.given_by)
     for place, asked_for in enumerate(case.measures):
@@ -117,22 +118,22 @@ def child_rows(case: OffboardingCase) -> Rows:
 
 
 def whole_case(connection: sqlite3.Connection, path: Path, number: int) -> OffboardingCase:
-    """Return case *number*; raise :class:`agent.errors.FatalError` when it is not there or says what no case can."""
+    """Return case *number*; raise :class:`agent.errors.FatalError` when it is missing or invalid."""
     try:
         case = _read(connection, number)
     except (ValueError, TypeError) as error:
         raise damaged(path, str(error)) from error
     if case is None:
-        raise damaged(path, f"case {numbered('C', number)} is missing")
+        raise damaged(path, Message("registry.case-missing", case=numbered("C", number)))
     return case
 
 
 def _read(connection: sqlite3.Connection, number: int) -> OffboardingCase | None:
     cursor = connection.execute("SELECT * FROM cases WHERE number = ?", (number,))
-    found = cursor.fetchone()
-    if found is None:
+    fields = cursor.fetchone()
+    if fields is None:
         return None
-    row: dict[str, Any] = dict(zip((name for name, *_ in cursor.description), found, strict=True))
+    row: dict[str, Any] = dict(zip((name for name, *_ in cursor.description), fields, strict=True))
     decided = _remark(row, "period")
     places = _children(connection, "case_approvals", number)
     return OffboardingCase(
@@ -203,9 +204,13 @@ def _children(connection: sqlite3.Connection, table: str, number: int) -> list[t
     return [tuple(row) for row in rows]
 
 
-def _decisions(connection: sqlite3.Connection, number: int, what: str) -> tuple[CaseRemark, ...]:
+def _decisions(connection: sqlite3.Connection, number: int, decision: str) -> tuple[CaseRemark, ...]:
     rows = _children(connection, "case_decisions", number)
-    return tuple(CaseRemark(by, moment(at), reason) for _, said, _, by, at, reason in rows if said == what)
+    return tuple(
+        CaseRemark(by, moment(at), reason)
+        for _, stored_decision, _, by, at, reason in rows
+        if stored_decision == decision
+    )
 
 
 def _remark_columns(name: str, remark: CaseRemark | None) -> dict[str, object]:

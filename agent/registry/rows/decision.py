@@ -1,6 +1,7 @@
-"""From rows to :class:`rules.model.Facts`: all that one decision may know, and no more.
+"""Rows of :class:`rules.model.Facts`: exactly the facts that one decision may use.
 
-Rules of this file: standard library only; the caller holds the read transaction, so that all of it is from one instant.
+Rules of this file: standard library only; the caller holds the read transaction, so that all facts are from one
+instant.
 """
 
 import sqlite3
@@ -15,14 +16,14 @@ from rules.model import Facts
 
 
 def facts(connection: sqlite3.Connection, persons: Iterable[str], name: str, services: Iterable[str]) -> Facts:
-    """Return what is known of these subjects and of the area or room *name*; who or what is unknown is absent."""
+    """Return the facts about these subjects and the area or room *name*; unknown ones are absent."""
     place = resource(connection, name)
     key, is_room = (None, False) if place is None else (place[0], place[1].room is not None)
-    people = {who: person(connection, who, key, is_room=is_room) for who in persons}
+    people = {person_id: person(connection, person_id, key, is_room=is_room) for person_id in persons}
     return Facts(
-        persons={who: human for who, human in people.items() if human},
+        persons={person_id: human for person_id, human in people.items() if human},
         resources={} if place is None else {name: place[1]},
-        services={program: found for program in services if (found := service(connection, program))},
+        services={program: service_found for program in services if (service_found := service(connection, program))},
         holidays=holidays(connection),
         lockdowns=lockdowns(connection),
         here=setting(connection, HOST_ROOM),

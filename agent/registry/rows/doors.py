@@ -1,4 +1,4 @@
-"""From rows to doors and their readers.
+"""Rows of doors and their readers.
 
 Rules of this file: standard library only; the caller holds the read transaction. A door is removed before its room is.
 """
@@ -11,7 +11,7 @@ Side = Literal["in", "out"]
 
 
 class ReaderRow(NamedTuple):
-    """One reader of a door. ``key``: the fingerprint of its Secure Channel key, ``""`` while it has none."""
+    """One reader of a door. ``key``: the fingerprint of its Secure Channel key, ``""`` if it has none."""
 
     address: str
     side: Side
@@ -19,7 +19,7 @@ class ReaderRow(NamedTuple):
 
 
 class DoorRow(NamedTuple):
-    """One door. ``strike``: the address of the device whose ``output`` releases it; ``contact``: it says when open."""
+    """One door. ``strike``: the address of the device whose ``output`` releases it; ``contact``: it has a contact."""
 
     name: str
     room: str

@@ -1,18 +1,18 @@
-"""A paper: what somebody signed by hand, as another wrote it down. It is no act of theirs (contract C12)."""
+"""Papers: documents signed by hand, as recorded by an officer. A paper is not an act of its signer (contract C12)."""
 
 from datetime import date
 from typing import NamedTuple
 
 
 class Paper(NamedTuple):
-    """Who signed it, its number, and the day on it. Who wrote it down is who did the act it belongs to."""
+    """The signer, number and date of a paper. The officer of the act it belongs to recorded it."""
 
     by: str
     reference: str
     on: date | None
 
     def to_json(self) -> dict[str, str | None]:
-        """Return it as entries and clients have it."""
+        """Return it as JSON for log entries and clients."""
         return {"by": self.by, "reference": self.reference, "on": self.on.isoformat() if self.on else None}
 
 

@@ -1,8 +1,8 @@
-"""From rows to one :class:`rules.model.Person`: all that a verdict about one resource may depend on.
+"""Rows of one :class:`rules.model.Person`: everything on which a verdict about one resource may depend.
 
-Rules of this file: standard library only; the caller holds the read transaction. What was taken back (lifted holds,
-voided records, departures set aside) is left out; what is over by its own date stays, because the rules say so better
-than a gap would.
+Rules of this file: standard library only; the caller holds the read transaction. Lifted holds, voided records and
+departures set aside are left out; rows that are over by their own date stay, because the rules then give that as the
+reason.
 """
 
 import sqlite3
@@ -24,17 +24,17 @@ def person(
     connection: sqlite3.Connection, person_id: str, resource: int | None, *, is_room: bool = False
 ) -> Person | None:
     """Return the person with the grants and visits to *resource* (a key of ``resources``), ``None`` when unknown."""
-    found = connection.execute(
+    row = connection.execute(
         "SELECT name, department, employment, active, post_changed_at FROM people WHERE id = ?", (person_id,)
     ).fetchone()
-    if found is None:
+    if row is None:
         return None
-    name, department, employment, active, post_changed_at = found
+    name, department, employment, active, post_changed_at = row
     return Person(
         id=person_id,
         name=name,
         department=department,
-        projects=_words(connection, "SELECT project FROM projects WHERE person = ?", person_id),
+        projects=_column_values(connection, "SELECT project FROM projects WHERE person = ?", person_id),
         employment=Employment(employment),
         active=bool(active),
         clearances=_clearances(connection, person_id),
@@ -43,22 +43,22 @@ def person(
         holds=_holds(connection, person_id),
         departures=_departures(connection, person_id),
         post_changed_at=maybe_moment(post_changed_at),
-        badges=_words(connection, "SELECT number FROM badges WHERE person = ? AND state = 'active'", person_id),
+        badges=_column_values(connection, "SELECT number FROM badges WHERE person = ? AND state = 'active'", person_id),
         visits=visits(connection, person_id, resource) if is_room else (),
         inside=inside(connection, person_id),
     )
 
 
 def stopped(connection: sqlite3.Connection, now: str) -> frozenset[str]:
-    """Return who is inactive, on hold or leaving at the stored instant *now*.
+    """Return the people who are inactive, on hold or leaving at the stored instant *now*.
 
-    No verdict rests on this list: it says whose cards door boards need not know any more.
+    No verdict depends on this list: it names the people whose cards door boards do not need.
     """
     return frozenset(person for (person,) in connection.execute(_STOPPED, (now,)))
 
 
-def _words(connection: sqlite3.Connection, question: str, person: str) -> frozenset[str]:
-    return frozenset(word for (word,) in connection.execute(question, (person,)))
+def _column_values(connection: sqlite3.Connection, question: str, person: str) -> frozenset[str]:
+    return frozenset(cell for (cell,) in connection.execute(question, (person,)))
 
 
 def _clearances(connection: sqlite3.Connection, person: str) -> tuple[Clearance, ...]:

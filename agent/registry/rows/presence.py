@@ -1,7 +1,6 @@
-"""From rows to who is inside which room.
+"""Rows of presence: the people inside each room.
 
-Rules of this file: standard library only; the caller holds the read transaction. A room that was removed has nobody
-inside.
+Rules of this file: standard library only; the caller holds the read transaction. Nobody is inside a removed room.
 """
 
 import sqlite3
@@ -12,7 +11,7 @@ from agent.registry.columns import moment
 
 
 class PresenceRow(NamedTuple):
-    """Somebody who is inside a room, since when, and the door they came by."""
+    """A person inside a room, since when, and the door by which they came."""
 
     room: str
     person: str
@@ -21,18 +20,18 @@ class PresenceRow(NamedTuple):
 
 
 def presence(connection: sqlite3.Connection, place: str = "", person: str = "") -> tuple[PresenceRow, ...]:
-    """Return who is inside, in one room or in all, ordered by room and arrival."""
+    """Return the people inside one room or all rooms, ordered by room and arrival."""
     rows = connection.execute(
         "SELECT name, person, since, door FROM presence JOIN resources ON key = room"
         " WHERE (?1 = '' OR name = ?1) AND (?2 = '' OR person = ?2) AND removed_at IS NULL"
         " ORDER BY name, since, person",
         (place, person),
     )
-    return tuple(PresenceRow(name, who, moment(since), door) for name, who, since, door in rows)
+    return tuple(PresenceRow(name, occupant, moment(since), door) for name, occupant, since, door in rows)
 
 
 def inside(connection: sqlite3.Connection, person: str) -> frozenset[str]:
-    """Return the rooms *person* is in."""
+    """Return the rooms that *person* is inside."""
     rows = connection.execute(
         "SELECT name FROM presence JOIN resources ON key = room WHERE person = ? AND removed_at IS NULL", (person,)
     )

@@ -1,6 +1,6 @@
-"""From rows to the areas and rooms a decision is about.
+"""Rows of the areas and rooms that decisions are about.
 
-Rules of this file: standard library only; the caller holds the read transaction. What was removed does not exist.
+Rules of this file: standard library only; the caller holds the read transaction. Removed ones are left out.
 """
 
 import sqlite3
@@ -29,13 +29,13 @@ def resource(connection: sqlite3.Connection, name: str) -> tuple[int, Resource] 
 
 
 def name_of(connection: sqlite3.Connection, key: int) -> str | None:
-    """Return the name of the area or room with this key, ``None`` when it is gone."""
-    found = connection.execute("SELECT name FROM resources WHERE key = ? AND removed_at IS NULL", (key,)).fetchone()
-    return None if found is None else str(found[0])
+    """Return the name of the area or room with this key, ``None`` when it was removed."""
+    row = connection.execute("SELECT name FROM resources WHERE key = ? AND removed_at IS NULL", (key,)).fetchone()
+    return None if row is None else str(row[0])
 
 
 def all_areas(connection: sqlite3.Connection) -> Iterator[tuple[int, Resource]]:
-    """Yield the key of every area and the area, ordered by name; two queries however many there are."""
+    """Yield the key of every area and the area, ordered by name, with two queries in total."""
     members: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
     for key, kind, member in connection.execute("SELECT resource, kind, member FROM scope"):
         members[key].append((kind, member))
@@ -44,12 +44,12 @@ def all_areas(connection: sqlite3.Connection) -> Iterator[tuple[int, Resource]]:
 
 
 def _resource(row: tuple[Any, ...], scope: Scope) -> Resource:
-    _, name, kind, level, domain, mode, custodian, hours, secret_until, *asked = row
+    _, name, kind, level, domain, mode, custodian, hours, secret_until, *rules = row
     room = None
     if kind == "room":
-        if None in asked:
-            raise ValueError("a room without its rules")  # it must not pass for an area, which asks for less
-        room = ROOM_RULES.read(asked)
+        if None in rules:
+            raise ValueError("a room without its rules")  # it must not be treated as an area, which requires less
+        room = ROOM_RULES.read(rules)
     return Resource(
         id=name,
         level=Level(level),

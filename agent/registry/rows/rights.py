@@ -1,7 +1,7 @@
-"""Who may have a right that a change touches: pairs of a person and a place that are worth asking about.
+"""Rights that a change may affect: pairs of a person and a place to evaluate.
 
-Rules of this file: standard library only; the caller holds the read transaction. A pair that is left out has no right
-for certain: nothing was ever granted, the level asks for a grant, and no visit leads there.
+Rules of this file: standard library only; the caller holds the read transaction. A pair that is left out certainly has
+no right: nothing was ever granted, the level requires a grant, and there is no visit.
 """
 
 import sqlite3
@@ -20,13 +20,13 @@ _FREE = "SELECT people.id, resources.name FROM people CROSS JOIN resources WHERE
 
 
 def rooms(connection: sqlite3.Connection) -> frozenset[str]:
-    """Return the names of the rooms there are."""
-    found = connection.execute("SELECT name FROM resources WHERE kind = 'room' AND removed_at IS NULL")
-    return frozenset(name for (name,) in found)
+    """Return the names of the existing rooms."""
+    rows = connection.execute("SELECT name FROM resources WHERE kind = 'room' AND removed_at IS NULL")
+    return frozenset(name for (name,) in rows)
 
 
 def candidates(connection: sqlite3.Connection, touched: Touched, granted_from: int) -> Iterator[Right]:
-    """Yield the pairs, some of them twice. *granted_from* is the level from which on a grant is asked for."""
+    """Yield the pairs, some of them twice. *granted_from* is the lowest level that requires a grant."""
     if touched.everything:
         yield from _pairs(connection, "", granted_from)
         return

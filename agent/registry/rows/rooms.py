@@ -1,6 +1,6 @@
-"""From rows to rooms: what a decision knows of each, how its panel is set, what is kept in it.
+"""Rows of rooms: the resource for decisions, the panel settings, and the areas kept in each.
 
-Rules of this file: standard library only; the caller holds the read transaction. What was removed does not exist.
+Rules of this file: standard library only; the caller holds the read transaction. Removed rooms are left out.
 """
 
 import sqlite3
@@ -12,7 +12,7 @@ from rules.model import Resource, RoomSettings
 
 
 class RoomRow(NamedTuple):
-    """A room: what a decision knows of it, its settings, and the areas that are kept in it."""
+    """A room: its resource for decisions, its settings, and the areas kept in it."""
 
     resource: Resource
     settings: RoomSettings
@@ -25,15 +25,15 @@ _SETTINGS = f"SELECT {ROOM_SETTINGS.selected} FROM rooms WHERE resource = ?"  # 
 
 def room(connection: sqlite3.Connection, name: str) -> RoomRow | None:
     """Return the room of this name, ``None`` when there is none."""
-    found = resource(connection, name)
-    if found is None or found[1].room is None:
+    keyed_resource = resource(connection, name)
+    if keyed_resource is None or keyed_resource[1].room is None:
         return None
-    key, known = found
+    key, room_resource = keyed_resource
     [row] = connection.execute(_SETTINGS, (key,))
     areas = connection.execute(
         "SELECT name FROM kept_areas JOIN resources ON key = area WHERE kept_areas.room = ? ORDER BY name", (key,)
     )
-    return RoomRow(known, ROOM_SETTINGS.read(row), tuple(area for (area,) in areas))
+    return RoomRow(room_resource, ROOM_SETTINGS.read(row), tuple(area for (area,) in areas))
 
 
 def rooms(connection: sqlite3.Connection) -> tuple[RoomRow, ...]:
@@ -48,7 +48,7 @@ def rooms(connection: sqlite3.Connection) -> tuple[RoomRow, ...]:
 
 
 def room_states(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return the stored state of each room's panel, as it was given."""
+    """Return the stored state of each room's panel, unchanged."""
     return dict(
         connection.execute("SELECT name, state FROM room_states JOIN resources ON key = room WHERE removed_at IS NULL")
     )

@@ -1,7 +1,7 @@
-"""From rows to visits, and to what people have stated for a room.
+"""Rows of visits and of declarations for a room.
 
-Rules of this file: standard library only; the caller holds the read transaction. What somebody has ended is not here;
-what has run out by its own time is, and says until when it held.
+Rules of this file: standard library only; the caller holds the read transaction. Rows that an officer ended are left
+out; rows that have expired are included, with their end.
 """
 
 import sqlite3
@@ -13,10 +13,9 @@ from rules.model import Visit
 
 
 class StatementRow(NamedTuple):
-    """What a person has stated for a room: why they come, and whether the devices they carry are declared.
+    """The declaration of a person for a room: the purpose, and whether the devices they carry are declared.
 
-    ``escort`` leads them in if they are on a visit there (``""``: nobody); ``until``: all of it holds before that
-    instant.
+    ``escort`` accompanies them on a visit there (``""``: none); ``until``: the end of the whole declaration.
     """
 
     purpose: str
@@ -26,7 +25,7 @@ class StatementRow(NamedTuple):
 
 
 def visits(connection: sqlite3.Connection, person: str, key: int | None = None) -> tuple[Visit, ...]:
-    """Return the visits of *person*, to the room *key* or to any, that nobody has ended, over by their date or not."""
+    """Return the visits of *person*, to the room *key* or any room, that were not ended, expired ones included."""
     rows = connection.execute(
         "SELECT number, name, escort, host, purpose, since, until FROM visits JOIN resources ON key = room"
         " WHERE person = ?1 AND room = coalesce(?2, room) AND removed_at IS NULL AND ended_at IS NULL ORDER BY number",
@@ -39,7 +38,7 @@ def visits(connection: sqlite3.Connection, person: str, key: int | None = None) 
 
 
 def stated(connection: sqlite3.Connection, person: str, place: str, now: datetime) -> StatementRow:
-    """Return what *person* has stated for this room at *now*; the purpose of a running visit counts as stated."""
+    """Return the declaration of *person* for this room at *now*; the purpose of a running visit counts as declared."""
     rows = connection.execute(
         "SELECT purpose, declares, until FROM declarations JOIN resources ON key = room"
         " WHERE person = ?1 AND name = ?2 AND removed_at IS NULL AND since <= ?3 AND ?3 < until AND ended_at IS NULL"
@@ -47,9 +46,11 @@ def stated(connection: sqlite3.Connection, person: str, place: str, now: datetim
         (person, place, instant(now)),
     ).fetchall()
     ends = [moment(until) for _, _, until in rows]
-    purpose = next((said for said, _, _ in rows if said), "")
-    running = [one for one in visits(connection, person) if one.room == place and one.since <= now]
-    visit = next((one for one in reversed(running) if one.until and now < one.until), None)
+    purpose = next((stated_purpose for stated_purpose, _, _ in rows if stated_purpose), "")
+    running = [
+        visit_row for visit_row in visits(connection, person) if visit_row.room == place and visit_row.since <= now
+    ]
+    visit = next((visit_row for visit_row in reversed(running) if visit_row.until and now < visit_row.until), None)
     if visit is not None and visit.until is not None:
         ends.append(visit.until)
         purpose = purpose or visit.purpose

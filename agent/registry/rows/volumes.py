@@ -1,4 +1,4 @@
-"""From rows to the volumes that the agent was asked to mount, or to let go of.
+"""Rows of the volumes that the agent was asked to mount or release.
 
 Rules of this file: standard library only; the caller holds the read transaction.
 """
@@ -13,9 +13,9 @@ WantedState = Literal["attached", "published", "hidden"]
 
 
 class VolumeRow(NamedTuple):
-    """A volume and what is wanted of it, by whom and since when. ``key_file`` names the key of a LUKS container.
+    """A volume and its wanted state, by whom and since when. ``key_file`` names the key of a LUKS container.
 
-    ``device`` is a block device or an image; ``uuid`` is the number of what lies on it, "" when nobody said it.
+    ``device`` is a block device or an image; ``uuid`` is the number of its filesystem or container, "" if not given.
     """
 
     point: str
@@ -29,7 +29,7 @@ class VolumeRow(NamedTuple):
 
 
 def volumes(connection: sqlite3.Connection) -> tuple[VolumeRow, ...]:
-    """Return every volume, by its point."""
+    """Return every volume, ordered by mount point."""
     rows = connection.execute(
         "SELECT point, device, uuid, options, key_file, wanted, by, at FROM volumes ORDER BY point"
     )

@@ -1,7 +1,7 @@
-"""The statements of the migration that brought a mark of the areas: another one after every change of them.
+"""Statements of the migration that added the mark of the areas, which differs after every change of them.
 
-Rules of this file: what it says is history, and tables are changed by adding a migration. The mark is random and no
-count, so that two registries that went different ways from one copy never have the same one.
+Rules of this file: a released migration never changes; tables are changed by a new migration. The mark is random, not a
+counter, so that two registries that diverged from one copy never have the same mark.
 """
 
 from agent.registry.schema.column_types import WORD

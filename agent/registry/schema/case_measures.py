@@ -1,9 +1,9 @@
-"""The statements of the migrations that brought leave dates, batches, measures of a cooling-off period, and reaches.
+"""Statements of the migrations that added leave dates, batches, measures of a cooling-off period, and reaches.
 
-The last one brought who has a leave date brought forward.
+The last one added the officer who brought a leave date forward.
 
-Rules of this file: what it says is history, and tables are changed by adding a migration. An ``effective_at`` beside an
-approval is the instant from which a departure denies; a row from before has none, and denies from its approval.
+Rules of this file: a released migration never changes; tables are changed by a new migration. An ``effective_at``
+beside an approval is the instant from which a departure denies; an older row has none, and denies from its approval.
 """
 
 from agent.registry.schema.column_types import TRUTH, WORD
@@ -19,7 +19,7 @@ LEAVE_DATES = (
     "ALTER TABLE cases ADD COLUMN resumption_by TEXT",
     "ALTER TABLE cases ADD COLUMN resumption_at TEXT",
     "ALTER TABLE cases ADD COLUMN resumption_reason TEXT",
-    # Beside what passes (a transfer, a rehire, long leave) runs the departure that overtakes it; never two of a sort.
+    # Beside a temporary case (a transfer, a rehire, long leave) the departure that overtakes it may run.
     "DROP INDEX cases_running",
     """CREATE UNIQUE INDEX cases_running ON cases (person, (kind IN ('transfer', 'rehired', 'long-leave')))
         WHERE over = 0""",
@@ -55,7 +55,7 @@ LEAVE_DATES = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-# A case ends what its kind reaches (rules.offboarding.vocabulary.CaseKind.reach); of one reach never two run.
+# A case ends what its kind reaches (rules.offboarding.vocabulary.CaseKind.reach); two of one reach never run at a time.
 REACH = (
     "DROP INDEX cases_running",
     """CREATE UNIQUE INDEX cases_running ON cases

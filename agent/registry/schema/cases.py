@@ -1,7 +1,6 @@
-"""The statements of the migrations that brought departure cases, second officers, a case beside another, and
-who wrote an approval down.
+"""Statements of the migrations that added offboarding cases, second officers, parallel cases and approval writers.
 
-Rules of this file: what it says is history, and tables are changed by adding a migration.
+Rules of this file: a released migration never changes; tables are changed by a new migration.
 """
 
 from agent.registry.schema.column_types import PERSON, TRUTH, WORD
@@ -11,7 +10,7 @@ _CASE = "INTEGER NOT NULL REFERENCES cases (number)"
 _SAID = "{0}_by TEXT, {0}_at TEXT, {0}_reason TEXT"
 
 CASES = (
-    # A decision does not see a row that was set aside: a departure that was rescinded, a transfer that is over.
+    # Decisions ignore a row that was set aside: a departure that was rescinded, a transfer that is over.
     "ALTER TABLE departures ADD COLUMN set_aside_at TEXT",
     f"""CREATE TABLE cases (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -39,7 +38,7 @@ CASES = (
         rescinded {TRUTH.format("rescinded")},
         over {TRUTH.format("over")}
     ) STRICT""",
-    # One case at a time: a person with two would owe some things twice, and could be approved twice.
+    # One case at a time: a person with two would have some duties twice, and could be approved twice.
     "CREATE UNIQUE INDEX cases_running ON cases (person) WHERE over = 0",
     "CREATE INDEX cases_of_person ON cases (person)",
     f"""CREATE TABLE case_approvals (
@@ -90,7 +89,7 @@ CASES = (
         reason TEXT NOT NULL,
         PRIMARY KEY (departure_case, what, place)
     ) STRICT, WITHOUT ROWID""",
-    # Grants that the approval ended, with the end they had: ending one overwrites it.
+    # Grants that the approval ended, with their original end: ending a grant overwrites it.
     f"""CREATE TABLE case_grants (
         departure_case {_CASE},
         ended_grant INTEGER NOT NULL REFERENCES grants (number),
@@ -110,29 +109,29 @@ CASES = (
 )
 
 SECOND = (
-    # What an administrator's departure waits for. ``roles`` are words with blanks between them.
+    # The conditions of an administrator's departure. ``roles`` are words separated by blanks.
     f"ALTER TABLE cases ADD COLUMN roles {WORD}",
     f"ALTER TABLE cases ADD COLUMN ended_by {WORD}",
     "ALTER TABLE cases ADD COLUMN confirmed_by TEXT",
     "ALTER TABLE cases ADD COLUMN confirmed_at TEXT",
     "ALTER TABLE cases ADD COLUMN confirmed_reason TEXT",
-    # A hold that takes two officers to lift, and the first of them.
+    # A hold that takes two officers to lift, and the first of the two.
     "ALTER TABLE holds ADD COLUMN two_officers INTEGER NOT NULL DEFAULT 0 CHECK (two_officers IN (0, 1))",
     f"ALTER TABLE holds ADD COLUMN lift_asked_by {WORD}",
     "ALTER TABLE holds ADD COLUMN lift_asked_at TEXT",
 )
 
 WRITTEN = (
-    # Who put an approval on record, beside who signed it.
+    # The officer who recorded an approval, beside its signer.
     f"ALTER TABLE case_approvals ADD COLUMN written_by {WORD}",
 )
 
 BESIDE = (
-    # A transfer that is approved and a departure that will overtake it run side by side; never two of one sort.
+    # An approved transfer and a departure that will overtake it may run in parallel; never two of one sort.
     "DROP INDEX cases_running",
     "CREATE UNIQUE INDEX cases_running ON cases (person, (kind = 'transfer')) WHERE over = 0",
     # The class of the person as the personnel system printed it.
     f"ALTER TABLE cases ADD COLUMN printed_class {WORD}",
-    # What a room's panel remembers of a release stands in its state: nothing else ever wrote this.
+    # The state of a room's panel holds its releases: nothing else ever wrote this table.
     "DROP TABLE releases",
 )

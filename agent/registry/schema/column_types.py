@@ -1,6 +1,6 @@
-"""How columns are declared, in the words that several tables share.
+"""Column declarations that several tables share.
 
-Rules of this file: released migrations are made of these words, so none of them ever changes; a new one may join.
+Rules of this file: released migrations use these declarations, so none of them ever changes; new ones may be added.
 """
 
 WORD = "TEXT NOT NULL DEFAULT ''"

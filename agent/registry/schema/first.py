@@ -1,9 +1,9 @@
-"""The statements of the first migration: everything a decision may ask about.
+"""Statements of the first migration: the tables that decisions read.
 
-Rules of this file: what it says is history, and tables are changed by adding a migration. Every table that a decision
-reads has the index its question needs. People, services and badges are known by the site's own strings; areas and rooms
-share one list of names, and get a key of our own, so that a name used again later never inherits the grants of the area
-that was removed.
+Rules of this file: a released migration never changes; tables are changed by a new migration. Every table that a
+decision reads has the index that its query needs. People, services and badges are identified by strings of the site;
+areas and rooms share one list of names, and have keys, so that a reused name never inherits the grants of a removed
+area.
 """
 
 from agent.registry.schema.column_types import LEVEL, PERSON, RESOURCE, TRUTH, WORD

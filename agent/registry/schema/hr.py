@@ -1,8 +1,8 @@
-"""The statements of the migration that brought HR's names for people.
+"""Statements of the migration that added the names of people in the personnel system.
 
-Rules of this file: what it says is history, and tables are changed by adding a migration. One row is one name that a
-token of HR's may use: an employee number (``iss`` empty), an e-mail address in small letters (likewise), or the number
-of one issuer. It belongs to one person, and is taken away when it is wrong: what was done by it is in the log.
+Rules of this file: a released migration never changes; tables are changed by a new migration. One row is one name that
+a token of the personnel system may use: an employee number (``iss`` empty), an e-mail address in lower case (likewise),
+or the number of one issuer. It belongs to one person, and is removed when it is wrong: the log holds its past effects.
 """
 
 from agent.registry.schema.column_types import PERSON, WORD

@@ -1,8 +1,8 @@
-"""The statements of the migrations that brought losses (who lost what by which act), and the reasons of these acts.
+"""Statements of the migrations that added losses (the rights that each act took), and the reasons of these acts.
 
-Rules of this file: what it says is history, and tables are changed by adding a migration. A row is written in the
-commit of the act that took something, so that whoever is killed right after it still knows whom to cut. ``areas`` and
-``rooms`` are names and ``uids`` numbers, each a JSON array: they are what was lost then, whatever becomes of them.
+Rules of this file: a released migration never changes; tables are changed by a new migration. A row is written in the
+commit of the act, so that a process killed right afterwards still knows whose access to revoke. ``areas`` and ``rooms``
+are names and ``uids`` numbers, each a JSON array: the state at the time of the loss, unaffected by later changes.
 """
 
 from agent.registry.schema.column_types import PERSON, WORD

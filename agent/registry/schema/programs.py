@@ -1,9 +1,9 @@
-"""The statements of the migration that told the program of a service apart from any other file at its path.
+"""Statements of the migration that added the file identity of the program of a service.
 
-Rules of this file: what it says is history, and tables are changed by adding a migration. ``inode``, ``changed`` (the
-change time, nanoseconds since 1970) and ``size`` are those of the file when it was registered; a service that is older
-than this migration has none, and is nobody until it is renewed. ``sha256`` is empty where the site asks for no hash.
-What ``lets_in`` touches no area itself: whoever it lets in needs no login uid.
+Rules of this file: a released migration never changes; tables are changed by a new migration. ``inode``, ``changed``
+(the change time, nanoseconds since 1970) and ``size`` are those of the file at registration; a service older than this
+migration has none, and is not recognised until it is renewed. ``sha256`` is empty where the site requires no hash. A
+service with ``lets_in`` uses no area itself: the people it lets in need no login uid.
 """
 
 from agent.registry.schema.column_types import TRUTH

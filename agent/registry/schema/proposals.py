@@ -1,8 +1,8 @@
-"""The statements of the migration that brought proposals: acts that wait for a second hand, and papers beside them.
+"""Statements of the migration that added proposals (acts that wait for a second officer) and papers.
 
-Rules of this file: what it says is history, and tables are changed by adding a migration. ``given`` are the arguments
-of the act as a JSON object, ``would`` what it would give, as it was computed when the act was proposed. A proposal that
-has ended keeps its row; secrets among its arguments do not stay.
+Rules of this file: a released migration never changes; tables are changed by a new migration. ``given`` are the
+arguments of the act as a JSON object, ``would`` the access it would give, as computed when the act was proposed. A
+proposal that has ended keeps its row, without the secrets among its arguments.
 """
 
 from agent.registry.schema.column_types import PERSON, WORD
@@ -29,9 +29,9 @@ PROPOSALS = (
         end_reason {WORD}
     ) STRICT""",
     "CREATE INDEX proposals_open ON proposals (lapses) WHERE outcome IS NULL",
-    # Whether the host had an account of that number when it was bound: one that has gone since is nobody's.
+    # Whether the host had an account with that number at assignment: an account deleted since then belongs to nobody.
     "ALTER TABLE accounts ADD COLUMN on_host INTEGER NOT NULL DEFAULT 0 CHECK (on_host IN (0, 1))",
-    # Whose an account was that is nobody's now: who was on hold stays so by another name.
+    # The last owner of an account without owner: a hold on the person applies under another name as well.
     f"""CREATE TABLE former_accounts (
         uid INTEGER PRIMARY KEY,
         person {PERSON},
@@ -46,7 +46,7 @@ PROPOSALS = (
         broken_until TEXT,
         broken_by TEXT NOT NULL
     ) STRICT""",
-    # What somebody signed by hand and the caller of the act has written down.
+    # The paper that was signed by hand, as recorded by the officer of the act.
     *(
         f"ALTER TABLE {table} ADD COLUMN {column}"
         for table in ("grants", "clearances")

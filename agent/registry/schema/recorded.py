@@ -1,8 +1,8 @@
-"""The statements of the migration that brought the tie between registry and log, and between the file and its WAL.
+"""Statements of the migration that added the tie between registry and log, and between the file and its WAL.
 
-Rules of this file: what it says is history, and tables are changed by adding a migration. One row for each act, written
-in the commit that makes its change: the number of its entry in the log, the epoch it brought, and an id that the entry
-holds as well. ``flushed`` and ``built_on``: see :mod:`agent.registry.checkpoints`; each has a page of its own.
+Rules of this file: a released migration never changes; tables are changed by a new migration. One row for each act,
+written in the commit of its change: the number of its log entry, its epoch, and an id that the entry also holds.
+``flushed`` and ``built_on``: see :mod:`agent.registry.checkpoints`; each has a database page of its own.
 """
 
 RECORDED = (

@@ -1,14 +1,14 @@
-"""The statements of the migrations that brought rooms: settings, doors, badges, visitors, and what happens at a door.
+"""Statements of the migrations that added rooms: settings, doors, badges, visitors, and events at doors.
 
-Rules of this file: what it says is history, and tables are changed by adding a migration. What is asked while somebody
-stands at a door has its index. What happens at doors all day (who is inside, alarms, commands under way) lies beside
-what officers decide, in the same file, so that an entry, its alarm and the state of its room are one transaction.
+Rules of this file: a released migration never changes; tables are changed by a new migration. Queries made while a
+person waits at a door have an index. Data of events at doors (presence, alarms, pending commands) is in the same file
+as the decisions of officers, so that an entry, its alarm and the state of its room are one transaction.
 """
 
 from agent.registry.schema.column_types import PERSON, RESOURCE, TRUTH, WORD
 
 ROOMS = (
-    # --- what a room asks, and what is kept in it -------------------------------------------------------------------
+    # --- rules of a room, and areas kept in it ----------------------------------------------------------------------
     f"ALTER TABLE rooms ADD COLUMN needs_pin {TRUTH.format('needs_pin')} DEFAULT 0",
     """ALTER TABLE rooms ADD COLUMN anti_passback TEXT NOT NULL DEFAULT 'none'
         CHECK (anti_passback IN ('none', 'soft', 'hard'))""",
@@ -100,7 +100,7 @@ ROOMS = (
         ended_at TEXT
     ) STRICT""",
     "CREATE INDEX declarations_of_person ON declarations (person, room)",
-    # --- what happens -----------------------------------------------------------------------------------------------
+    # --- events -----------------------------------------------------------------------------------------------------
     f"""CREATE TABLE presence (
         room {RESOURCE},
         person {PERSON},
@@ -139,11 +139,11 @@ ROOMS = (
     "CREATE TABLE releases (id TEXT PRIMARY KEY, fields TEXT NOT NULL) STRICT, WITHOUT ROWID",
 )
 
-# A migration of its own: when the list of who is inside is emptied each day, on the host's clock.
+# A migration of its own: the time of day at which the presence list is cleared, on the host's clock.
 RESET = (
     """ALTER TABLE rooms ADD COLUMN reset_at TEXT NOT NULL DEFAULT ''
         CHECK (reset_at = '' OR reset_at GLOB '[0-2][0-9]:[0-5][0-9]')""",
 )
 
-# A migration of its own: where a room is.
+# A migration of its own: the location of a room.
 LOCATION = ("ALTER TABLE rooms ADD COLUMN location TEXT NOT NULL DEFAULT ''",)

@@ -1,7 +1,8 @@
-"""The statements of the migration that brought volumes: disks the agent mounts and lets go of itself.
+"""Statements of the migration that added volumes: disks that the agent mounts and releases itself.
 
-Rules of this file: what it says is history, and tables are changed by adding a migration. A row says what is wanted;
-what has become of it is seen, never stored. ``uuid`` is the number of what lies on the device, "" when nobody said it.
+Rules of this file: a released migration never changes; tables are changed by a new migration. A row is the wanted
+state; the actual state is observed, never stored. ``uuid`` is the number of the filesystem or container, "" if not
+given.
 """
 
 from agent.registry.schema.column_types import WORD

@@ -1,1 +1,1 @@
-"""The doors process as control has it: where it comes from, who it is, and how it is listened to and ended."""
+"""The doors process from the side of control: its origin, its account, its supervision."""

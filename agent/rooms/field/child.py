@@ -1,7 +1,7 @@
-"""A doors process that is our child: started with one end of a link, and with nothing else of ours.
+"""Doors process as a child: started with one end of a link, and with no other resource of the agent.
 
-Rules of this file: it gets no root, no home, no environment, no descriptor but the link, the pipe by whose end it knows
-that we are gone, and a pipe for what it has to say to people.
+Rules of this file: it gets no root, no home, no environment, and no descriptor except the link, the pipe whose end of
+file tells it that the agent has ended, and a pipe for its standard error.
 """
 
 import os
@@ -14,7 +14,7 @@ from agent.runtime.supervisor import python
 
 
 class FieldChild:
-    """Starts children that become *identity*; ``None``: we are not root, and they stay who we are."""
+    """Starts children that switch to *identity*; ``None``: the agent is not root, and they keep its account."""
 
     def __init__(self, identity: FieldIdentity | None) -> None:
         self._identity = identity
@@ -25,13 +25,13 @@ class FieldChild:
 
     def begin(self) -> Begun:
         """See :class:`agent.rooms.field.origin.FieldOrigin`."""
-        ours, theirs = link.pair()
-        life, held = os.pipe2(os.O_CLOEXEC)  # it reads the end of this when we are gone, however we went
+        own_end, child_end = link.pair()
+        life, held = os.pipe2(os.O_CLOEXEC)  # it reads end of file here when the agent has ended for any reason
         errors, telling = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             process = subprocess.Popen(
-                python("agent.doors", *self._words(theirs.fileno(), life)),
-                pass_fds=(theirs.fileno(), life),
+                python("agent.doors", *self._arguments(child_end.fileno(), life)),
+                pass_fds=(child_end.fileno(), life),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,  # a C library writes its log there
                 stderr=telling,
@@ -40,16 +40,16 @@ class FieldChild:
                 start_new_session=True,
             )
         finally:
-            for fd in (theirs.detach(), life, telling):
+            for fd in (child_end.detach(), life, telling):
                 os.close(fd)
-        return Begun(process, ours, held, errors)
+        return Begun(process, own_end, held, errors)
 
     def close(self) -> None:
         """See :class:`agent.rooms.field.origin.FieldOrigin`."""
 
-    def _words(self, channel: int, life: int) -> Sequence[str]:
-        words = [f"channel={channel}", f"life={life}"]
+    def _arguments(self, channel: int, life: int) -> Sequence[str]:
+        arguments = [f"channel={channel}", f"life={life}"]
         if self._identity:
             groups = ",".join(map(str, self._identity.groups))
-            words += [f"uid={self._identity.uid}", f"gid={self._identity.gid}", f"groups={groups}"]
-        return words
+            arguments += [f"uid={self._identity.uid}", f"gid={self._identity.gid}", f"groups={groups}"]
+        return arguments

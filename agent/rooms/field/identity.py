@@ -1,7 +1,7 @@
-"""Who the doors process is on this host.
+"""Account of the doors process on this host.
 
-Rules of this file: never root, and never an account that a person logs in with. Without an account made for it, it gets
-a number that no account has, so that nothing else on the host is its equal; serial ports then need a real account.
+Rules of this file: never root, and never an account of a person. Without an account of its own, it gets a uid that no
+account has, so that no other process shares its rights; serial ports then need a real account.
 """
 
 import os
@@ -9,7 +9,7 @@ import pwd
 
 from agent.errors import RefusedError
 from agent.rooms.field.origin import FieldIdentity
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 ACCOUNT = "shoumi-doors"
@@ -18,7 +18,7 @@ _LAST = 64_999
 
 
 def identity(name: str | None) -> FieldIdentity | None:
-    """Return who it becomes; ``None``: we are not root, and it stays who we are.
+    """Return the account it switches to; ``None``: the agent is not root, and it keeps the agent's account.
 
     *name* is the setting ``doors_user``. Raises :class:`RefusedError` when this host has no such account, or it is
     root.
@@ -35,7 +35,7 @@ def identity(name: str | None) -> FieldIdentity | None:
 
 
 def account(name: str | None) -> FieldIdentity:
-    """Return who a doors process has to be that somebody else starts. Raises as :func:`identity`."""
+    """Return the account of a doors process that is not started by the agent. Raises as :func:`identity`."""
     try:
         return _of(name or ACCOUNT)
     except KeyError:
@@ -43,21 +43,18 @@ def account(name: str | None) -> FieldIdentity:
 
 
 def _of(name: str) -> FieldIdentity:
-    found = pwd.getpwnam(name)
-    if 0 in (found.pw_uid, found.pw_gid):
-        raise RefusedError(Text("the doors process is never root", "门禁进程不得以 root 身份运行"))
-    groups = os.getgrouplist(found.pw_name, found.pw_gid)
-    return FieldIdentity(found.pw_uid, found.pw_gid, tuple(group for group in groups if group != 0))
+    entry = pwd.getpwnam(name)
+    if 0 in (entry.pw_uid, entry.pw_gid):
+        raise RefusedError(Message("common.doors-process-never-root"))
+    groups = os.getgrouplist(entry.pw_name, entry.pw_gid)
+    return FieldIdentity(entry.pw_uid, entry.pw_gid, tuple(group for group in groups if group != 0))
 
 
 def _no_account(name: str) -> RefusedError:
-    said = visible(name)
+    account_name = visible(name)
     return RefusedError(
-        Text(f"this host has no account `{said}` for the doors", f"本机没有用于门禁的账户 `{said}`"),
-        Text(
-            "make it, or leave `doors_user` out of config.toml",
-            "请创建该账户，或在 config.toml 中删去 `doors_user`",
-        ),
+        Message("rooms.account-not-found", account=account_name),
+        Message("rooms.create-account"),
     )
 
 

@@ -1,7 +1,7 @@
-"""Where a doors process comes from: a child of ours, or a service of its own that comes to our socket.
+"""Origin of a doors process: a child of the agent, or a service of its own that connects to the agent's socket.
 
-Rules of this file: shapes only. Which of the two it is, is decided by whether this process has a network
-(:func:`agent.rooms.field.unit.has_network`): where systemd leaves it none, a child would have none either.
+Rules of this file: shapes only. The choice depends on whether this process has a network
+(:func:`agent.rooms.field.unit.has_network`): where systemd gives it none, a child would have none either.
 """
 
 import socket
@@ -11,7 +11,7 @@ from agent.runtime.supervisor import Supervised
 
 
 class FieldIdentity(NamedTuple):
-    """Who the process is: uid and gid, and the groups its serial ports belong to."""
+    """The account of the process: uid and gid, and the groups of its serial ports."""
 
     uid: int
     gid: int
@@ -19,9 +19,9 @@ class FieldIdentity(NamedTuple):
 
 
 class Begun(NamedTuple):
-    """A doors process that has begun, and what we hold of it; ``-1`` for what there is none of.
+    """A running doors process, and the agent's handles of it; ``-1`` for a missing one.
 
-    ``life``: closing it tells the process that we are gone. ``errors``: its standard error.
+    ``life``: closing it tells the process that the agent has ended. ``errors``: its standard error.
     """
 
     process: Supervised
@@ -31,13 +31,13 @@ class Begun(NamedTuple):
 
 
 class FieldOrigin(Protocol):
-    """Makes doors processes, one at a time."""
+    """Provides doors processes, one at a time."""
 
     def ready(self) -> bool:
-        """Whether one can begin now. Never waits. May raise :class:`ShoumiError`: none will begin for a while."""
+        """Return whether one can begin now. Never waits. May raise :class:`ShoumiError`: none can for a while."""
 
     def begin(self) -> Begun:
-        """Begin one. Raises ``OSError``."""
+        """Return a new doors process. Raises ``OSError``."""
 
     def close(self) -> None:
-        """Make no more."""
+        """Stop providing processes."""

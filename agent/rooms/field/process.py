@@ -1,14 +1,14 @@
-"""The doors process from outside: begun, listened to, ended, begun again; never trusted.
+"""Supervision of the doors process: start, communication, end and restart; it is never trusted.
 
 Rules of this file:
-- the process faces cables and networks, so it has nothing of ours but one end of a link, whether it is our child
-  (:mod:`agent.rooms.field.child`) or a service of its own (:mod:`agent.rooms.field.unit`). What it needs to know is
-  sent, keys included, and never in words or on disk;
-- what it says that is no frame ends it and not us (:class:`agent.doors.link.LinkCorruptError`);
-- what it writes on its standard error reaches ours line by line, made visible, and not without limit;
-- frames that do not fit the pair wait here in order, for the kernel takes only a few; a release that has waited too
-  long is not sent any more, because whoever it was for has gone away;
-- while it keeps dying young it is started again ever more slowly, and doors stay locked.
+- the process faces cables and networks, so it has no resource of the agent but one end of a link, whether it is a child
+  (:mod:`agent.rooms.field.child`) or a service of its own (:mod:`agent.rooms.field.unit`). Its data are sent over the
+  link, keys included, and never as arguments or on disk;
+- an invalid frame ends the process and not the agent (:class:`agent.doors.link.LinkCorruptError`);
+- its standard error is forwarded line by line, made visible, up to a limit;
+- frames that do not fit the socket pair wait here in order, because the kernel takes only a few; a release that has
+  waited too long is not sent any more, because the person has left;
+- while it keeps dying early it is restarted at growing intervals, and doors stay locked.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ class FieldProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether it was started and has not been buried."""
+        """Whether it was started and its end has not been handled."""
         return self._child.alive
 
     @property
@@ -55,11 +55,11 @@ class FieldProcess:
         return self._child.pid
 
     def descriptors(self) -> list[int]:
-        """Return what to wait on: its frames, its standard error."""
+        """Return the descriptors to wait on: its frames, its standard error."""
         return [fd for fd in (self._link.fileno() if self._link else -1, self._errors) if fd >= 0]
 
     def start(self) -> bool:
-        """Start it unless it died young a moment ago, or does not come by itself; return whether it was started."""
+        """Start it unless it died early just now, or has not connected by itself; return whether it was started."""
         if not self._child.due() or not self._origin.ready():
             return False
         with contextlib.suppress(ConnectionAbortedError):
@@ -74,7 +74,7 @@ class FieldProcess:
 
     @property
     def waiting(self) -> bool:
-        """Whether frames wait for room in the pair: wait for that on the first descriptor, then :meth:`push`."""
+        """Whether frames wait for room in the pair: poll the first descriptor for that, then call :meth:`push`."""
         return bool(self._waiting)
 
     def send(self, frame: ToDoors) -> None:
@@ -89,7 +89,7 @@ class FieldProcess:
         self._push()
 
     def push(self) -> list[Release]:
-        """Send what waits, as far as there is room; return releases that are given up. Raises ``LinkClosedError``."""
+        """Send waiting frames, as far as there is room; return expired releases. Raises ``LinkClosedError``."""
         late = time.monotonic() - _LATE
         self._give_up(lambda at, _release: at < late)
         self._push()
@@ -97,13 +97,13 @@ class FieldProcess:
         return given_up
 
     def _give_up(self, which: Callable[[float, Release], bool]) -> None:
-        kept = deque[tuple[float, ToDoors]]()
+        remaining = deque[tuple[float, ToDoors]]()
         for at, frame in self._waiting:
             if isinstance(frame, Release) and which(at, frame):
                 self._given_up.append(frame)
             else:
-                kept.append((at, frame))
-        self._waiting = kept
+                remaining.append((at, frame))
+        self._waiting = remaining
 
     def _push(self) -> None:
         with contextlib.suppress(link.LinkFullError):
@@ -112,42 +112,42 @@ class FieldProcess:
                 self._waiting.popleft()
 
     def receive(self, most: int) -> Iterator[FromDoors]:
-        """Yield the frames that are there, at most *most*; after ``LinkCorruptError``, ``LinkClosedError`` end it."""
+        """Yield received frames, at most *most*. After ``LinkCorruptError`` or ``LinkClosedError``, end the process."""
         for _ in range(most):
             frame = self._link.receive() if self._link else None
             if frame is None:
                 return
             yield frame
 
-    def said(self) -> Iterator[str]:
-        """Yield what it wrote on its standard error, fit to be shown."""
+    def stderr_lines(self) -> Iterator[str]:
+        """Yield the lines of its standard error, made visible."""
         with contextlib.suppress(BlockingIOError):
-            data = os.read(self._errors, 1 << 16) if self._errors >= 0 else b""
-            if not data and self._errors >= 0:
+            output = os.read(self._errors, 1 << 16) if self._errors >= 0 else b""
+            if not output and self._errors >= 0:
                 os.close(self._errors)
                 self._errors = -1
             now = time.monotonic()
             self._spoken = [at for at in self._spoken if now - at < 60]
-            for line in data.decode("utf-8", "replace").splitlines():
+            for line in output.decode("utf-8", "replace").splitlines():
                 if line.strip() and len(self._spoken) < _LINES:
                     self._spoken.append(now)
                     yield visible(line[:_LINE])
 
     def ended(self) -> bool:
-        """Bury it if it has ended; return whether it had."""
+        """Clean up after it if it has ended; return whether it had."""
         ended = self._child.ended()
         if ended:
             self._let_go()
         return ended
 
     def end(self) -> None:
-        """End it now, and wait until it is gone."""
+        """End it now, and wait for its end."""
         if self.alive:
             self._child.kill()
             self._let_go()
 
     def close(self) -> None:
-        """End it, and have no other."""
+        """End it, and start no other."""
         self.end()
         self._origin.close()
 

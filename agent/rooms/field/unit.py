@@ -1,9 +1,9 @@
-"""A doors process that is a service of its own and comes to us: ``run/doors.sock``, for one account.
+"""Doors process as a service of its own that connects to the agent: ``run/doors.sock``, for one account.
 
-Rules of this file: who comes is asked of the kernel (SO_PEERCRED), never of them. Only root and the account of the
-doors can reach the socket, and only a process of that account is taken, one at a time; root is sent away like anybody.
-Whoever is that account gets the keys of the readers and is believed about its own doors: that is what it is trusted
-with. It is ended through a descriptor of the very process (pidfd), and only while that is of the account.
+Rules of this file: the kernel identifies the peer (SO_PEERCRED), never the peer itself. Only root and the account of
+the doors can reach the socket, and only a process of that account is accepted, one at a time; root is refused too. A
+process of that account gets the keys of the readers and is believed about its own doors: its trust ends there. It is
+ended through a descriptor of that process (pidfd), and only while it belongs to the account.
 Sources: unix(7), pidfd_open(2).
 """
 
@@ -19,18 +19,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.errors import UnreachableError
+from agent.language.catalogue import localized
 from agent.rooms.field.origin import Begun, FieldIdentity
 from agent.runtime.saying import say
-from rules.text import Text
+from rules.text import Message
 from rules.visible import visible
 
 _CREDENTIALS = struct.Struct("=iII")  # struct ucred: pid, uid, gid
 _WAITING = 1  # connections that are kept until one is taken
-_AGAIN = 60.0  # seconds until the socket is tried again
+_RETRY = 60.0  # seconds until the socket is tried again
 
 
 def has_network() -> bool:
-    """Whether this process, and so a child of it, may speak to anybody outside of this host."""
+    """Return whether this process, and so a child of it, may use the network."""
     try:
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC).close()
     except OSError:  # EAFNOSUPPORT, EPERM: a filter of the service (RestrictAddressFamilies=)
@@ -39,14 +40,14 @@ def has_network() -> bool:
 
 
 class FieldUnit:
-    """Takes doors processes at the socket *path*. *who* says which account the doors are, or raises ``ShoumiError``.
+    """Accepts doors processes at the socket *path*. *identity* returns their account, or raises ``ShoumiError``.
 
-    The socket is made when a process is first wanted, and where that fails, tried again a minute later.
+    The socket is created when a process is first needed; after a failure it is retried a minute later.
     """
 
-    def __init__(self, path: Path, who: Callable[[], FieldIdentity]) -> None:
-        self._path, self._who = path, who
-        self._uid, self._again = -1, 0.0
+    def __init__(self, path: Path, identity: Callable[[], FieldIdentity]) -> None:
+        self._path, self._identity = path, identity
+        self._uid, self._retry_at = -1, 0.0
         self._gate: socket.socket | None = None
         self._next: tuple[socket.socket, _OtherProcess] | None = None
 
@@ -56,9 +57,9 @@ class FieldUnit:
         while self._next is None and gate is not None:
             try:
                 end, _ = gate.accept()
-            except OSError:  # nobody is there, or whoever was has gone
+            except OSError:  # no connection, or it was closed already
                 return False
-            self._next = self._known(end)
+            self._next = self._accepted(end)
         return self._next is not None
 
     def begin(self) -> Begun:
@@ -81,32 +82,33 @@ class FieldUnit:
                 self._path.unlink()
 
     def _opened(self) -> socket.socket | None:
-        """Make the socket; ``None`` while it is too early to try again."""
-        if time.monotonic() < self._again:
+        """Create the socket; return ``None`` while it is too early to retry."""
+        if time.monotonic() < self._retry_at:
             return None
-        self._again = time.monotonic() + _AGAIN
-        identity = self._who()
+        self._retry_at = time.monotonic() + _RETRY
+        identity = self._identity()
         try:
             self._gate = _gate(self._path, identity)
         except OSError as error:
-            said = visible(error.strerror or "")
-            raise UnreachableError(Text(f"no socket for the doors: {said}", f"无法建立门禁套接字：{said}")) from None
+            error_text = visible(error.strerror or "")
+            raise UnreachableError(Message("rooms.socket-failed", error=error_text)) from None
         self._uid = identity.uid
         return self._gate
 
-    def _known(self, end: socket.socket) -> "tuple[socket.socket, _OtherProcess] | None":
+    def _accepted(self, end: socket.socket) -> "tuple[socket.socket, _OtherProcess] | None":
         pid, uid, _ = _CREDENTIALS.unpack(end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
         if uid == self._uid and uid != 0:
             with contextlib.suppress(OSError):  # it has ended since
                 return end, _OtherProcess(pid, uid)
         else:
-            say(f"shoumi: doors: a process of uid {uid} was sent away: the doors are uid {self._uid}")
+            refused = Message("rooms.peer-refused", uid=uid, expected=self._uid)
+            say(f"shoumi: doors: {localized(refused, 'en')}")
         end.close()
         return None
 
 
 def _gate(path: Path, identity: FieldIdentity) -> socket.socket:
-    """Make the socket, for *identity* and root. Raises ``OSError``."""
+    """Return a new listening socket, for *identity* and root. Raises ``OSError``."""
     gate = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
     try:
         path.unlink(missing_ok=True)
@@ -117,7 +119,7 @@ def _gate(path: Path, identity: FieldIdentity) -> socket.socket:
             os.close(folder)
         path.chmod(0o600)
         os.chown(path, identity.uid, identity.gid)
-        gate.listen(_WAITING)  # before this nobody gets in
+        gate.listen(_WAITING)  # no connection is accepted before this
     except BaseException:
         gate.close()
         raise
@@ -125,12 +127,12 @@ def _gate(path: Path, identity: FieldIdentity) -> socket.socket:
 
 
 class _OtherProcess:
-    """A process that somebody else started and buries. How it ended is not known to us."""
+    """A process started and reaped elsewhere. Its exit status is unknown."""
 
     def __init__(self, pid: int, uid: int) -> None:
         self._pid = pid
         self._fd = os.pidfd_open(pid)
-        if _uid_of(pid) != uid:  # the number is somebody else's by now
+        if _uid_of(pid) != uid:  # the pid belongs to another process by now
             os.close(self._fd)
             raise ProcessLookupError
 

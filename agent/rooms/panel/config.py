@@ -1,7 +1,7 @@
-"""How one room's panel is set: its doors and its numbers.
+"""Configuration of one room's panel: its doors and its limits.
 
-Rules of this file: data only, checked when it is made; who may enter is not here but in the facts and the pack. A
-strike is never released for longer than a reader can be told in one command (25.5 s: 8 bits of 100 ms).
+Rules of this file: data only, checked on creation; access rights are in the facts and the pack, not here. A strike is
+never released for longer than one command to a reader can state (25.5 s: 8 bits of 100 ms).
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _SETTINGS = RoomSettings()
 
 @dataclass(frozen=True, slots=True)
 class DoorConfig:
-    """One door. ``contact``: it says when it is open; ``held_seconds``: how long it may be (0: as long as it likes)."""
+    """One door. ``contact``: it has a door contact; ``held_seconds``: longest open time (0: no limit)."""
 
     door: str
     contact: bool = False
@@ -35,10 +35,9 @@ class RoomConfig:
     ``settings``: as officers set them. ``passback``: as in the room's rules, here for its alarms. ``pin_seconds`` for
     the whole PIN; after ``pin_tries`` wrong ones for a person here, or with one badge anywhere, none is taken for
     ``pin_lock_seconds``. A read counts for ``fresh_seconds``; the same card at the same reader, and at no other
-    between, within ``debounce_seconds`` is one read; more than ``flood_reads`` in ``flood_seconds`` at one reader on
-    the way in are dropped. A contact that changes more than ``flutter_changes`` times in ``flutter_seconds`` flutters
-    (a leaf does not swing six times in ten seconds). A strike that has not answered after ``answer_seconds`` never
-    will.
+    between, within ``debounce_seconds`` is one read; more than ``flood_reads`` in ``flood_seconds`` at one entry reader
+    are dropped. A contact that changes more than ``flutter_changes`` times in ``flutter_seconds`` chatters (a leaf
+    does not swing six times in ten seconds). A strike without answer after ``answer_seconds`` counts as silent.
     """
 
     room: str
@@ -58,7 +57,7 @@ class RoomConfig:
 
     @property
     def together_seconds(self) -> float:
-        """How far apart the two badges of a two-person entry, or a visitor's and their escort's, may be."""
+        """The longest time between the two badges of a two-person entry, or a visitor's and their escort's."""
         return float(self.settings.together_seconds or _TOGETHER)
 
     def door(self, name: str) -> DoorConfig | None:

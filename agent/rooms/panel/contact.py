@@ -1,21 +1,20 @@
-"""What the contact of a door says: opened by somebody let through, forced, held open, closed.
+"""Door contact: opened after a release, forced, held open, closed.
 
-Rules of this file: a door may open without alarm while a release for it lasts, and as long after as a slow strike may
-take; any other opening is forced, also one that happened while the agent was away. An open door is nobody's way in:
+Rules of this file: a door may open without alarm while a release for it lasts, and for the answer time of a slow strike
+after it; any other opening is forced, also one while the agent was not running. An open door admits nobody by itself:
 every badge is decided and recorded all the same.
 """
 
 from agent.doors.messages import Contact
 from agent.rooms.panel import contact_chatter, releases
-from agent.rooms.panel.alarms import again, loud, over
+from agent.rooms.panel.alarms import loud, over, reopen
 from agent.rooms.panel.effects import AlarmKind
 from agent.rooms.panel.step import PanelStep
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message
 
 
 def contact(turn: PanelStep, event: Contact) -> None:
-    """The door is open, or closed; the same word twice changes nothing."""
+    """Process a contact event; a repeated state changes nothing."""
     if event.open:
         releases.opened(turn, event)
     else:
@@ -29,37 +28,37 @@ def contact(turn: PanelStep, event: Contact) -> None:
 
 
 def calm(turn: PanelStep) -> None:
-    """Take contacts that flutter no more at their word; a door that was forced and stands open is told once more."""
-    for one in contact_chatter.ended(turn):
-        if not one.open:
-            _moved(turn, one.door, is_open=False)
-        elif again(turn, AlarmKind.FORCED, door=one.door):
-            loud(turn, AlarmKind.FORCED, _forced(one.door), door=one.door)
+    """Accept the state of contacts that have stopped chattering; a forced door still open raises its alarm again."""
+    for chatter in contact_chatter.ended(turn):
+        if not chatter.open:
+            _moved(turn, chatter.door, is_open=False)
+        elif reopen(turn, AlarmKind.FORCED, door=chatter.door):
+            loud(turn, AlarmKind.FORCED, _forced(chatter.door), door=chatter.door)
 
 
 def held(turn: PanelStep) -> None:
-    """Raise the alarm for every door that has stood open for too long."""
+    """Raise the alarm for every door that has been open for too long."""
     for config in turn.config.doors:
         door = turn.state.door(config.door)
         if config.held_seconds and door.open and turn.now >= door.since + config.held_seconds:
-            shown = visible(config.door)
-            text = Text(f"`{shown}` is held open", f"`{shown}` 久开未关")
+            door_name = config.door
+            text = Message("rooms.door-held-open", door=door_name)
             loud(turn, AlarmKind.HELD, text, door=config.door)
 
 
 def _moved(turn: PanelStep, door: str, *, is_open: bool) -> None:
     before = turn.state.door(door).open
     turn.set_door(door, open=is_open, since=turn.now)
-    shown = visible(door)
+    door_name = door
     if is_open:
-        turn.note("open", Text(f"`{shown}` is open", f"`{shown}` 已打开"), door=door)
+        turn.note("open", Message("rooms.door-open", door=door_name), door=door)
         return
     over(turn, AlarmKind.FORCED, door=door)
     over(turn, AlarmKind.HELD, door=door)
     if before is not None:
-        turn.note("close", Text(f"`{shown}` is closed", f"`{shown}` 已关闭"), door=door)
+        turn.note("close", Message("rooms.door-closed", door=door_name), door=door)
 
 
-def _forced(door: str) -> Text:
-    shown = visible(door)
-    return Text(f"`{shown}` opened and nobody was let through", f"`{shown}` 被强行打开")
+def _forced(door: str) -> Message:
+    door_name = door
+    return Message("rooms.door-forced", door=door_name)

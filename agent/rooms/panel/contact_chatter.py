@@ -1,10 +1,9 @@
-"""A contact that changes faster than a leaf can swing: one alarm with a count instead of an entry for every change.
+"""Contact chatter: a contact that changes faster than a leaf can swing; one alarm with a count replaces many entries.
 
-Rules of this file: a contact flutters from more than ``flutter_changes`` changes in ``flutter_seconds`` on, until such
-a time has no more than half of them. Meanwhile it proves nothing, so the door is not known to be closed: it counts as
-open, an alarm about it does not end, and an opening nobody was let through by is forced as ever. What the contact says
-when it is calm again counts (:func:`agent.rooms.panel.contact.calm`). The count is in the log at the end, and now and
-then before that.
+Rules of this file: a contact chatters from more than ``flutter_changes`` changes in ``flutter_seconds`` on, until such
+a period has no more than half of them. Meanwhile the door is not known to be closed: it counts as open, an alarm about
+it does not end, and an opening without a release is still forced. The state of the contact when it is calm again counts
+(:func:`agent.rooms.panel.contact.calm`). The count is logged at the end, and at intervals before.
 """
 
 from msgspec.structs import replace
@@ -14,48 +13,47 @@ from agent.rooms.panel.alarms import over
 from agent.rooms.panel.effects import AlarmKind
 from agent.rooms.panel.state import ContactChatter
 from agent.rooms.panel.step import PanelStep
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message
 
-SUMMARY = 600.0  # seconds after which a contact that still flutters is written about again
+SUMMARY = 600.0  # seconds between log entries about a contact that still chatters
 
 
 def changed(turn: PanelStep, event: Contact) -> bool:
-    """Count a change of a contact; return whether it is one: the same word twice changes nothing."""
-    found = _of(turn, event.door)
-    before = found.open if found and found.began is not None else turn.state.door(event.door).open
+    """Count a change of a contact; return whether it is one: a repeated state is none."""
+    chatter = _of(turn, event.door)
+    before = chatter.open if chatter and chatter.began is not None else turn.state.door(event.door).open
     if before is event.open:
         return False
-    found = found or ContactChatter(event.door, turn.now)
-    found = replace(found, changes=found.changes + 1, open=event.open)
-    if found.began is None and found.changes > turn.config.flutter_changes:
-        found = replace(found, began=turn.now)
-        _begins(turn, event.door, found.changes)
-    _keep(turn, found)
+    chatter = chatter or ContactChatter(event.door, turn.now)
+    chatter = replace(chatter, changes=chatter.changes + 1, open=event.open)
+    if chatter.began is None and chatter.changes > turn.config.flutter_changes:
+        chatter = replace(chatter, began=turn.now)
+        _begins(turn, event.door, chatter.changes)
+    _keep(turn, chatter)
     return True
 
 
 def fluttering(turn: PanelStep, door: str) -> bool:
-    """Whether what the contact of *door* says is counted and no more."""
-    found = _of(turn, door)
-    return found is not None and found.began is not None
+    """Return whether the contact of *door* chatters, so that its changes are only counted."""
+    chatter = _of(turn, door)
+    return chatter is not None and chatter.began is not None
 
 
 def ended(turn: PanelStep) -> tuple[ContactChatter, ...]:
-    """End the times that are over; return the contacts that are calm again, with what they said last."""
+    """End the periods that are over; return the contacts that are calm again, with their last state."""
     calm: list[ContactChatter] = []
-    for one in turn.state.fleeting.flutters:
-        if turn.now < one.since + turn.config.flutter_seconds:
+    for chatter in turn.state.fleeting.flutters:
+        if turn.now < chatter.since + turn.config.flutter_seconds:
             continue
-        counted = replace(one, since=turn.now, changes=0, total=one.total + one.changes)
-        if one.began is None:
-            _forget(turn, one)
-        elif one.changes <= turn.config.flutter_changes // 2:
-            _forget(turn, one)
+        counted = replace(chatter, since=turn.now, changes=0, total=chatter.total + chatter.changes)
+        if chatter.began is None:
+            _forget(turn, chatter)
+        elif chatter.changes <= turn.config.flutter_changes // 2:
+            _forget(turn, chatter)
             _sum_up(turn, counted)
-            over(turn, AlarmKind.FLUTTER, door=one.door)
-            calm.append(one)
-        elif turn.now >= one.began + SUMMARY:
+            over(turn, AlarmKind.FLUTTER, door=chatter.door)
+            calm.append(chatter)
+        elif turn.now >= chatter.began + SUMMARY:
             _sum_up(turn, counted)
             _keep(turn, replace(counted, began=turn.now, total=0))
         else:
@@ -64,43 +62,40 @@ def ended(turn: PanelStep) -> tuple[ContactChatter, ...]:
 
 
 def clamp(turn: PanelStep) -> None:
-    """The clock has gone back: no time lasts longer for that."""
+    """Shorten all periods after the clock went back, so that none lasts longer."""
     flutters = turn.state.fleeting.flutters
-    earlier = (None if one.began is None else min(one.began, turn.now) for one in flutters)
-    kept = (replace(one, since=min(one.since, turn.now), began=at) for one, at in zip(flutters, earlier, strict=True))
-    turn.set_fleeting(flutters=tuple(kept))
+    earlier = (None if chatter.began is None else min(chatter.began, turn.now) for chatter in flutters)
+    clamped = (
+        replace(chatter, since=min(chatter.since, turn.now), began=at)
+        for chatter, at in zip(flutters, earlier, strict=True)
+    )
+    turn.set_fleeting(flutters=tuple(clamped))
 
 
 def _begins(turn: PanelStep, door: str, changes: int) -> None:
-    known = turn.state.door(door)
-    if not known.open:
+    position = turn.state.door(door)
+    if not position.open:
         turn.set_door(door, open=True, since=turn.now)
-    shown, seconds = visible(door), round(turn.config.flutter_seconds)
-    text = Text(
-        f"the contact of `{shown}` changed `{changes}` times within {seconds} s: nobody knows whether it is closed",
-        f"`{shown}` 的门磁在 {seconds} 秒内变化 `{changes}` 次：无法确认门是否关闭",
-    )
+    door_name, seconds = door, round(turn.config.flutter_seconds)
+    text = Message("rooms.contact-chatter", door=door_name, count=changes, seconds=seconds)
     turn.alarm(AlarmKind.FLUTTER, text, door=door)
 
 
-def _sum_up(turn: PanelStep, one: ContactChatter) -> None:
-    assert one.began is not None
-    shown, seconds = visible(one.door), round(turn.now - one.began)
-    text = Text(
-        f"the contact of `{shown}` changed `{one.total}` times in {seconds} s",
-        f"`{shown}` 的门磁在 {seconds} 秒内变化 `{one.total}` 次",
-    )
-    turn.note("flutter", text, door=one.door)
+def _sum_up(turn: PanelStep, chatter: ContactChatter) -> None:
+    assert chatter.began is not None
+    door_name, seconds = chatter.door, round(turn.now - chatter.began)
+    text = Message("rooms.contact-chatter-total", door=door_name, count=chatter.total, seconds=seconds)
+    turn.note("flutter", text, door=chatter.door)
 
 
 def _of(turn: PanelStep, door: str) -> ContactChatter | None:
-    return next((one for one in turn.state.fleeting.flutters if one.door == door), None)
+    return next((chatter for chatter in turn.state.fleeting.flutters if chatter.door == door), None)
 
 
-def _keep(turn: PanelStep, one: ContactChatter) -> None:
-    others = (other for other in turn.state.fleeting.flutters if other.door != one.door)
-    turn.set_fleeting(flutters=(*others, one))
+def _keep(turn: PanelStep, chatter: ContactChatter) -> None:
+    other_doors = (entry for entry in turn.state.fleeting.flutters if entry.door != chatter.door)
+    turn.set_fleeting(flutters=(*other_doors, chatter))
 
 
-def _forget(turn: PanelStep, one: ContactChatter) -> None:
-    turn.set_fleeting(flutters=tuple(other for other in turn.state.fleeting.flutters if other.door != one.door))
+def _forget(turn: PanelStep, chatter: ContactChatter) -> None:
+    turn.set_fleeting(flutters=tuple(entry for entry in turn.state.fleeting.flutters if entry.door != chatter.door))

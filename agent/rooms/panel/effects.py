@@ -1,8 +1,8 @@
-"""What a room's panel asks for, in the order in which it is to be done.
+"""Effects of a room's panel, in the order in which they are to be carried out.
 
-Rules of this file: data only. An entry comes before the release it is about; whoever carries effects out stops a
-release on the way in whose entry could not be written, and never one on the way out. Persons and badges here are the
-site's own strings, not yet made visible; texts are finished sentences.
+Rules of this file: data only. An entry precedes the release it is about; the controller stops a release for an entry
+into the room whose log entry could not be written, and never one for an exit. Persons and badges here are the site's
+own strings, not yet made visible; texts are messages.
 """
 
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ from typing import Literal
 
 from agent.doors.messages import Do, Side
 from rules.model import Action, Verdict
-from rules.text import Text
+from rules.text import Message
 
 
 class AlarmKind(StrEnum):
     """Kinds of alarm. At most one of a kind is open per door, or per room where no door is named."""
 
-    FORCED = "forced"  # the door opened and nobody had been let through
+    FORCED = "forced"  # the door opened without a release
     HELD = "held"  # it stayed open too long
     TAMPER = "tamper"
     POWER = "power"
     OFFLINE = "offline"
     DURESS = "duress"  # silent: nothing at the door shows it
     GUESSING = "guessing"  # wrong PINs
-    PASSBACK = "passback"  # a badge goes in twice and never out
+    PASSBACK = "passback"  # a badge enters twice without an exit
     TWO_PLACES = "two-places"  # the person is in another room
     COPIED = "copied"  # right number, wrong card
     UNTRUSTED = "untrusted"  # a read that is stale, in clear or of another time
@@ -33,18 +33,18 @@ class AlarmKind(StrEnum):
     CLOCK = "clock"
     LONE = "lone"  # one person is left where two must be
     UNESCORTED = "unescorted"  # a visitor is left without an escort
-    STOPPED_INSIDE = "stopped-inside"  # a departure or hold landed on somebody who is inside
-    BADGE_GONE = "badge-gone"  # somebody is inside whom no badge can count out again
-    OWN_DECISION = "own-decision"  # a board let somebody in by itself
-    NOT_RELEASED = "not-released"  # the strike was asked and did not do it
+    STOPPED_INSIDE = "stopped-inside"  # a departure or hold of a person who is inside
+    BADGE_GONE = "badge-gone"  # a person inside has no badge left to exit with
+    OWN_DECISION = "own-decision"  # a board admitted a card by itself
+    NOT_RELEASED = "not-released"  # the strike did not carry out the release
     UNRECORDED = "unrecorded"  # the log takes no entry
 
 
 @dataclass(frozen=True, slots=True)
 class RecordEntry:
-    """Write this entry now. ``release`` names the release it is for (``""``: none follows).
+    """A log entry to write now. ``release`` names the release it is for (``""``: none follows).
 
-    ``person`` is ``""`` for somebody unknown; ``together`` are those who go in with him; ``how``: what he used.
+    ``person`` is ``""`` for an unknown one; ``together``: persons who enter with them; ``how``: what they used.
     """
 
     door: str
@@ -62,17 +62,17 @@ class RecordEntry:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How a release ended. ``unknown``: the agent ended before the strike answered; ``unused``: nobody went through."""
+    """The outcome of a release. ``unknown``: the agent ended before the strike answered; ``unused``: nobody passed."""
 
     id: str
     door: str
     outcome: Literal["used", "unused", "failed", "unknown"]
-    why: Text | None = None
+    reason: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Somebody is inside now, or not any more. ``sure``: the door or the strike bears it out."""
+    """A change of presence: a person is inside now, or no longer. ``sure``: confirmed by the door or the strike."""
 
     person: str
     badge: str
@@ -83,18 +83,18 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Raise:
-    """An alarm. ``silent``: tell the officers, show and sound nothing at the door."""
+    """An alarm. ``silent``: reported to the officers only, not shown or sounded at the door."""
 
     kind: AlarmKind
     door: str
     person: str
-    text: Text
+    text: Message
     silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """What an alarm was about is over; it stays open until somebody acknowledges it."""
+    """The end of an alarm's condition; the alarm stays open until it is acknowledged."""
 
     kind: AlarmKind
     door: str
@@ -102,7 +102,7 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True)
 class RightPin:
-    """The right PIN came with ``badge``: the wrong ones that were counted with it in other rooms are forgotten."""
+    """A correct PIN with ``badge``: wrong PINs counted with it in other rooms are cleared."""
 
     person: str
     badge: str
@@ -110,12 +110,12 @@ class RightPin:
 
 @dataclass(frozen=True, slots=True)
 class RecordNote:
-    """Something to record that decides nothing: a door opened or closed, reads dropped, somebody taken off the list."""
+    """An event to record without a decision: a door opened or closed, dropped reads, a person taken off the list."""
 
-    what: str
+    event_kind: str
     door: str
     person: str
-    text: Text
+    text: Message
 
 
 Effect = RecordEntry | Settled | Moved | Raise | Cleared | RightPin | RecordNote | Do

@@ -1,9 +1,9 @@
-"""One room's panel: what happens at its doors in, what is to be done out, and nothing of any protocol in between.
+"""Panel engine of one room: events at its doors in, effects out, independent of any protocol.
 
 Rules of this file: :func:`step` is pure and total: the same state, event, instant and answers of the desk give the same
-result, and no event raises. Laws, held by property tests: no release on the way in without an allowing verdict of the
-same step; every release comes after its entry; a way out is never refused; the state is bounded whatever comes; a clock
-that goes back opens nothing.
+result, and no event raises. Laws, held by property tests: no admission without an allowing verdict of the same step;
+every release comes after its log entry; an exit is never denied; the state is bounded for any input; a clock that goes
+back opens nothing.
 """
 
 from agent.doors.messages import Contact, KeyPress, Online, OwnDecision, Power, Read, Released, RequestToExit, Tamper
@@ -28,8 +28,7 @@ from agent.rooms.panel.events import (
 from agent.rooms.panel.interface import PanelQueries
 from agent.rooms.panel.state import Fleeting, RoomState
 from agent.rooms.panel.step import PanelStep
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message
 
 AtDoor = Read | KeyPress | Contact | RequestToExit | Tamper | Power | Online | OwnDecision
 
@@ -37,9 +36,9 @@ AtDoor = Read | KeyPress | Contact | RequestToExit | Tamper | Power | Online | O
 def step(
     state: RoomState, config: RoomConfig, event: Event, now: float, desk: PanelQueries
 ) -> tuple[RoomState, tuple[Effect, ...]]:
-    """Return the room after *event* at *now* (seconds since 1970 UTC) and what is to be done, in order.
+    """Return the room after *event* at *now* (seconds since 1970 UTC) and the effects to carry out, in order.
 
-    An event at a door the room has not got is only noted. Nothing is done by this function itself.
+    An event at a door that is not of the room is only noted. The function itself has no side effect.
     """
     turn = PanelStep(state, config, now, desk)
     if turn.back:
@@ -48,38 +47,38 @@ def step(
     if isinstance(event, AtDoor):
         door = config.door(event.door)
         if door is None:
-            shown = visible(event.door)
-            turn.note("unknown-door", Text(f"`{shown}` is no door of this room", f"`{shown}` 不属于此场所"))
+            door_name = event.door
+            turn.note("unknown-door", Message("rooms.door-not-in-room", door=door_name))
         else:
             _at_door(turn, door, event)
     else:
-        _told(turn, event)
+        _dispatch(turn, event)
     return turn.state, tuple(turn.effects)
 
 
 def due(state: RoomState, config: RoomConfig) -> float | None:
-    """Return when a :class:`.events.Tick` has something to do at the latest; ``None``: not by itself."""
+    """Return the time by which a :class:`.events.Tick` is needed; ``None`` when no timer runs."""
     fleeting = state.fleeting
-    instants = [one.until for one in state.passages]
-    instants += [one.until for one in fleeting.waiting] + [one.until for one in fleeting.asked]
-    instants += [one.since + config.flood_seconds for one in fleeting.bursts]
-    instants += [one.since + config.flutter_seconds for one in fleeting.flutters]
-    told = {alarm.door for alarm in state.alarms if alarm.kind == AlarmKind.HELD and not alarm.over}
+    instants = [entry.until for entry in state.passages]
+    instants += [entry.until for entry in fleeting.waiting] + [entry.until for entry in fleeting.pin_attempts]
+    instants += [entry.since + config.flood_seconds for entry in fleeting.bursts]
+    instants += [entry.since + config.flutter_seconds for entry in fleeting.flutters]
+    alarmed_doors = {alarm.door for alarm in state.alarms if alarm.kind == AlarmKind.HELD and not alarm.over}
     for door in config.doors:
-        known = state.door(door.door)
-        if door.held_seconds and known.open and door.door not in told:
-            instants.append(known.since + door.held_seconds)
+        position = state.door(door.door)
+        if door.held_seconds and position.open and door.door not in alarmed_doors:
+            instants.append(position.since + door.held_seconds)
     return min(instants, default=None)
 
 
 def _clock_went_back(turn: PanelStep) -> None:
-    """Whatever was to last until an instant would last longer now: it ends instead."""
-    turn.set_fleeting(waiting=(), asked=(), recent=(), bursts=())
+    """End every timer after the clock went back, because it would last longer now."""
+    turn.set_fleeting(waiting=(), pin_attempts=(), recent=(), bursts=())
     for door in turn.config.doors:
-        alarms.over(turn, AlarmKind.FLOOD, door=door.door)  # it is counted anew
+        alarms.over(turn, AlarmKind.FLOOD, door=door.door)  # its count restarts
     releases.clamp(turn)
     contact_chatter.clamp(turn)
-    turn.alarm(AlarmKind.CLOCK, Text("the clock has gone back", "时钟发生倒退"))
+    turn.alarm(AlarmKind.CLOCK, Message("rooms.clock-went-back"))
 
 
 def _expire(turn: PanelStep) -> None:
@@ -99,10 +98,10 @@ def _at_door(turn: PanelStep, door: DoorConfig, event: AtDoor) -> None:
         case Read():
             _read(turn, door, event)
         case KeyPress():
-            if asked := pins.pressed(turn, event):
-                ingress.pin_entered(turn, door, asked)
+            if attempt := pins.pressed(turn, event):
+                ingress.pin_entered(turn, door, attempt)
         case Contact():
-            if door.contact:  # an input nothing is wired to says anything
+            if door.contact:  # an unwired input has no meaning
                 contact.contact(turn, event)
         case RequestToExit():
             egress.button_pressed(turn, door)
@@ -124,31 +123,31 @@ def _read(turn: PanelStep, door: DoorConfig, read: Read) -> None:
     doubt = reads.doubt(turn, read, holder)
     reads.doubted(turn, read, doubt)
     if holder and not doubt:
-        releases.seen(turn, holder.person, read.side)
-    way = ingress.badge_shown if read.side == "in" else egress.badge_shown
-    way(turn, door, read, holder, doubt)
+        releases.settle_by_badge(turn, holder.person, read.side)
+    badge_shown = ingress.badge_shown if read.side == "in" else egress.badge_shown
+    badge_shown(turn, door, read, holder, doubt)
 
 
-def _earlier(event: Contact | RequestToExit) -> Text:
-    shown = visible(event.door)
+def _earlier(event: Contact | RequestToExit) -> Message:
+    door = event.door
     if isinstance(event, RequestToExit):
-        return Text(f"the button of `{shown}` was pressed earlier", f"`{shown}` 的按钮此前被按下")
+        return Message("rooms.exit-button-earlier", door=door)
     if event.open:
-        return Text(f"`{shown}` was opened earlier", f"`{shown}` 此前被打开")
-    return Text(f"`{shown}` was closed earlier", f"`{shown}` 此前被关闭")
+        return Message("rooms.door-opened-earlier", door=door)
+    return Message("rooms.door-closed-earlier", door=door)
 
 
 def _own_decision(turn: PanelStep, event: OwnDecision) -> None:
-    shown, card = visible(event.door), event.card
+    door_name, card = event.door, event.card
     if event.granted:
-        text = Text(f"the board of `{shown}` let card `{card}` in by itself", f"`{shown}` 控制器自行放行卡 `{card}`")
+        text = Message("rooms.board-allowed-card", door=door_name, card=card)
         turn.alarm(AlarmKind.OWN_DECISION, text, door=event.door)
     else:
-        text = Text(f"the board of `{shown}` refused card `{card}` by itself", f"`{shown}` 控制器自行拒绝卡 `{card}`")
+        text = Message("rooms.board-denied-card", door=door_name, card=card)
         turn.note("own-decision", text, door=event.door)
 
 
-def _told(turn: PanelStep, event: Told | Released) -> None:
+def _dispatch(turn: PanelStep, event: Told | Released) -> None:
     match event:
         case Released():
             releases.released(turn, event)
@@ -175,11 +174,11 @@ def _told(turn: PanelStep, event: Told | Released) -> None:
             if turn.config.door(event.door):
                 releases.freed(turn, event)
         case Tick():
-            pass  # what has had its time has been dealt with before every event
+            pass  # expired timers are processed before every event
 
 
 def _restarted(turn: PanelStep) -> None:
-    """What was counted is forgotten, and the alarms about it end: what goes on begins again."""
+    """Clear all counts and end the alarms about them: a lasting condition raises them again."""
     turn.set(fleeting=Fleeting())
     for door in turn.config.doors:
         alarms.over(turn, AlarmKind.FLOOD, door=door.door)
@@ -188,7 +187,7 @@ def _restarted(turn: PanelStep) -> None:
 
 
 def _locked(turn: PanelStep, event: Locked) -> None:
-    """The rules deny from now on; here ends what was waiting, and what the strike has not done yet."""
-    turn.set_fleeting(waiting=(), asked=())
+    """Drop waiting persons and, on lockdown, releases not carried out yet; from now on the rules deny."""
+    turn.set_fleeting(waiting=(), pin_attempts=())
     if event.on:
         releases.take_back(turn)

@@ -1,4 +1,4 @@
-"""What the control process tells a room's panel, beside what comes from the wires: time, restarts, people's acts.
+"""Events from the control process to a room's panel, besides those from the wires: time, restarts, acts of people.
 
 Rules of this file: data only. None of these ever opens a door.
 """
@@ -10,12 +10,12 @@ from agent.doors.messages import Said
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time has passed; at the latest when :func:`agent.rooms.panel.engine.due` says."""
+    """The passing of time; sent by the time :func:`agent.rooms.panel.engine.due` returns."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restarted:
-    """The control process or the doors process began anew: what was asked of a strike may never be answered."""
+    """A restart of the control process or the doors process: open releases may never be answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class ReleaseUnrecorded:
 
 @dataclass(frozen=True, slots=True)
 class AlarmAcknowledged:
-    """Somebody has seen the alarm ``kind`` at ``door`` (``""``: that of the room)."""
+    """An acknowledgement of the alarm ``kind`` at ``door`` (``""``: of the room)."""
 
     kind: str
     door: str = ""
@@ -35,21 +35,21 @@ class AlarmAcknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """An officer says that ``person`` is not inside (``""``: nobody is): the way out of an anti-passback mistake."""
+    """An officer states that ``person`` is not inside (``""``: nobody is), to correct an anti-passback error."""
 
     person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DayOver:
-    """The hour has come at which the site takes everybody to have left who went in before ``before``."""
+    """The daily reset: everybody who entered before ``before`` counts as gone."""
 
     before: float
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """``person`` may not be here any more, by the rule ``rule``: a departure or a hold landed."""
+    """``person`` lost access by the rule ``rule``: a departure or a hold took effect."""
 
     person: str
     rule: str
@@ -57,7 +57,7 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class BadgeGone:
-    """``badge`` was taken from ``person``, who is inside by it: it is ``owner``'s now (``""``: nobody's)."""
+    """``badge`` was withdrawn from ``person``, who entered with it: it is ``owner``'s now (``""``: nobody's)."""
 
     person: str
     badge: str
@@ -66,7 +66,7 @@ class BadgeGone:
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """``person`` entered the right PIN with ``badge`` in another room."""
+    """``person`` entered the correct PIN with ``badge`` in another room."""
 
     person: str
     badge: str
@@ -74,14 +74,14 @@ class Proven:
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """A lockdown of the room or the site began (``on``) or ended. The facts deny; this drops what waits."""
+    """A lockdown of the room or the site began (``on``) or ended. The facts deny; this drops what is waiting."""
 
     on: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Freed:
-    """An officer had the strike of ``door`` released from afar for ``seconds``: it may open, and counts nobody."""
+    """An officer released the strike of ``door`` remotely for ``seconds``: it may open, and nobody is counted."""
 
     door: str
     seconds: float

@@ -1,8 +1,9 @@
-"""The way in: one badge, or several that enter together, decided by the rules and recorded before the strike.
+"""Ingress: one badge, or several that enter together, decided by the rules and recorded before the strike.
 
-Rules of this file: nobody is let in but by a verdict of this very step. Who waits for his second, or a visitor for his
-escort, is judged again when another badge comes, each with those who would go with him, until everybody left is
-allowed; the door is released once, for all of them. A denial is recorded as it was found.
+Rules of this file: nobody is admitted except by a verdict of the same step. A person waiting for their second, or a
+visitor waiting for their escort, is judged again when another badge is shown, each together with those who would enter
+with them, until everybody remaining is allowed; the door is released once, for all of them. A denial is recorded with
+the verdict that caused it.
 """
 
 from collections.abc import Mapping
@@ -16,16 +17,15 @@ from agent.rooms.panel.interface import BadgeHolder, Statement
 from agent.rooms.panel.state import MOST_WAITING, AskedPin, Passer, Waiting
 from agent.rooms.panel.step import PanelStep
 from rules.model import Action, Request, Verdict
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message
 
-_SECOND = Text("second badge", "请第二人刷卡")
-_WAIT_FOR = {"two-person", "escort"}  # what another badge at the same door can still change
+_SECOND = Message("rooms.second-badge")
+_WAIT_FOR = {"two-person", "escort"}  # denials that another badge at the same door can lift
 
 
 @dataclass(frozen=True, slots=True)
 class _Comer:
-    """Somebody at the door, and what he brought."""
+    """A person at the door, with their badge, PIN result and statement."""
 
     person: str
     badge: str
@@ -34,7 +34,7 @@ class _Comer:
 
 
 def badge_shown(turn: PanelStep, door: DoorConfig, read: Read, holder: BadgeHolder | None, doubt: str) -> None:
-    """A badge was shown on the way in."""
+    """Process a badge shown at an entry reader."""
     pins.drop(turn, door.door)
     if holder is None or doubt:
         _denied_at_once(turn, door, read, holder, doubt)
@@ -42,10 +42,10 @@ def badge_shown(turn: PanelStep, door: DoorConfig, read: Read, holder: BadgeHold
     _come(turn, door, _Comer(holder.person, holder.badge, pin=False, stated=turn.desk.stated(holder.person)))
 
 
-def pin_entered(turn: PanelStep, door: DoorConfig, asked: AskedPin) -> None:
-    """A PIN was finished after a badge."""
-    right = pins.right(turn, asked)
-    comer = _Comer(asked.person, asked.badge, pin=right, stated=turn.desk.stated(asked.person))
+def pin_entered(turn: PanelStep, door: DoorConfig, attempt: AskedPin) -> None:
+    """Process a complete PIN after a badge."""
+    right = pins.right(turn, attempt)
+    comer = _Comer(attempt.person, attempt.badge, pin=right, stated=turn.desk.stated(attempt.person))
     if right:
         _come(turn, door, comer)
     else:
@@ -53,20 +53,22 @@ def pin_entered(turn: PanelStep, door: DoorConfig, asked: AskedPin) -> None:
 
 
 def expire(turn: PanelStep) -> None:
-    """Nobody waits for his second for longer than the room says."""
+    """Drop persons who have waited for their second longer than the room allows."""
     waiting = turn.state.fleeting.waiting
-    for one in waiting:
-        if turn.now >= one.until:
-            turn.do(Refuse(one.door, "in", releases.REFUSED))
-    turn.set_fleeting(waiting=tuple(one for one in waiting if turn.now < one.until))
+    for entry in waiting:
+        if turn.now >= entry.until:
+            turn.do(Refuse(entry.door, "in", releases.REFUSED))
+    turn.set_fleeting(waiting=tuple(entry for entry in waiting if turn.now < entry.until))
 
 
 def _come(turn: PanelStep, door: DoorConfig, comer: _Comer) -> None:
-    waiting = [one for one in turn.state.fleeting.waiting if one.door == door.door and one.person != comer.person]
-    others = [_Comer(one.person, one.badge, one.pin, turn.desk.stated(one.person)) for one in waiting]
-    group, verdicts = _agreed(turn, comer, others)
+    waiting = [
+        entry for entry in turn.state.fleeting.waiting if entry.door == door.door and entry.person != comer.person
+    ]
+    other_comers = [_Comer(entry.person, entry.badge, entry.pin, turn.desk.stated(entry.person)) for entry in waiting]
+    group, verdicts = _agreed(turn, comer, other_comers)
     verdict = verdicts[comer.person]
-    _told_of_two_places(turn, door, comer, verdict)
+    _alarm_two_places(turn, door, comer, verdict)
     if verdict.allow:
         _let_in(turn, door, group, verdicts)
     elif verdict.rule == "pin" and not pins.locked(turn, comer.person, comer.badge):
@@ -79,71 +81,73 @@ def _come(turn: PanelStep, door: DoorConfig, comer: _Comer) -> None:
         _deny(turn, door, comer, verdict)
 
 
-def _agreed(turn: PanelStep, comer: _Comer, others: list[_Comer]) -> tuple[list[_Comer], Mapping[str, Verdict]]:
+def _agreed(turn: PanelStep, comer: _Comer, other_comers: list[_Comer]) -> tuple[list[_Comer], Mapping[str, Verdict]]:
     """Return a group in which everybody is allowed with the others, and its verdicts.
 
-    Whoever is not allowed stays behind, one at a time and the last to have come first. If that leaves *comer* denied,
-    his verdict is the one with everybody there: it says what another badge would not change.
+    Denied members are removed one at a time, the latest first. If that leaves *comer* denied, their verdict is the one
+    with everybody present: it states the reason another badge would not lift.
     """
-    group = [comer, *others]
+    group = [comer, *other_comers]
     with_everybody: Verdict | None = None
     while True:
-        verdicts = {one.person: _judge(turn, one, tuple(group)) for one in group}
+        verdicts = {member.person: _judge(turn, member, tuple(group)) for member in group}
         with_everybody = with_everybody or verdicts[comer.person]
-        denied = [one for one in group[1:] if not verdicts[one.person].allow]
+        denied = [member for member in group[1:] if not verdicts[member.person].allow]
         if not denied:
             break
-        group = [one for one in group if one is not denied[-1]]
+        group = [member for member in group if member is not denied[-1]]
     if not (verdicts[comer.person].allow or with_everybody.allow):
         verdicts[comer.person] = with_everybody
     return group, verdicts
 
 
 def _judge(turn: PanelStep, comer: _Comer, group: tuple[_Comer, ...]) -> Verdict:
-    inside = {one.person: one.badge for one in turn.state.occupants if one.sure}
-    shown = {**inside, **{one.person: one.badge for one in group}}
-    beside = set(shown if turn.config.settings.accompany else (one.person for one in group)) | {comer.stated.escort}
+    inside = {member.person: member.badge for member in turn.state.occupants if member.sure}
+    badges = {**inside, **{member.person: member.badge for member in group}}
+    candidates = set(badges if turn.config.settings.accompany else (member.person for member in group)) | {
+        comer.stated.escort
+    }
     request = Request(
         persons=(comer.person,),
         resource=turn.config.room,
         action=Action.ENTER,
-        companions=tuple(one for one in shown if one in beside - {comer.person}),
+        companions=tuple(member for member in badges if member in candidates - {comer.person}),
         purpose=comer.stated.purpose,
         declared=comer.stated.declared,
         pin=comer.pin,
         inside=frozenset(inside),
     )
-    return turn.desk.judge(request, shown)
+    return turn.desk.judge(request, badges)
 
 
 def _let_in(turn: PanelStep, door: DoorConfig, group: list[_Comer], verdicts: Mapping[str, Verdict]) -> None:
-    names = tuple(one.person for one in group)
+    names = tuple(member.person for member in group)
     id_ = releases.next_id(turn)
     records = tuple(
         RecordEntry(
             door=door.door,
             side="in",
             action=Action.ENTER,
-            person=one.person,
-            badge=one.badge,
-            verdict=verdicts[one.person],
+            person=member.person,
+            badge=member.badge,
+            verdict=verdicts[member.person],
             release=id_,
-            together=tuple(name for name in names if name != one.person),
-            purpose=one.stated.purpose,
-            how="pin" if one.pin else "card",
+            together=tuple(name for name in names if name != member.person),
+            purpose=member.stated.purpose,
+            how="pin" if member.pin else "card",
         )
-        for one in group
+        for member in group
     )
-    turn.set_fleeting(waiting=tuple(one for one in turn.state.fleeting.waiting if one.person not in names))
-    people = tuple(Passer(one.person, one.badge, one.stated.escort) for one in group)
+    turn.set_fleeting(waiting=tuple(member for member in turn.state.fleeting.waiting if member.person not in names))
+    people = tuple(Passer(member.person, member.badge, member.stated.escort) for member in group)
     releases.release(turn, door, "in", people, records)
 
 
 def _wait(turn: PanelStep, door: DoorConfig, comer: _Comer) -> None:
-    others = [one for one in turn.state.fleeting.waiting if one.person != comer.person]
+    earlier = [entry for entry in turn.state.fleeting.waiting if entry.person != comer.person]
     until = turn.now + turn.config.together_seconds
     waits = Waiting(door.door, comer.person, comer.badge, comer.pin, until)
-    turn.set_fleeting(waiting=(*others[-(MOST_WAITING - 1) :], waits))
+    turn.set_fleeting(waiting=(*earlier[-(MOST_WAITING - 1) :], waits))
     turn.do(Signal(door.door, "in", "amber", "once", _SECOND))
 
 
@@ -167,7 +171,7 @@ def _deny(
 
 
 def _denied_at_once(turn: PanelStep, door: DoorConfig, read: Read, holder: BadgeHolder | None, doubt: str) -> None:
-    """A card nobody holds, or a read nobody should trust: asked of the rules all the same, which deny it."""
+    """Record the denial of an unknown card or an untrusted read, with the verdict of the rules."""
     person = holder.person if holder else ""
     request = Request(
         persons=(person,) if person else (),
@@ -185,16 +189,16 @@ def _denied_at_once(turn: PanelStep, door: DoorConfig, read: Read, holder: Badge
     )
 
 
-def _told_of_two_places(turn: PanelStep, door: DoorConfig, comer: _Comer, verdict: Verdict) -> None:
-    """The officers hear of a badge that is in two places, whether it is refused for that or not."""
+def _alarm_two_places(turn: PanelStep, door: DoorConfig, comer: _Comer, verdict: Verdict) -> None:
+    """Raise the alarm for a badge in two places, whether it is denied for that or not."""
     if turn.config.passback == "none" or not (verdict.allow or verdict.rule == "one-place"):
         return
-    shown, room = visible(comer.person), turn.config.room
+    person_name, room = comer.person, turn.config.room
     if comer.person in turn.state.inside():
-        text = Text(f"the badge of `{shown}` goes in twice", f"`{shown}` 的门禁卡重复进入")
+        text = Message("rooms.entered-twice", person=person_name)
         turn.alarm(AlarmKind.PASSBACK, text, door=door.door, person=comer.person)
     elsewhere = sorted(turn.desk.rooms_of(comer.person) - {room})
     if elsewhere:
-        where = visible(elsewhere[0])
-        text = Text(f"`{shown}` is in `{where}` and here", f"`{shown}` 同时在 `{where}` 和此处")
+        other_room = elsewhere[0]
+        text = Message("rooms.in-two-places", person=person_name, room=other_room)
         turn.alarm(AlarmKind.TWO_PLACES, text, door=door.door, person=comer.person)

@@ -1,7 +1,7 @@
-"""What a panel may ask of the control process while it takes one step.
+"""Queries of a panel to the control process during one step.
 
-Rules of this file: every answer is the same for the whole step, and none of them raises: where the registry cannot be
-read the answer is nobody, nothing or a denial. A way out needs none of them.
+Rules of this file: every answer is the same for the whole step, and no query raises: where the registry cannot be read
+the answer is ``None``, empty or a denial. An exit needs none of them.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from rules.model import Request, Verdict
 
 @dataclass(frozen=True, slots=True)
 class BadgeHolder:
-    """Whose badge a card is. ``facility`` and ``bits``, where the badge was enrolled with them, must be the read's."""
+    """The holder of a badge. ``facility`` and ``bits``, where the badge was enrolled with them, must match the read."""
 
     person: str
     badge: str
@@ -24,7 +24,7 @@ class BadgeHolder:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What somebody stated beforehand for this room, and who leads him in if he is on a visit (``""``: nobody)."""
+    """The statement of a person for this room, and on a visit the escort (``""``: none)."""
 
     purpose: str = ""
     declared: bool = False
@@ -35,19 +35,19 @@ class PanelQueries(Protocol):
     """The registry and the rules, as one room's panel sees them."""
 
     def holder(self, read: Read) -> BadgeHolder | None:
-        """Return whose valid badge this is; ``None`` for a card that is unknown, lost, returned or over."""
+        """Return the holder of a valid badge; ``None`` for a card that is unknown, lost, returned or expired."""
 
-    def judge(self, request: Request, shown: Mapping[str, str]) -> Verdict:
-        """Decide *request*; ``shown`` is the badge that each person in it, or beside it, has presented."""
+    def judge(self, request: Request, badges: Mapping[str, str]) -> Verdict:
+        """Return the verdict on *request*; *badges*: the badge each person in it, or with them, has shown."""
 
     def stated(self, person: str) -> Statement:
         """Return what the person stated for this room and for now."""
 
     def check_pin(self, person: str, digits: str) -> Literal["ok", "duress", "wrong", "none"]:
-        """Compare a PIN; ``none``: the person has not got one."""
+        """Check a PIN; ``none``: the person has no PIN."""
 
     def wrong_pins(self, badge: str) -> int:
-        """Return how many wrong PINs in a row came with *badge*, as counted by other rooms and not forgotten."""
+        """Return the number of consecutive wrong PINs with *badge*, as counted by other rooms and not expired."""
 
     def rooms_of(self, person: str) -> frozenset[str]:
         """Return the rooms the person is in, as far as the doors know."""

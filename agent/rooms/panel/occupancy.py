@@ -1,8 +1,8 @@
-"""Who is inside: the list follows what the strike and the contact bear out, and an officer can put it right.
+"""Occupancy: the list of persons inside, derived from strike and contact, which an officer can correct.
 
-Rules of this file: somebody is inside from the moment he is known to have gone in until he is known to have gone out.
-Where the agent was away in between, the list says "perhaps" (``sure`` is false) and not one or the other. The list
-decides nothing by itself; what follows from it is asked of the rules.
+Rules of this file: a person is inside from the moment they are known to have entered until they are known to have left.
+Where the agent was not running in between, the list says "perhaps" (``sure`` is false). The list decides nothing by
+itself; its consequences are decided by the rules.
 """
 
 from agent.doors.messages import Side
@@ -11,112 +11,112 @@ from agent.rooms.panel.effects import AlarmKind, Moved
 from agent.rooms.panel.events import BadgeGone, DayOver, Reset, Withdrawn
 from agent.rooms.panel.state import Occupant, Passer
 from agent.rooms.panel.step import PanelStep
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message
 
 
 def moved(turn: PanelStep, people: tuple[Passer, ...], door: str, side: Side, *, sure: bool = True) -> None:
-    """*people* went through *door*, for sure or perhaps; whoever is nobody known went out uncounted."""
-    for one in people:
+    """Record that *people* passed *door*, for sure or perhaps; an exit without people is an unidentified person."""
+    for passer in people:
         if side == "in":
-            _enter(turn, one, door, sure=sure)
+            _enter(turn, passer, door, sure=sure)
         else:
-            _leave(turn, one, door, sure=sure)
+            _leave(turn, passer, door, sure=sure)
     if side == "out" and not people:
         turn.set(unseen=turn.state.unseen + 1)
-        turn.note("left", Text("somebody went out by the button", "有人按钮出门"), door=door)
-    look(turn)
+        turn.note("left", Message("rooms.exit-by-button"), door=door)
+    check_company(turn)
 
 
 def reset(turn: PanelStep, event: Reset) -> None:
-    """An officer says that somebody, or everybody, is not inside."""
-    for one in turn.state.occupants:
-        if event.person in ("", one.person):
-            shown = visible(one.person)
-            turn.note("reset", Text(f"`{shown}` is not inside", f"`{shown}` 不在场"), person=one.person)
-            _leave(turn, Passer(one.person, one.badge), one.door, sure=True)
+    """Remove one person, or everybody, from the list by act of an officer."""
+    for occupant in turn.state.occupants:
+        if event.person in ("", occupant.person):
+            person_name = occupant.person
+            turn.note("reset", Message("rooms.occupancy-reset", person=person_name), person=occupant.person)
+            _leave(turn, Passer(occupant.person, occupant.badge), occupant.door, sure=True)
     if not event.person:
         turn.set(unseen=0)
-    look(turn)
+    check_company(turn)
 
 
 def day_over(turn: PanelStep, event: DayOver) -> None:
-    """Take off the list whoever is on it since before: he went out by the button, or behind somebody else."""
-    for one in turn.state.occupants:
-        if one.since < event.before:
-            shown = visible(one.person)
-            text = Text(f"`{shown}` was still listed as inside", f"`{shown}` 仍在在场名单上")
-            turn.note("day-over", text, person=one.person)
-            _leave(turn, Passer(one.person, one.badge), one.door, sure=True)
+    """Remove persons on the list since before the reset: they left by the button, or behind another person."""
+    for occupant in turn.state.occupants:
+        if occupant.since < event.before:
+            person_name = occupant.person
+            text = Message("rooms.occupancy-day-over", person=person_name)
+            turn.note("day-over", text, person=occupant.person)
+            _leave(turn, Passer(occupant.person, occupant.badge), occupant.door, sure=True)
     if not turn.state.occupants:
         turn.set(unseen=0)
-    look(turn)
+    check_company(turn)
 
 
 def withdrawn(turn: PanelStep, event: Withdrawn) -> None:
-    """Somebody may not be here any more. He waits no longer; he may leave; if he is inside, the officers hear of it."""
+    """Process a loss of access: the person no longer waits, may leave, and raises an alarm while inside."""
     fleeting = turn.state.fleeting
     turn.set_fleeting(
-        waiting=tuple(one for one in fleeting.waiting if one.person != event.person),
-        asked=tuple(one for one in fleeting.asked if one.person != event.person),
+        waiting=tuple(entry for entry in fleeting.waiting if entry.person != event.person),
+        pin_attempts=tuple(entry for entry in fleeting.pin_attempts if entry.person != event.person),
     )
-    if event.person in {one.person for one in turn.state.occupants}:
-        shown, rule = visible(event.person), visible(event.rule)
-        text = Text(f"`{shown}` is inside and stopped by `{rule}`", f"`{shown}` 在场，且被规则 `{rule}` 停止")
+    if event.person in {entry.person for entry in turn.state.occupants}:
+        person_name, rule = event.person, event.rule
+        text = Message("rooms.stopped-while-inside", person=person_name, rule=rule)
         turn.alarm(AlarmKind.STOPPED_INSIDE, text, person=event.person)
 
 
 def badge_gone(turn: PanelStep, event: BadgeGone) -> None:
-    """The badge somebody is inside by is not his any more: he stays on the list until an officer has seen to it."""
-    if event.person not in {one.person for one in turn.state.occupants}:
+    """Raise the alarm for a person whose entry badge is no longer theirs; they stay listed until an officer acts."""
+    if event.person not in {occupant.person for occupant in turn.state.occupants}:
         return
-    who, card, room, owner = map(visible, (event.person, event.badge, turn.config.room, event.owner))
-    became = Text(f"is `{owner}`'s now", f"现属 `{owner}`") if owner else Text("was taken from him", "已被收回或挂失")
-    reset = f"shoumi occupancy reset {room} {who} --reason"
-    text = Text(
-        f"`{who}` is inside `{room}` by badge `{card}`, which {became.en}: see who is there; once he is out: {reset} …",
-        f"`{who}` 持卡 `{card}` 在 `{room}` 内，该卡{became.zh}：请到场核实；本人离开后执行 {reset} …",
+    person_name, card, room, owner = event.person, event.badge, turn.config.room, event.owner
+    change = Message("rooms.badge-reassigned", owner=owner) if owner else Message("rooms.badge-withdrawn")
+    command = f"shoumi occupancy reset {room} {person_name} --reason"
+    text = Message(
+        "rooms.inside-with-lost-badge", person=person_name, room=room, card=card, change=change, command=command
     )
     turn.alarm(AlarmKind.BADGE_GONE, text, person=event.person)
 
 
-def look(turn: PanelStep) -> None:
-    """See who is left alone: one person where two must be, a visitor without his escort."""
-    inside = [one for one in turn.state.occupants if one.sure]
-    cleared = [one for one in inside if not one.escort]
+def check_company(turn: PanelStep) -> None:
+    """Raise or end the alarms for one person where two must be, and for a visitor without their escort."""
+    inside = [occupant for occupant in turn.state.occupants if occupant.sure]
+    cleared = [occupant for occupant in inside if not occupant.escort]
     if turn.config.settings.lone_alarm and len(cleared) == 1:
-        shown = visible(cleared[0].person)
-        turn.alarm(AlarmKind.LONE, Text(f"`{shown}` is alone inside", f"`{shown}` 单独在场"), person=cleared[0].person)
+        person_name = cleared[0].person
+        turn.alarm(AlarmKind.LONE, Message("rooms.alone-inside", person=person_name), person=cleared[0].person)
     else:
         over(turn, AlarmKind.LONE)
-    there = {one.person for one in inside}
-    alone = [one for one in inside if one.escort and one.escort not in there]
-    for one in alone:
-        shown = visible(one.person)
-        text = Text(f"`{shown}` is inside without an escort", f"`{shown}` 在场而无人陪同")
-        turn.alarm(AlarmKind.UNESCORTED, text, person=one.person)
+    persons = {occupant.person for occupant in inside}
+    alone = [occupant for occupant in inside if occupant.escort and occupant.escort not in persons]
+    for occupant in alone:
+        person_name = occupant.person
+        text = Message("rooms.inside-without-escort", person=person_name)
+        turn.alarm(AlarmKind.UNESCORTED, text, person=occupant.person)
     if not alone:
         over(turn, AlarmKind.UNESCORTED)
 
 
-def _enter(turn: PanelStep, one: Passer, door: str, *, sure: bool) -> None:
-    known = next((other for other in turn.state.occupants if other.person == one.person), None)
-    if known is not None and known.sure and not sure:
-        return  # he is inside already: another entry nobody saw makes that no less sure
-    others = tuple(other for other in turn.state.occupants if other.person != one.person)
-    turn.set(occupants=(*others, Occupant(one.person, one.badge, door, turn.now, sure, one.escort)))
-    turn.do(Moved(one.person, one.badge, door, inside=True, sure=sure))
+def _enter(turn: PanelStep, passer: Passer, door: str, *, sure: bool) -> None:
+    present = next((occupant for occupant in turn.state.occupants if occupant.person == passer.person), None)
+    if present is not None and present.sure and not sure:
+        return  # inside already: an unconfirmed second entry does not make that less sure
+    other_occupants = tuple(occupant for occupant in turn.state.occupants if occupant.person != passer.person)
+    turn.set(occupants=(*other_occupants, Occupant(passer.person, passer.badge, door, turn.now, sure, passer.escort)))
+    turn.do(Moved(passer.person, passer.badge, door, inside=True, sure=sure))
 
 
-def _leave(turn: PanelStep, one: Passer, door: str, *, sure: bool) -> None:
-    known = next((other for other in turn.state.occupants if other.person == one.person), None)
-    if known is None:
+def _leave(turn: PanelStep, passer: Passer, door: str, *, sure: bool) -> None:
+    present = next((occupant for occupant in turn.state.occupants if occupant.person == passer.person), None)
+    if present is None:
         return
-    others = tuple(other for other in turn.state.occupants if other.person != one.person)
+    other_occupants = tuple(occupant for occupant in turn.state.occupants if occupant.person != passer.person)
     if sure:
-        turn.set(occupants=others)
-        over(turn, AlarmKind.BADGE_GONE, person=one.person)
+        turn.set(occupants=other_occupants)
+        over(turn, AlarmKind.BADGE_GONE, person=passer.person)
     else:
-        perhaps = Occupant(known.person, known.badge, known.door, known.since, sure=False, escort=known.escort)
-        turn.set(occupants=(*others, perhaps))
-    turn.do(Moved(one.person, one.badge, door, inside=not sure, sure=sure))
+        perhaps = Occupant(
+            present.person, present.badge, present.door, present.since, sure=False, escort=present.escort
+        )
+        turn.set(occupants=(*other_occupants, perhaps))
+    turn.do(Moved(passer.person, passer.badge, door, inside=not sure, sure=sure))

@@ -1,9 +1,9 @@
-"""Card and PIN: digits are gathered for a moment after the badge, and a duress PIN opens and tells the officers.
+"""Card and PIN: digits are collected for a time after the badge; a duress PIN opens and alarms the officers.
 
-Rules of this file: digits live in memory only and end with the attempt. Wrong PINs are counted per person in a room,
-not per reader, and per badge in all rooms of the site, so that nobody tries a found badge room by room; either count
-locks, is forgotten with time and by the right PIN, and outlives a restart. Nothing at the door shows whether a PIN was
-the duress one.
+Rules of this file: digits are in memory only, for the duration of the attempt. Wrong PINs are counted per person in a
+room, not per reader, and per badge in all rooms of the site, so that a found badge cannot be tried room by room; either
+count locks, is cleared with time and by the correct PIN, and outlives a restart. Nothing at the door reveals a duress
+PIN.
 """
 
 from msgspec.structs import replace
@@ -12,31 +12,32 @@ from agent.doors.messages import KeyPress, Refuse, Signal
 from agent.rooms.panel.effects import AlarmKind, RightPin
 from agent.rooms.panel.state import MOST_PIN_COUNTS, AskedPin, PinCount
 from agent.rooms.panel.step import PanelStep
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message
 
 LONGEST_PIN = 12  # digits
-NO_PIN = Text("no PIN", "未输密码")
-_ASK = Text("PIN", "请输入密码")
+NO_PIN = Message("rooms.no-pin")
+_ASK = Message("rooms.enter-pin")
 
 
 def ask(turn: PanelStep, door: str, person: str, badge: str) -> None:
-    """Ask for a PIN at *door*; whoever was asked there before is not any more."""
+    """Ask for a PIN at *door*; this replaces an earlier attempt there."""
     until = turn.now + turn.config.pin_seconds
-    others = tuple(one for one in turn.state.fleeting.asked if one.door != door)
-    turn.set_fleeting(asked=(*others, AskedPin(door, person, badge, "", until)))
+    other_doors = tuple(attempt for attempt in turn.state.fleeting.pin_attempts if attempt.door != door)
+    turn.set_fleeting(pin_attempts=(*other_doors, AskedPin(door, person, badge, "", until)))
     turn.do(Signal(door, "in", "amber", "once", _ASK))
 
 
 def drop(turn: PanelStep, door: str) -> None:
-    """Ask nobody for a PIN at *door* any more."""
-    turn.set_fleeting(asked=tuple(one for one in turn.state.fleeting.asked if one.door != door))
+    """Drop the PIN attempt at *door*."""
+    turn.set_fleeting(
+        pin_attempts=tuple(attempt for attempt in turn.state.fleeting.pin_attempts if attempt.door != door)
+    )
 
 
 def pressed(turn: PanelStep, event: KeyPress) -> AskedPin | None:
-    """Take the keys of one event; return the attempt when it is finished (``#``), with its digits."""
-    asked = next((one for one in turn.state.fleeting.asked if one.door == event.door), None)
-    if asked is None or event.side != "in":
+    """Process the keys of one event; return the attempt when it is complete (``#``), with its digits."""
+    attempt = next((entry for entry in turn.state.fleeting.pin_attempts if entry.door == event.door), None)
+    if attempt is None or event.side != "in":
         return None
     if not event.secure or event.stale or turn.back:
         drop(turn, event.door)
@@ -45,71 +46,71 @@ def pressed(turn: PanelStep, event: KeyPress) -> AskedPin | None:
     for key in event.digits:
         if key == "#":
             drop(turn, event.door)
-            return asked
+            return attempt
         if key == "*":
-            asked = replace(asked, digits="")
+            attempt = replace(attempt, digits="")
         elif key in "0123456789":
-            asked = replace(asked, digits=(asked.digits + key)[: LONGEST_PIN + 1])  # one too many is wrong, not cut
-    others = tuple(one for one in turn.state.fleeting.asked if one.door != event.door)
-    turn.set_fleeting(asked=(*others, asked))
+            attempt = replace(
+                attempt, digits=(attempt.digits + key)[: LONGEST_PIN + 1]
+            )  # one too many is wrong, not cut
+    other_doors = tuple(entry for entry in turn.state.fleeting.pin_attempts if entry.door != event.door)
+    turn.set_fleeting(pin_attempts=(*other_doors, attempt))
     return None
 
 
-def right(turn: PanelStep, asked: AskedPin) -> bool:
-    """Whether the PIN of a finished attempt is the person's; tells the officers of a duress PIN, and of guessing."""
-    if locked(turn, asked.person, asked.badge):
-        return False  # he was asked before, at another door
-    answer = turn.desk.check_pin(asked.person, asked.digits) if len(asked.digits) <= LONGEST_PIN else "wrong"
+def right(turn: PanelStep, attempt: AskedPin) -> bool:
+    """Return whether the PIN of a complete attempt is correct; raise alarms for a duress PIN and for guessing."""
+    if locked(turn, attempt.person, attempt.badge):
+        return False  # locked meanwhile, by an attempt at another door
+    answer = turn.desk.check_pin(attempt.person, attempt.digits) if len(attempt.digits) <= LONGEST_PIN else "wrong"
     if answer in ("ok", "duress"):
-        forget(turn, asked.person, asked.badge)
-        if turn.desk.wrong_pins(asked.badge):
-            turn.do(RightPin(asked.person, asked.badge))
+        forget(turn, attempt.person, attempt.badge)
+        if turn.desk.wrong_pins(attempt.badge):
+            turn.do(RightPin(attempt.person, attempt.badge))
         if answer == "duress":
-            shown, where = visible(asked.person), visible(asked.door)
-            text = Text(f"`{shown}` enters `{where}` under duress", f"`{shown}` 在 `{where}` 受胁迫进入")
-            turn.alarm(AlarmKind.DURESS, text, door=asked.door, person=asked.person, silent=True)
+            person_name, door_name = attempt.person, attempt.door
+            text = Message("rooms.entry-under-duress", person=person_name, door=door_name)
+            turn.alarm(AlarmKind.DURESS, text, door=attempt.door, person=attempt.person, silent=True)
         return True
-    _count(turn, asked)
+    _count(turn, attempt)
     return False
 
 
 def locked(turn: PanelStep, person: str, badge: str) -> bool:
-    """Whether too many wrong PINs in a row were entered for the person here, or with the badge anywhere."""
+    """Return whether too many consecutive wrong PINs were entered for the person here, or with the badge anywhere."""
     most = max(_wrong(turn, person, ""), _wrong(turn, person, badge), turn.desk.wrong_pins(badge))
     return most >= turn.config.pin_tries
 
 
 def forget(turn: PanelStep, person: str, badge: str) -> None:
-    """Count anew for a person who entered the right PIN with *badge*; with another badge it may be somebody else."""
-    kept = (one for one in turn.state.pins if one.person != person or one.badge not in ("", badge))
-    turn.set(pins=tuple(kept))
+    """Clear the counts of a person after the correct PIN with *badge*; other badges may be in foreign hands."""
+    remaining = (count for count in turn.state.pins if count.person != person or count.badge not in ("", badge))
+    turn.set(pins=tuple(remaining))
 
 
 def expire(turn: PanelStep) -> None:
-    """Forget what has had its time."""
+    """Drop expired counts and attempts."""
     longest = turn.now + turn.config.pin_lock_seconds  # nothing lasts longer, also after the clock went back
-    kept = [replace(one, until=min(one.until, longest)) for one in turn.state.pins if turn.now < one.until]
-    turn.set(pins=tuple(kept))
-    for one in turn.state.fleeting.asked:
-        if turn.now >= one.until:
-            drop(turn, one.door)
-            turn.do(Refuse(one.door, "in", NO_PIN))
+    remaining = [replace(entry, until=min(entry.until, longest)) for entry in turn.state.pins if turn.now < entry.until]
+    turn.set(pins=tuple(remaining))
+    for entry in turn.state.fleeting.pin_attempts:
+        if turn.now >= entry.until:
+            drop(turn, entry.door)
+            turn.do(Refuse(entry.door, "in", NO_PIN))
 
 
-def _count(turn: PanelStep, asked: AskedPin) -> None:
-    person, badge = asked.person, asked.badge
-    here, anywhere = _wrong(turn, person, ""), max(_wrong(turn, person, badge), turn.desk.wrong_pins(badge))
+def _count(turn: PanelStep, attempt: AskedPin) -> None:
+    person, badge = attempt.person, attempt.badge
+    in_room, anywhere = _wrong(turn, person, ""), max(_wrong(turn, person, badge), turn.desk.wrong_pins(badge))
     forget(turn, person, badge)
     until = turn.now + turn.config.pin_lock_seconds
-    counts = PinCount(person, here + 1, until), PinCount(person, anywhere + 1, until, badge)
+    counts = PinCount(person, in_room + 1, until), PinCount(person, anywhere + 1, until, badge)
     turn.set(pins=(*turn.state.pins[-(MOST_PIN_COUNTS - len(counts)) :], *counts))
-    if max(here, anywhere) + 1 >= turn.config.pin_tries:
-        shown, card = visible(person), visible(badge)
-        text = Text(
-            f"too many wrong PINs for `{shown}` with badge `{card}`", f"`{shown}` 的密码多次错误（卡 `{card}`）"
-        )
-        turn.alarm(AlarmKind.GUESSING, text, door=asked.door, person=person)
+    if max(in_room, anywhere) + 1 >= turn.config.pin_tries:
+        person_name, card = person, badge
+        text = Message("rooms.pin-guessing", person=person_name, card=card)
+        turn.alarm(AlarmKind.GUESSING, text, door=attempt.door, person=person)
 
 
 def _wrong(turn: PanelStep, person: str, badge: str) -> int:
-    return next((one.wrong for one in turn.state.pins if (one.person, one.badge) == (person, badge)), 0)
+    return next((count.wrong for count in turn.state.pins if (count.person, count.badge) == (person, badge)), 0)

@@ -1,9 +1,9 @@
-"""From a release to what became of it: used, unused, failed, or unknown because the agent was away.
+"""Releases and their outcomes: used, unused, failed, or unknown because the agent was not running.
 
-Rules of this file: a release is asked for only after its entries, in the same step (contract C2). It is settled once,
-by the strike's answer and the door's contact where there is one; without a contact the answer alone counts, and one
-that the device does not bear out leaves open whether anybody went through. A release
-whose entry could not be written never happened on the way in, and happens all the same on the way out.
+Rules of this file: a release follows its log entries in the same step (contract C2). It is settled once, by the
+strike's answer and the door's contact where there is one; without a contact the answer alone counts, and an unconfirmed
+answer leaves open whether anybody passed. A release whose log entry could not be written is not carried out on the way
+in, and is carried out all the same on the way out.
 """
 
 from typing import Literal
@@ -17,14 +17,11 @@ from agent.rooms.panel.events import Freed, ReleaseUnrecorded
 from agent.rooms.panel.occupancy import moved
 from agent.rooms.panel.state import MOST_PASSAGES, Passer, PendingRelease
 from agent.rooms.panel.step import PanelStep
-from rules.text import Text
-from rules.visible import visible
+from rules.text import Message
 
 Outcome = Literal["used", "unused", "failed", "unknown"]
-REFUSED = Text("refused", "拒绝进入")
-_UNCONFIRMED = Text(
-    "the board said that it opened, and its lock did not read as open", "控制器称已开门，但其锁状态未显示开启"
-)
+REFUSED = Message("rooms.access-denied")
+_UNCONFIRMED = Message("rooms.release-unconfirmed")
 
 
 def next_id(turn: PanelStep) -> str:
@@ -36,25 +33,25 @@ def next_id(turn: PanelStep) -> str:
 def release(
     turn: PanelStep, door: DoorConfig, side: Side, people: tuple[Passer, ...], records: tuple[RecordEntry, ...]
 ) -> None:
-    """Ask for the entries, all of one new release, and then for the strike. *people* are those known to go through."""
+    """Emit the log entries of one new release, and then the release. *people*: the identified persons passing."""
     for oldest in turn.state.passages[: max(0, len(turn.state.passages) + 1 - MOST_PASSAGES)]:
         _settle(turn, oldest, "unknown")
     id_, until = records[0].release, turn.now + door.strike_seconds + turn.config.answer_seconds
-    known = turn.state.door(door.door)
-    opened = known.open is True  # it stands open: nobody will see it open again
+    position = turn.state.door(door.door)
+    opened = position.open is True  # it stands open already: no opening event will follow
     passage = PendingRelease(id_, door.door, side, people, turn.now, until, opened=opened)
     turn.set(passages=(*turn.state.passages, passage))
-    turn.set_door(door.door, free_until=max(known.free_until, until))
+    turn.set_door(door.door, free_until=max(position.free_until, until))
     turn.do(*records, Release(id_, door.door, side, door.strike_seconds))
 
 
 def released(turn: PanelStep, event: Released) -> None:
-    """The strike answered."""
-    passage = next((one for one in turn.state.passages if one.id == event.id), None)
+    """Process the answer of the strike."""
+    passage = next((entry for entry in turn.state.passages if entry.id == event.id), None)
     if passage is None:
-        return  # settled already, or never ours
+        return  # settled already, or unknown
     if not event.ok:
-        text = Text(f"`{visible(passage.door)}` was not released", f"`{visible(passage.door)}` 未能释放")
+        text = Message("rooms.release-failed", door=passage.door)
         turn.alarm(AlarmKind.NOT_RELEASED, event.why or text, door=passage.door)
         _not_free(turn, passage)
         _settle(turn, passage, "failed", event.why)
@@ -66,9 +63,9 @@ def released(turn: PanelStep, event: Released) -> None:
 
 
 def unrecorded(turn: PanelStep, event: ReleaseUnrecorded) -> None:
-    """The log took no entry: nobody goes in by this release, and nobody is kept from going out."""
-    passage = next((one for one in turn.state.passages if one.id == event.id), None)
-    text = Text("the log takes no entries: nobody is let in", "日志无法写入：一律不得进入")
+    """Process a failed log entry: this release admits nobody; an exit is not stopped."""
+    passage = next((entry for entry in turn.state.passages if entry.id == event.id), None)
+    text = Message("rooms.log-unavailable")
     turn.alarm(AlarmKind.UNRECORDED, text, door=passage.door if passage else "")
     if passage is not None and passage.side == "in":
         _not_free(turn, passage)
@@ -77,7 +74,7 @@ def unrecorded(turn: PanelStep, event: ReleaseUnrecorded) -> None:
 
 
 def opened(turn: PanelStep, event: Contact) -> None:
-    """The door opened: whoever was let through is through."""
+    """Process an opening of the door: the persons of its releases have passed."""
     for passage in turn.state.passages:
         if passage.door == event.door:
             _replace(turn, replace(passage, opened=True))
@@ -85,40 +82,40 @@ def opened(turn: PanelStep, event: Contact) -> None:
 
 
 def closed(turn: PanelStep, event: Contact) -> None:
-    """The door is closed. After a restart that is all there is to know about what was asked of it before."""
+    """Process a closing of the door. After a restart it settles the earlier releases as unknown."""
     for passage in turn.state.passages:
         if passage.door == event.door and passage.blind and not passage.opened:
             _settle(turn, passage, "unknown")
 
 
 def expire(turn: PanelStep) -> None:
-    """Settle what has had its time."""
+    """Settle expired releases."""
     for passage in turn.state.passages:
         if turn.now < passage.until:
             continue
-        if passage.opened:  # the strike never said so, and the door did
+        if passage.opened:  # no answer of the strike, but the door opened
             _settle(turn, passage, "used")
         else:
             _settle(turn, passage, "unused" if passage.answered else "unknown")
 
 
 def restarted(turn: PanelStep) -> None:
-    """What was asked of a strike before the restart may never be answered; the next word of the contact counts."""
+    """Mark open releases after a restart: they may never be answered, and the next contact event settles them."""
     for passage in turn.state.passages:
         until = min(passage.until, turn.now + turn.config.answer_seconds)
         _replace(turn, replace(passage, blind=True, until=until))
 
 
-def seen(turn: PanelStep, person: str, side: Side) -> None:
-    """Somebody shows his badge on one side: what let him through to there was used, if the door can have opened."""
+def settle_by_badge(turn: PanelStep, person: str, side: Side) -> None:
+    """Settle as used the release by which *person* reached *side*, where their badge is shown, if the door opened."""
     for passage in turn.state.passages:
         through = passage.opened or not _has_contact(turn, passage.door)
-        if through and passage.side != side and person in {one.person for one in passage.people}:
+        if through and passage.side != side and person in {passer.person for passer in passage.people}:
             _settle(turn, passage, "used")
 
 
 def clamp(turn: PanelStep) -> None:
-    """The clock has gone back: nothing that was open for a while stays open for longer."""
+    """Shorten all releases after the clock went back, so that none lasts longer."""
     for passage in turn.state.passages:
         until = turn.now + turn.config.answer_seconds
         _replace(turn, replace(passage, at=0.0, until=min(passage.until, until)))  # at 0: the strike has ended
@@ -127,29 +124,33 @@ def clamp(turn: PanelStep) -> None:
 
 
 def waits_at(turn: PanelStep, door: DoorConfig, side: Side) -> tuple[PendingRelease, ...]:
-    """Return the releases at *door* that hold it open now, newest last."""
+    """Return the releases that keep the strike of *door* open now, newest last."""
     return tuple(
-        one
-        for one in turn.state.passages
-        if (one.door, one.side) == (door.door, side) and turn.now < one.at + door.strike_seconds
+        passage
+        for passage in turn.state.passages
+        if (passage.door, passage.side) == (door.door, side) and turn.now < passage.at + door.strike_seconds
     )
 
 
 def take_back(turn: PanelStep, person: str = "") -> None:
-    """Take back what the strike has not answered of the ways in (of *person*), as far as that is still possible.
+    """Withdraw unanswered releases for entry (of *person*), as far as that is still possible.
 
-    Not where somebody waits for the strike on the way out: taking one back takes back what is on its way to the door.
+    Not at a door with an unanswered exit release: a withdrawal affects all commands on their way to the door.
     """
-    unanswered = [one for one in turn.state.passages if not one.answered]
-    wait_to_leave = {one.door for one in unanswered if one.side == "out"}
-    ways_in = [one for one in unanswered if one.side == "in" and person in ("", *(some.person for some in one.people))]
-    for door in dict.fromkeys(one.door for one in ways_in):
+    unanswered = [passage for passage in turn.state.passages if not passage.answered]
+    wait_to_leave = {passage.door for passage in unanswered if passage.side == "out"}
+    ways_in = [
+        passage
+        for passage in unanswered
+        if passage.side == "in" and person in ("", *(passer.person for passer in passage.people))
+    ]
+    for door in dict.fromkeys(passage.door for passage in ways_in):
         if door not in wait_to_leave:
             turn.do(Flush(door))
 
 
 def freed(turn: PanelStep, event: Freed) -> None:
-    """An officer had the strike released from afar: the door may open, and nobody is counted."""
+    """Process a remote release by an officer: the door may open, and nobody is counted."""
     until = turn.now + event.seconds + turn.config.answer_seconds
     turn.set_door(event.door, free_until=max(turn.state.door(event.door).free_until, until))
 
@@ -164,9 +165,9 @@ def _settle_used(turn: PanelStep, door: str) -> None:
             _settle(turn, passage, "unknown", _UNCONFIRMED)
 
 
-def _settle(turn: PanelStep, passage: PendingRelease, outcome: Outcome, why: Text | None = None) -> None:
+def _settle(turn: PanelStep, passage: PendingRelease, outcome: Outcome, reason: Message | None = None) -> None:
     _drop(turn, passage)
-    turn.do(Settled(passage.id, passage.door, outcome, why))
+    turn.do(Settled(passage.id, passage.door, outcome, reason))
     if outcome == "used":
         moved(turn, passage.people, passage.door, passage.side)
     elif outcome == "unknown" and passage.people and (passage.blind or not _has_contact(turn, passage.door)):
@@ -179,14 +180,14 @@ def _has_contact(turn: PanelStep, door: str) -> bool:
 
 
 def _not_free(turn: PanelStep, passage: PendingRelease) -> None:
-    """The door may not open on account of *passage*; it still may on account of another."""
-    others = [one.until for one in turn.state.passages if one.door == passage.door and one.id != passage.id]
-    turn.set_door(passage.door, free_until=max(others, default=turn.now))
+    """End the permission of *passage* to open the door; other releases keep theirs."""
+    other_ends = [entry.until for entry in turn.state.passages if entry.door == passage.door and entry.id != passage.id]
+    turn.set_door(passage.door, free_until=max(other_ends, default=turn.now))
 
 
 def _replace(turn: PanelStep, passage: PendingRelease) -> None:
-    turn.set(passages=tuple(passage if one.id == passage.id else one for one in turn.state.passages))
+    turn.set(passages=tuple(passage if entry.id == passage.id else entry for entry in turn.state.passages))
 
 
 def _drop(turn: PanelStep, passage: PendingRelease) -> None:
-    turn.set(passages=tuple(one for one in turn.state.passages if one.id != passage.id))
+    turn.set(passages=tuple(entry for entry in turn.state.passages if entry.id != passage.id))

@@ -1,8 +1,8 @@
-"""What one room's panel remembers, and how it is kept over a restart.
+"""State of one room's panel, and its storage across a restart.
 
-Rules of this file: data only, and every list in it is bounded. What a restart must not lose is written as JSON of a
-stated version; what it must not keep (digits of a PIN half entered, somebody waiting for a second) is
-:class:`Fleeting` and is never written. Instants are seconds since 1970 UTC.
+Rules of this file: data only, and every list in it is bounded. Lasting state is written as JSON of a stated version;
+state a restart must not keep (digits of a partly entered PIN, a person waiting for a second) is :class:`Fleeting` and
+is never written. Instants are seconds since 1970 UTC.
 """
 
 from typing import Annotated, Final, Literal
@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec.structs import replace
 
-from agent.doors.codec import InvalidMessageError, Message, decoder, encode
+from agent.doors.codec import InvalidMessageError, WireStruct, decoder, encode
 from agent.doors.messages import Side
 from agent.rooms.panel.effects import AlarmKind
 
@@ -25,8 +25,8 @@ Words = Annotated[str, msgspec.Meta(max_length=1000)]
 StoredInstant = Annotated[float, msgspec.Meta(gt=-(2**53), lt=2**53)]  # seconds beyond that a float cannot count
 
 
-class Occupant(Message, frozen=True):
-    """Somebody inside. ``sure``: the strike or the contact bears it out. ``escort``: who must be inside with them."""
+class Occupant(WireStruct, frozen=True):
+    """A person inside. ``sure``: borne out by strike or contact. ``escort``: who must be inside with them."""
 
     person: Words
     badge: Words
@@ -36,18 +36,18 @@ class Occupant(Message, frozen=True):
     escort: Words = ""
 
 
-class Passer(Message, frozen=True):
-    """Somebody a release is for."""
+class Passer(WireStruct, frozen=True):
+    """A person a release is for."""
 
     person: Words
     badge: Words
     escort: Words = ""
 
 
-class PendingRelease(Message, frozen=True):
-    """A release that is not settled. ``answered``: the strike did it; ``opened``: the door was seen to open.
+class PendingRelease(WireStruct, frozen=True):
+    """A release that is not settled. ``answered``: the strike reported it; ``opened``: the contact reported it.
 
-    ``confirmed``: the strike was also seen to do it. ``blind``: the agent was away, so a closed door proves nothing.
+    ``confirmed``: the lock also read as open. ``blind``: the agent was not running, so a closed door proves nothing.
     """
 
     id: Words
@@ -62,11 +62,10 @@ class PendingRelease(Message, frozen=True):
     confirmed: bool = True
 
 
-class OpenAlarm(Message, frozen=True):
-    """An alarm raised. ``over``: its condition has ended; ``seen``: somebody acknowledged it. Both end it.
+class OpenAlarm(WireStruct, frozen=True):
+    """A raised alarm. ``over``: its condition has ended; ``seen``: it was acknowledged. Both together close it.
 
-    ``times``: how often it began within a minute; beyond :data:`agent.rooms.panel.step.MOST_TIMES` that is told no
-    more.
+    ``times``: how often it began within a minute; beyond :data:`agent.rooms.panel.step.MOST_TIMES` it is not reported.
     """
 
     kind: AlarmKind
@@ -78,8 +77,8 @@ class OpenAlarm(Message, frozen=True):
     times: int = 1
 
 
-class DoorPosition(Message, frozen=True):
-    """One door. ``open`` is ``None`` before it ever said; ``free_until``: till then it may open without alarm."""
+class DoorPosition(WireStruct, frozen=True):
+    """One door. ``open`` is ``None`` before the first report; ``free_until``: until then it may open without alarm."""
 
     door: Words
     open: bool | None = None
@@ -89,10 +88,10 @@ class DoorPosition(Message, frozen=True):
     offline: tuple[Side, ...] = ()
 
 
-class PinCount(Message, frozen=True):
-    """Wrong PINs in a row; ``until``: when they are forgotten.
+class PinCount(WireStruct, frozen=True):
+    """Consecutive wrong PINs; ``until``: time of expiry.
 
-    Of a person in this room, with whichever badge; or (``badge``) with one badge in all rooms, as of the last one here.
+    Of a person in this room, with any badge; or (``badge``) with one badge in all rooms, as of the last one here.
     """
 
     person: Words
@@ -101,8 +100,8 @@ class PinCount(Message, frozen=True):
     badge: Words = ""
 
 
-class Waiting(Message, frozen=True):
-    """Somebody who may enter as soon as another one is with them."""
+class Waiting(WireStruct, frozen=True):
+    """A person who may enter as soon as another one is with them."""
 
     door: str
     person: str
@@ -111,8 +110,8 @@ class Waiting(Message, frozen=True):
     until: float
 
 
-class AskedPin(Message, frozen=True):
-    """Somebody at a reader who is entering their PIN."""
+class AskedPin(WireStruct, frozen=True):
+    """A person at a reader who is entering their PIN."""
 
     door: str
     person: str
@@ -121,7 +120,7 @@ class AskedPin(Message, frozen=True):
     until: float
 
 
-class Recent(Message, frozen=True):
+class Recent(WireStruct, frozen=True):
     """A card read a moment ago."""
 
     door: str
@@ -131,7 +130,7 @@ class Recent(Message, frozen=True):
     index: int | None
 
 
-class Burst(Message, frozen=True):
+class Burst(WireStruct, frozen=True):
     """Reads on the way in at one door since ``since``, and how many of them were dropped."""
 
     door: str
@@ -140,11 +139,11 @@ class Burst(Message, frozen=True):
     dropped: int = 0
 
 
-class ContactChatter(Message, frozen=True):
-    """Changes of a contact since ``since``; ``open``: what it said last.
+class ContactChatter(WireStruct, frozen=True):
+    """Changes of a contact since ``since``; ``open``: its last state.
 
-    ``began``: since when it flutters (``None``: it does not), or was last written about; ``total``: changes since then,
-    but for ``changes``.
+    ``began``: start of the chatter (``None``: there is none), or its last log entry; ``total``: changes since then,
+    except ``changes``.
     """
 
     door: str
@@ -155,11 +154,11 @@ class ContactChatter(Message, frozen=True):
     total: int = 0
 
 
-class Fleeting(Message, frozen=True):
-    """What no restart keeps."""
+class Fleeting(WireStruct, frozen=True):
+    """The state that does not outlive a restart."""
 
     waiting: tuple[Waiting, ...] = ()
-    asked: tuple[AskedPin, ...] = ()
+    pin_attempts: tuple[AskedPin, ...] = ()
     recent: tuple[Recent, ...] = ()
     bursts: tuple[Burst, ...] = ()
     flutters: tuple[ContactChatter, ...] = ()
@@ -168,10 +167,10 @@ class Fleeting(Message, frozen=True):
 _NOTHING = Fleeting()
 
 
-class RoomState(Message, frozen=True, tag_field="version", tag=VERSION):
-    """One room's panel. ``count``: releases asked so far; ``latest``: the latest instant it was told.
+class RoomState(WireStruct, frozen=True, tag_field="version", tag=VERSION):
+    """The state of one room's panel. ``count``: number of releases so far; ``latest``: the latest time it was given.
 
-    ``unseen``: how many have gone out by the button since the list was last put right: it may name too many.
+    ``unseen``: exits by the button since the list was last corrected: the list may name that many too many.
     """
 
     occupants: tuple[Occupant, ...] = ()
@@ -185,16 +184,16 @@ class RoomState(Message, frozen=True, tag_field="version", tag=VERSION):
     fleeting: Fleeting = _NOTHING
 
     def door(self, name: str) -> DoorPosition:
-        """Return what is known of a door; nothing yet is a state too."""
+        """Return the state of a door; a default one before its first report."""
         return next((door for door in self.doors if door.door == name), DoorPosition(name))
 
     def inside(self) -> frozenset[str]:
-        """Return who is inside for certain."""
-        return frozenset(one.person for one in self.occupants if one.sure)
+        """Return the persons who are inside for certain."""
+        return frozenset(occupant.person for occupant in self.occupants if occupant.sure)
 
 
 class _Header(msgspec.Struct):
-    version: Literal[1]  # of a state alone msgspec takes the absence of a tag for its right value
+    version: Literal[1]  # with a single type msgspec accepts a missing tag
 
 
 _header = decoder(_Header)
@@ -202,12 +201,12 @@ _state = decoder(RoomState)
 
 
 def encode_state(state: RoomState) -> str:
-    """Return *state* without what is fleeting, as one line of JSON."""
+    """Return *state* without :class:`Fleeting`, as one line of JSON."""
     return encode(replace(state, fleeting=_NOTHING)).decode()
 
 
 def decode_state(text: str) -> RoomState:
-    """Return the state written by :func:`encode_state`; raise :class:`InvalidMessageError` for any other text."""
+    """Return the state written by :func:`encode_state`. Raises :class:`InvalidMessageError` for any other text."""
     _header(text)
     state: RoomState = _state(text)
     if state.fleeting is not _NOTHING:

@@ -1,1 +1,1 @@
-"""Canaries: attempts by nobody, to see that the guard refuses, and what was seen of that (contract C11)."""
+"""Canaries: access attempts by an unassigned uid that prove that the guard refuses (contract C11)."""

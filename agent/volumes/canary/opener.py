@@ -1,13 +1,13 @@
-"""The process that tries to get in: nobody's uid, with the right to read everything; only the guard can refuse it.
+"""The canary process: it runs under an unassigned uid with read access to everything, so only the guard can refuse it.
 
-Run as ``python -I -S opener.py UID``. It says ``0`` when it is that, an error number when it could not be; then
-one command a line on stdin, one error number a line on stdout, ``0`` when it was let in:
+Run as ``python -I -S opener.py UID``. It prints ``0`` when it has that uid, otherwise an error number; then it reads
+one command a line on stdin and prints one error number a line on stdout, ``0`` when access was allowed:
 
     list N   open the directory behind descriptor N      open N   open the file      read N   read through descriptor N
 
 Rules of this file: standard library only and no import of the agent, so that it starts in a few milliseconds. It keeps
-CAP_DAC_READ_SEARCH and nothing else: no permission and no access list stands in its way. What it reads it forgets; it
-ends with its starter, and by itself after a while. Sources: capabilities(7), prctl(2), proc_pid_loginuid(5).
+CAP_DAC_READ_SEARCH and nothing else, so that no permission and no ACL stops it. It keeps nothing that it reads; it ends
+with its starter, and by itself after a timeout. Sources: capabilities(7), prctl(2), proc_pid_loginuid(5).
 """
 
 import contextlib
@@ -20,7 +20,7 @@ import sys
 
 CAP_DAC_READ_SEARCH = 2
 NO_LOGIN = 0xFFFFFFFF
-LASTS = 60  # seconds, whatever happens
+LASTS = 60  # seconds: the longest lifetime
 
 _PR_SET_PDEATHSIG, _PR_SET_KEEPCAPS = 1, 8
 _VERSION_3 = 0x20080522
@@ -28,9 +28,9 @@ _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 def become(uid: int) -> None:
-    """Take *uid* for good, without a login uid and without any other right. Raises ``OSError``."""
+    """Change to *uid* permanently, without a login uid and without any other right. Raises ``OSError``."""
     libc = ctypes.CDLL(None, use_errno=True)
-    with contextlib.suppress(OSError):  # it is fixed on this host: then whoever started the agent is behind it, too
+    with contextlib.suppress(OSError):  # immutable on this host: then it keeps the login uid of the agent
         login = os.open("/proc/self/loginuid", os.O_WRONLY | os.O_CLOEXEC)
         try:
             os.write(login, b"%d" % NO_LOGIN)
@@ -40,21 +40,21 @@ def become(uid: int) -> None:
     _checked(libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0))
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
-    kept = 1 << CAP_DAC_READ_SEARCH
-    _checked(libc.capset(struct.pack("=Ii", _VERSION_3, 0), struct.pack("=6I", kept, kept, 0, 0, 0, 0)))
+    capability = 1 << CAP_DAC_READ_SEARCH
+    _checked(libc.capset(struct.pack("=Ii", _VERSION_3, 0), struct.pack("=6I", capability, capability, 0, 0, 0, 0)))
     _checked(libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))  # last: changing the uid takes it away
 
 
-def attempt(what: str, fd: int) -> None:
-    """Do one thing. Raises ``OSError`` when it is refused, ``ValueError`` for what is no command."""
-    if what == "list":
+def attempt(kind: str, fd: int) -> None:
+    """Carry out one command. Raises ``OSError`` when it is refused, ``ValueError`` for an unknown command."""
+    if kind == "list":
         os.close(os.open(f"/proc/self/fd/{fd}/.", _FLAGS | os.O_DIRECTORY))
-    elif what == "open":
+    elif kind == "open":
         os.close(os.open(f"/proc/self/fd/{fd}", _FLAGS))
-    elif what == "read":
+    elif kind == "read":
         os.pread(fd, 1, 0)
     else:
-        raise ValueError(what)
+        raise ValueError(kind)
 
 
 def main() -> None:
@@ -69,17 +69,17 @@ def main() -> None:
         return
     print(0, flush=True)
     for line in sys.stdin:
-        what, _, number = line.partition(" ")
+        kind, _, number = line.partition(" ")
         try:
-            attempt(what, int(number))
+            attempt(kind, int(number))
         except OSError as error:
             print(error.errno or errno.EIO, flush=True)
         else:
             print(0, flush=True)
 
 
-def _checked(result: int) -> None:
-    if result < 0:
+def _checked(status: int) -> None:
+    if status < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
 

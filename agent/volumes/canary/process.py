@@ -1,7 +1,7 @@
-"""Our side of a canary's process: it is started with the descriptors it tries, told what to do, and ended.
+"""Control of a canary process: it is started with the descriptors to try, gets commands, and is ended.
 
-Rules of this file: nothing here waits longer than it was given. A process that does not answer is killed; one that the
-kernel cannot end now is left to it. Source: ``opener``.
+Rules of this file: nothing here waits longer than the given time. A process that does not answer is killed; one that
+the kernel cannot end now is left to the kernel. Source: ``opener``.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from agent.volumes.canary import opener
 
 
 class CanaryProcess:
-    """One canary. Raises ``OSError`` when there can be none: ETIMEDOUT when it did not get ready in time."""
+    """One canary process. Raises ``OSError`` when it cannot be started: ETIMEDOUT when it was not ready in time."""
 
     def __init__(self, uid: int, descriptors: Iterable[int], seconds: float) -> None:
         command = [sys.executable, "-I", "-S", opener.__file__, str(uid)]
@@ -27,24 +27,24 @@ class CanaryProcess:
         )
         self.pid, self.uid = self._process.pid, uid
         self._seconds = seconds
-        self._rest = b""
+        self._buffer = b""
         try:
             self._started(self._answer())
         except BaseException:
             self.close()
             raise
 
-    def attempt(self, what: str, descriptor: int) -> int | None:
-        """Let it try; return the error number it met, 0 when it was let in, ``None`` when it does not answer."""
+    def attempt(self, kind: str, descriptor: int) -> int | None:
+        """Make one attempt; return its error number, 0 when it was allowed, ``None`` when there is no answer."""
         assert self._process.stdin
         try:
-            self._process.stdin.write(f"{what} {descriptor}\n".encode())
+            self._process.stdin.write(f"{kind} {descriptor}\n".encode())
         except OSError:
             return None
         return self._answer()
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         self._process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(self._seconds)
@@ -62,15 +62,15 @@ class CanaryProcess:
     def _answer(self) -> int | None:
         assert self._process.stdout
         deadline = time.monotonic() + self._seconds
-        while b"\n" not in self._rest:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._process.stdout], [], [], left)[0]:
+        while b"\n" not in self._buffer:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0 or not select.select([self._process.stdout], [], [], remaining)[0]:
                 return None
-            data = os.read(self._process.stdout.fileno(), 256)
-            if not data:
+            chunk = os.read(self._process.stdout.fileno(), 256)
+            if not chunk:
                 return None
-            self._rest += data
-        line, _, self._rest = self._rest.partition(b"\n")
+            self._buffer += chunk
+        line, _, self._buffer = self._buffer.partition(b"\n")
         return int(line) if line.isdigit() else None
 
     def __enter__(self) -> Self:

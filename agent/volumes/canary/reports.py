@@ -1,9 +1,9 @@
-"""Which entries the log gets of canaries. Pure.
+"""Log entries about canaries. Pure.
 
-Rules of this file: the first result of an area, and each change of it, is an entry at once; what is as it was is
-counted, and told once an hour for each volume. Every entry carries the mark of the agent's own attempts. Areas of one
-volume that come out alike at once share an entry, unless it is an alarm. What could not be written down is not told:
-see :meth:`CanaryReports.unwritten`.
+Rules of this file: the first result of an area, and each change of it, is an entry at once; unchanged results are
+counted, and summarised once an hour for each volume. Every entry is marked as the agent's own attempt. Areas of one
+volume with the same result at the same time share an entry, unless it is an alarm. A result whose entry could not be
+written counts as not reported: see :meth:`CanaryReports.unwritten`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -41,74 +41,74 @@ class _Counts:
 
 
 class CanaryReports:
-    """What was told of each area, and what is counted since. Moments as in :mod:`agent.volumes.canary.sightings`."""
+    """The last reported result of each area, and the counts since. Moments: :mod:`agent.volumes.canary.sightings`."""
 
     def __init__(self) -> None:
-        self._told: dict[str, tuple[object, ...]] = {}
+        self._last_keys: dict[str, tuple[object, ...]] = {}
         self._counts: dict[str, _Counts] = {}
 
     def news(self, results: Iterable[CanaryResult], moment: float, at: datetime) -> list[AreaEntry]:
-        """Return the entries of *results* that are news, and count the others."""
+        """Return the entries for the new or changed *results*, and count the others."""
         fresh = []
-        for result in results:
-            if self._told.get(result.target.area) == _key(result):
-                self._count(result, moment, at)
+        for canary_result in results:
+            if self._last_keys.get(canary_result.target.area) == _key(canary_result):
+                self._count(canary_result, moment, at)
             else:
-                self._told[result.target.area] = _key(result)
-                fresh.append(result)
-        fresh.sort(key=lambda result: repr(_group(result)))
+                self._last_keys[canary_result.target.area] = _key(canary_result)
+                fresh.append(canary_result)
+        fresh.sort(key=lambda canary_result: repr(_group(canary_result)))
         return [_entry(list(alike)) for _, alike in groupby(fresh, key=_group)]
 
     def unwritten(self, areas: Iterable[str]) -> None:
-        """Take back what was said of *areas*: their next result is news again."""
+        """Forget the last result of *areas*: their next result is an entry again."""
         for area in areas:
-            self._told.pop(area, None)
+            self._last_keys.pop(area, None)
 
     def summaries(self, moment: float) -> Iterator[tuple[str, Entry]]:
-        """Yield the volumes whose counts are due, each with its entry; :meth:`told` begins counting anew."""
+        """Yield the volumes whose counts are due, each with its entry; :meth:`told` resets the counts."""
         for volume, counts in self._counts.items():
             if moment - counts.begun >= HOUR:
                 yield volume, _summary(volume, counts)
 
     def told(self, volume: str) -> None:
-        """Forget the counts of a volume."""
+        """Reset the counts of a volume."""
         self._counts.pop(volume, None)
 
-    def _count(self, result: CanaryResult, moment: float, at: datetime) -> None:
-        counts = self._counts.setdefault(result.target.volume, _Counts(moment, at))
-        counts.areas.add(result.target.area)
-        counts.outcomes.add(result.outcome)
-        counts.attempts += result.tries
-        proven = len(result.proven)
-        counts.refused += proven if result.target.enforced else 0
-        counts.observed += 0 if result.target.enforced else proven
+    def _count(self, canary_result: CanaryResult, moment: float, at: datetime) -> None:
+        counts = self._counts.setdefault(canary_result.target.volume, _Counts(moment, at))
+        counts.areas.add(canary_result.target.area)
+        counts.outcomes.add(canary_result.outcome)
+        counts.attempts += canary_result.tries
+        proven = len(canary_result.proven)
+        counts.refused += proven if canary_result.target.enforced else 0
+        counts.observed += 0 if canary_result.target.enforced else proven
 
 
-def _key(result: CanaryResult) -> tuple[object, ...]:
-    return result.judgement, result.target.enforced, result.target.volume
+def _key(canary_result: CanaryResult) -> tuple[object, ...]:
+    return canary_result.judgement, canary_result.target.enforced, canary_result.target.volume
 
 
-def _group(result: CanaryResult) -> tuple[object, ...]:
-    alone = result.target.area if result.outcome == "missing" else ""
-    return *_key(result), alone
+def _group(canary_result: CanaryResult) -> tuple[object, ...]:
+    alone = canary_result.target.area if canary_result.outcome == "missing" else ""
+    return *_key(canary_result), alone
 
 
 def _entry(alike: Sequence[CanaryResult]) -> AreaEntry:
-    first, names = alike[0], tuple(result.target.area for result in alike)
+    first, names = alike[0], tuple(canary_result.target.area for canary_result in alike)
     judged, target = first.judgement, first.target
     fields: Entry = {"kind": KIND, "own": OWN, "outcome": judged.outcome, "volume": target.volume}
     fields |= {"area": names[0]} if len(names) == 1 else {"areas": list(names)}
-    fields |= {"tried": max(result.tries for result in alike), "proven": list(judged.proven)}
+    fields |= {"tried": max(canary_result.tries for canary_result in alike), "proven": list(judged.proven)}
     fields["enforced"] = target.enforced
-    if judged.why:
-        fields |= {"why": judged.why, "reason": why(first).to_json()}
+    if judged.reason:
+        fields |= {"why": judged.reason, "reason": why(first).to_json()}
     if judged.outcome == "missing":
         fields["alarm"] = True
     return AreaEntry(names, fields)
 
 
 def _summary(volume: str, counts: _Counts) -> Entry:
-    outcome = next((word for word in ("missing", "unknown") if word in counts.outcomes), "seen")
+    outcome = next((name for name in ("missing", "unknown") if name in counts.outcomes), "seen")
     fields: Entry = {"kind": KIND, "own": OWN, "outcome": outcome, "volume": volume, "areas_tried": len(counts.areas)}
     fields |= {"attempts": counts.attempts, "refused": counts.refused}
     fields |= {"observed": counts.observed} if counts.observed else {}

@@ -1,8 +1,8 @@
-"""Which areas a canary tries when: each volume in every period, each area in turn within sixty. Pure.
+"""Schedule of canaries: each volume in every period, each area in turn within sixty periods. Pure.
 
 Rules of this file: seconds of a clock that never goes back and counts while the machine sleeps; ``now`` is an argument.
-What was never tried comes first, then what was tried longest ago. An area that was not seen the last time is tried
-again in every round, beside the turn of the others, but it never takes more than their number.
+Areas never tried come first, then those tried longest ago. An area whose guard was not seen the last time is tried
+again in every round, in addition to the others, but at most as many as these.
 """
 
 import math
@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 ROUNDS = 60  # of a volume, in which each of its areas is tried
-STALE = 2  # periods after which what was seen is unknown
+STALE = 2  # periods after which a sighting has expired
 
 
 @dataclass(frozen=True, slots=True)
 class CanaryPeriods:
-    """How often a volume is tried, and each area; in seconds."""
+    """The periods within which each volume and each area is tried, in seconds."""
 
     volume: float = 60.0
 
     @property
     def area(self) -> float:
-        """Seconds within which each area is tried."""
+        """The seconds within which each area is tried."""
         return self.volume * ROUNDS
 
 
@@ -33,7 +33,7 @@ class TriedArea(NamedTuple):
     name: str
     volume: str
     tried: float | None
-    seen: bool = False
+    guard_seen: bool = False
 
 
 def due(areas: Iterable[TriedArea], periods: CanaryPeriods, now: float) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ def due(areas: Iterable[TriedArea], periods: CanaryPeriods, now: float) -> tuple
 
 
 def next_due(areas: Iterable[TriedArea], periods: CanaryPeriods) -> float:
-    """Return when :func:`due` has something next; minus infinity when an area was never tried, infinity without any."""
+    """Return the next time at which areas are due; minus infinity if one was never tried, infinity without areas."""
     last: dict[str, float] = {}
     for area in areas:
         if area.tried is None:
@@ -58,8 +58,8 @@ def _of_volume(areas: list[TriedArea], periods: CanaryPeriods, now: float) -> li
     never = [area.name for area in areas if area.tried is None]
     tried = sorted((area for area in areas if area.tried is not None), key=lambda area: (area.tried or 0.0, area.name))
     last = tried[-1].tried if tried else None
-    if last is not None and now < last + periods.volume:  # as `next_due` reckons, to the last bit
+    if last is not None and now < last + periods.volume:  # the same sum as in `next_due`, to the last bit
         return never
     turn = math.ceil(len(areas) / ROUNDS)
-    again = [area.name for area in tried if not area.seen][:turn]
-    return list(dict.fromkeys([*never, *(area.name for area in tried[:turn]), *again]))
+    unseen = [area.name for area in tried if not area.guard_seen][:turn]
+    return list(dict.fromkeys([*never, *(area.name for area in tried[:turn]), *unseen]))

@@ -1,10 +1,10 @@
-"""Trying to get into areas, to see that the guard refuses (contract C11).
+"""Canary attempts on areas, to see that the guard refuses them (contract C11).
 
-    reach (a thread with a deadline) → one process for some areas → for each: announce → try → what the decider saw
+    reach (a thread with a deadline) → one process for some areas → for each: announce → try → the decider's record
 
-Rules of this file: it tries and judges, and changes nothing: what follows is up to the caller. Whatever keeps it from
-trying is *unknown*. A volume that did not answer is left alone until it does. One area at a time is announced, with its
-directory and one file. For one thread at a time.
+Rules of this file: it tries and judges, and changes nothing: the caller acts on the result. If an attempt is impossible
+the result is *unknown*. A volume that did not answer is not tried until it does. One area at a time is announced, with
+its directory and one file. For one thread at a time.
 """
 
 import errno
@@ -18,15 +18,15 @@ from agent.kernel.fanotify import FanotifyGroups
 from agent.runtime.deadline import Deadline
 from agent.volumes.canary.process import CanaryProcess
 from agent.volumes.canary.reach import Inode, Reached, reach
-from agent.volumes.canary.verdict import CanaryTry, Judgement, Outcome, What, WitnessedEvent, judge
+from agent.volumes.canary.verdict import AttemptKind, CanaryTry, Judgement, Outcome, WitnessedEvent, judge
 
-SECONDS = 4.0  # for one answer: longer than the decider lets anybody wait for a label
+SECONDS = 4.0  # for one answer: longer than the decider's longest wait for a label
 REACH_SECONDS = 5.0
 _TOGETHER = 16  # areas that share a process
 
 
 class CanaryTarget(NamedTuple):
-    """One area. ``reads``: its tier promises that reads through older descriptors are refused.
+    """An area to try. ``reads``: its tier promises that reads through older descriptors are refused.
 
     ``volume`` is its device as mountinfo names it.
     """
@@ -41,7 +41,7 @@ class CanaryTarget(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CanaryResult:
-    """What came of trying one area. ``proven`` are the attempts that were seen to be answered by the guard."""
+    """The result of trying one area. ``proven`` are the attempts that the guard demonstrably answered."""
 
     target: CanaryTarget
     judgement: Judgement
@@ -49,106 +49,108 @@ class CanaryResult:
 
     @property
     def outcome(self) -> Outcome:
-        """Whether the guard was seen."""
+        """The outcome: whether the guard was seen."""
         return self.judgement.outcome
 
     @property
-    def proven(self) -> tuple[What, ...]:
-        """See the class."""
+    def proven(self) -> tuple[AttemptKind, ...]:
+        """The proven attempts."""
         return self.judgement.proven
 
 
 class CanaryWitness(Protocol):
-    """The decider. Both methods raise :class:`ShoumiError`."""
+    """The decider, as witness of canaries. Both methods raise :class:`ShoumiError`."""
 
     def announce_canary(self, tid: int, uid: int, inodes: Iterable[Inode]) -> str | None:
-        """Say that thread *tid* is about to try *inodes* as *uid*; return what to ask with, ``None``: it is gone."""
+        """Announce that thread *tid* will try *inodes* as *uid*; return the canary's number, ``None`` if it ended."""
 
     def canary_results(self, number: str) -> tuple[tuple[WitnessedEvent, ...] | None, bool]:
-        """Return what was seen of canary *number* (``None``: nothing is known of it), and whether it came too late."""
+        """Return the events of canary *number* (``None``: unknown number), and whether they may be too late."""
 
 
 class Canary:
-    """*uid* gives the number to try as: see :class:`agent.volumes.canary.uid.CanaryUid`."""
+    """The canary. *uid* returns the uid to try as: see :class:`agent.volumes.canary.uid.CanaryUid`."""
 
     def __init__(self, groups: FanotifyGroups, witness: CanaryWitness, uid: Callable[[], int]) -> None:
         self._groups = groups
         self._witness = witness
         self._uid = uid
-        self._files: dict[str, str] = {}  # by area: the file that served last time
-        self._looks: dict[int, Deadline[Reached]] = {}  # by device: a look that was given up and goes on
+        self._files: dict[str, str] = {}  # by area: the file tried last time
+        self._looks: dict[int, Deadline[Reached]] = {}  # by device: abandoned calls that still run
 
     def try_area(self, target: CanaryTarget) -> CanaryResult:
-        """Try one area, covered by us or not."""
-        [result] = self.try_areas((target,))
-        return result
+        """Try one area, covered or not."""
+        [canary_result] = self.try_areas((target,))
+        return canary_result
 
     def try_areas(self, targets: Iterable[CanaryTarget]) -> Iterator[CanaryResult]:
-        """Try many, some with one process, and yield a result for each, in order."""
-        rest = iter(targets)
-        while some := list(islice(rest, _TOGETHER)):
-            yield from self._try_some(some)
+        """Try areas, several with one process, and yield the result of each, in order."""
+        remaining = iter(targets)
+        while group := list(islice(remaining, _TOGETHER)):
+            yield from self._try_some(group)
 
     def _try_some(self, targets: Sequence[CanaryTarget]) -> list[CanaryResult]:
         reached: list[Reached | Judgement] = []
         try:
             reached += map(self._reach, targets)
-            found = list(zip(targets, reached, strict=True))
-            descriptors = [fd for way in reached if isinstance(way, Reached) for fd in way.descriptors()]
+            pairs = list(zip(targets, reached, strict=True))
+            descriptors = [fd for entry in reached if isinstance(entry, Reached) for fd in entry.descriptors()]
             if not descriptors:
-                return [CanaryResult(target, way) for target, way in found if isinstance(way, Judgement)]
+                return [CanaryResult(target, entry) for target, entry in pairs if isinstance(entry, Judgement)]
             try:
                 with CanaryProcess(self._uid(), descriptors, SECONDS) as process:
-                    return [self._tried(process, target, way) for target, way in found]
+                    return [self._tried(process, target, entry) for target, entry in pairs]
             except (OSError, ShoumiError) as error:
-                failed = Judgement("unknown", why="process", error=_name(error))
-                return [CanaryResult(target, way if isinstance(way, Judgement) else failed) for target, way in found]
+                failed = Judgement("unknown", reason="process", error=_name(error))
+                return [
+                    CanaryResult(target, entry if isinstance(entry, Judgement) else failed) for target, entry in pairs
+                ]
         finally:
-            for way in reached:
-                if isinstance(way, Reached):
-                    way.close()
+            for entry in reached:
+                if isinstance(entry, Reached):
+                    entry.close()
 
-    def _tried(self, process: CanaryProcess, target: CanaryTarget, way: Reached | Judgement) -> CanaryResult:
-        if isinstance(way, Judgement):
-            return CanaryResult(target, way)
-        if way.absent:
-            return CanaryResult(target, Judgement("unknown", why="absent"))
-        attempts: list[tuple[What, int, Inode]] = [("list", way.directory, way.listed)]
-        attempts += [("open", way.file, way.inode)] if way.file >= 0 else []
-        attempts += [("read", way.older, way.inode)] if way.older >= 0 else []
+    def _tried(self, process: CanaryProcess, target: CanaryTarget, entry: Reached | Judgement) -> CanaryResult:
+        if isinstance(entry, Judgement):
+            return CanaryResult(target, entry)
+        if entry.absent:
+            return CanaryResult(target, Judgement("unknown", reason="absent"))
+        attempts: list[tuple[AttemptKind, int, Inode]] = [("list", entry.directory, entry.listed)]
+        attempts += [("open", entry.file, entry.inode)] if entry.file >= 0 else []
+        attempts += [("read", entry.older, entry.inode)] if entry.older >= 0 else []
         try:
             number = self._witness.announce_canary(process.pid, process.uid, {inode for _, _, inode in attempts})
         except ShoumiError:
-            return CanaryResult(target, Judgement("unknown", why="decider"))
+            return CanaryResult(target, Judgement("unknown", reason="decider"))
         if number is None:
-            return CanaryResult(target, Judgement("unknown", why="silent"))
-        tries = [CanaryTry(what, inode, process.attempt(what, fd)) for what, fd, inode in attempts]
+            return CanaryResult(target, Judgement("unknown", reason="silent"))
+        tries = [CanaryTry(kind, inode, process.attempt(kind, fd)) for kind, fd, inode in attempts]
         try:
-            seen, over = self._witness.canary_results(number)
+            events, over = self._witness.canary_results(number)
         except ShoumiError:
-            seen, over = None, True
-        return CanaryResult(target, judge(tries, seen, over=over, enforced=target.enforced), len(tries))
+            events, over = None, True
+        return CanaryResult(target, judge(tries, events, over=over, enforced=target.enforced), len(tries))
 
     def _reach(self, target: CanaryTarget) -> Reached | Judgement:
-        known = self._looks.get(target.st_dev)
-        if known is not None and not known.over:
-            return Judgement("unknown", why="disk")
+        pending = self._looks.get(target.st_dev)
+        if pending is not None and not pending.over:
+            return Judgement("unknown", reason="disk")
         name = self._files.get(target.area, "")
 
         def work() -> Reached:
             return reach(self._groups, target.path, target.st_dev, name, older=target.reads)
 
-        look = Deadline(work, Reached.close)
+        deadline = Deadline(work, Reached.close)
         try:
-            found = look.result(REACH_SECONDS)
+            reached = deadline.result(REACH_SECONDS)
         except TimeoutError:
-            self._looks[target.st_dev] = look
-            return Judgement("unknown", why="disk")
+            self._looks[target.st_dev] = deadline
+            return Judgement("unknown", reason="disk")
         except OSError as error:
             self._files.pop(target.area, None)
-            return Judgement("unknown", why="unreached", error=_name(error))
-        self._files[target.area] = found.name
-        return found
+            return Judgement("unknown", reason="unreached", error=_name(error))
+        self._files[target.area] = reached.name
+        return reached
 
 
 def _name(error: Exception) -> str:

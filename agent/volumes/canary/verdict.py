@@ -1,35 +1,35 @@
-"""What a canary's attempts prove. Pure: error numbers and what the decider saw in, an outcome out.
+"""Verdicts on canary attempts: error numbers and the decider's records in, an outcome out. Pure.
 
-    seen      the guard answered each attempt, and this very decider saw each: the thread, the device and the inode
-    missing   somebody got in, or was refused and the guard knows nothing of it: enforcement is not proven
-    unknown   nothing can be said: it could not be tried, or something else refuses before the guard is asked
+    seen      the guard answered each attempt, and this decider recorded each: the thread, the device and the inode
+    missing   an attempt was allowed, or refused without a record of the guard: enforcement is not proven
+    unknown   no result: it could not be tried, or another mechanism refuses before the guard
 
 Rules of this file: only EPERM with its own record is a proof; EACCES and every other error number is none. EPERM
-without a record is somebody else's refusal, behind which anybody else may be let in: it is *missing*, never *seen*.
-Where an area is only observed nothing is refused, and the record alone is the proof.
+without a record is the refusal of another program, behind which others may get access: it is *missing*, never *seen*.
+In observe mode nothing is refused, and the record alone is the proof.
 """
 
 import errno
 from collections.abc import Collection, Sequence
 from typing import Final, Literal, NamedTuple
 
-from rules.text import Text
+from rules.text import Message
 
-What = Literal["list", "open", "read"]
+AttemptKind = Literal["list", "open", "read"]
 Outcome = Literal["seen", "missing", "unknown"]
 Inode = tuple[int, int]
 
 
 class CanaryTry(NamedTuple):
-    """One attempt: the error number it met, 0 when it was let in, ``None`` when there was no answer."""
+    """One attempt: its error number, 0 when it was allowed, ``None`` when there was no answer."""
 
-    what: What
+    kind: AttemptKind
     inode: Inode
     error: int | None
 
 
 class WitnessedEvent(NamedTuple):
-    """What the decider saw. ``how``: ``open``, ``access``, or ``late`` and ``unseen`` for what it had to guess."""
+    """A record of the decider. ``how``: ``open``, ``access``, or ``late`` and ``unseen`` for uncertain events."""
 
     how: str
     inode: Inode
@@ -37,68 +37,64 @@ class WitnessedEvent(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """``proven`` are the attempts that prove something; ``why`` is a word of :data:`REASONS`, empty when all do."""
+    """The outcome. ``proven``: attempts that prove it; ``reason``: a key of :data:`REASONS`, empty when all prove."""
 
     outcome: Outcome
-    proven: tuple[What, ...] = ()
-    why: str = ""
+    proven: tuple[AttemptKind, ...] = ()
+    reason: str = ""
     error: str = ""
 
 
 REASONS: Final = {
-    "let-in": Text("an uncleared user was let in", "未授权用户得以访问"),
-    "unrecorded": Text(
-        "an attempt was refused, and the guard knows nothing of it: somebody else refused it",
-        "尝试被拒绝，但守护进程没有记录：系由其他程序拒绝",
-    ),
-    "unwatched": Text("an attempt went through, and the guard knows nothing of it", "尝试已放行，但守护进程没有记录"),
-    "silent": Text("the attempt was not answered", "尝试没有得到应答"),
-    "late": Text("the guard answered too late to be believed", "守护进程应答过迟，无法采信"),
-    "decider": Text("the decider was replaced meanwhile, or does not answer", "判定进程在此期间被替换或没有应答"),
-    "refused": Text(
-        "something refuses it before the guard is asked (see the error), so nothing is proven",
-        "在守护进程之前已被其他机制拒绝（见错误码），无法证明",
-    ),
-    "disk": Text("the volume does not answer", "卷没有应答"),
-    "absent": Text("the volume is not mounted", "卷未挂载"),
-    "unreached": Text("the directory could not be reached (see the error)", "无法到达该目录（见错误码）"),
-    "process": Text("no process could be made for the attempt (see the error)", "无法创建尝试所需的进程（见错误码）"),
+    "let-in": Message("volumes.canary-let-in"),
+    "unrecorded": Message("volumes.canary-refused-without-record"),
+    "unwatched": Message("volumes.canary-allowed-without-record"),
+    "silent": Message("volumes.canary-attempt-unanswered"),
+    "late": Message("volumes.guard-answered-too-late"),
+    "decider": Message("volumes.decider-unavailable"),
+    "refused": Message("volumes.refused-before-guard"),
+    "disk": Message("volumes.volume-unresponsive"),
+    "absent": Message("volumes.volume-not-mounted"),
+    "unreached": Message("volumes.canary-directory-unreachable"),
+    "process": Message("volumes.canary-process-failed"),
 }
 
 
 def judge(
-    tries: Sequence[CanaryTry], seen: Collection[WitnessedEvent] | None, *, over: bool, enforced: bool
+    tries: Sequence[CanaryTry], events: Collection[WitnessedEvent] | None, *, over: bool, enforced: bool
 ) -> Judgement:
-    """Return what *tries* prove.
+    """Return the outcome that *tries* prove.
 
-    *seen* is ``None`` when the decider does not know of the canary; *over*: it may have come after its announcement.
+    *events* is ``None`` when the decider does not know the canary; *over*: the attempts may be later than announced.
     """
-    judged = [(one, _why(one, seen, over=over, enforced=enforced)) for one in tries]
-    proven = tuple(one.what for one, why in judged if not why)
+    judged = [(attempt, _reason(attempt, events, over=over, enforced=enforced)) for attempt in tries]
+    proven = tuple(attempt.kind for attempt, reason in judged if not reason)
     for wanted in ("let-in", "unwatched", "unrecorded"):
-        if any(why == wanted for _, why in judged):
+        if any(reason == wanted for _, reason in judged):
             return Judgement("missing", proven, wanted)
-    for one, why in judged:
-        if why:
-            return Judgement("unknown", proven, why, errno.errorcode.get(one.error or 0, "") if one.error else "")
+    for attempt, reason in judged:
+        if reason:
+            return Judgement(
+                "unknown", proven, reason, errno.errorcode.get(attempt.error or 0, "") if attempt.error else ""
+            )
     return Judgement("seen", proven)
 
 
-def _why(one: CanaryTry, seen: Collection[WitnessedEvent] | None, *, over: bool, enforced: bool) -> str:
-    """Return why *one* proves nothing, "" when it does."""
-    how = "access" if one.what == "read" else "open"
-    records = [event for event in seen or () if (event.how, event.inode) == (how, one.inode)]
-    guessed = any(event.how in ("late", "unseen") for event in seen or ())
-    if one.error is None:
+def _reason(attempt: CanaryTry, events: Collection[WitnessedEvent] | None, *, over: bool, enforced: bool) -> str:
+    """Return the reason why *attempt* proves nothing, "" when it does."""
+    how = "access" if attempt.kind == "read" else "open"
+    records = [event for event in events or () if (event.how, event.inode) == (how, attempt.inode)]
+    guessed = any(event.how in ("late", "unseen") for event in events or ())
+    if attempt.error is None:
         return "silent"
-    if one.error == 0 and enforced:
+    if attempt.error == 0 and enforced:
         return "let-in"
-    if one.error not in (0, errno.EPERM):
+    if attempt.error not in (0, errno.EPERM):
         return "refused"
     if records and (not enforced or not all(event.passed for event in records)):
         return ""
-    if seen is None:
+    if events is None:
         return "decider"
     if over or guessed:
         return "late"
-    return "unwatched" if one.error == 0 else "unrecorded"
+    return "unwatched" if attempt.error == 0 else "unrecorded"

@@ -20,6 +20,7 @@ from rules.text import Text
 from tests.control.offboarding.test_hr_intake import until
 from tests.control.office import office_of
 from tests.control.site import Site
+from tests.sentences import en
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_a_hold_is_placed_though_the_pack_is_damaged_and_its_entry_says_that_not
         held = office.do("hold.add", reason="inquiry")
         assert office.holds == [(held["hold"], held["epoch"])]
         [entry] = fresh.entries(act="hold.add")
-        assert "pack" in entry["lost"]["unknown"]["en"]
+        assert "pack" in en(entry["lost"]["unknown"])
 
 
 def test_who_waits_for_proof_is_counted_with_about_how_long_wherever_somebody_asks(
@@ -87,7 +88,7 @@ def test_who_waits_for_proof_is_counted_with_about_how_long_wherever_somebody_as
         assert waiting(file.with_name("none"), {"H9002"}).runs == 1
     said = backlog.sentence(held)
     assert said is not None
-    assert said.en == "2 revocations are being proven, about 4 min left"
+    assert en(said) == "2 revocations are being proven, about 4 min left"
 
 
 def test_a_hold_that_was_never_carried_out_is_found_at_the_next_start(fresh: Site) -> None:
@@ -107,7 +108,7 @@ def test_what_is_open_of_a_hold_that_was_lifted_is_given_up(fresh: Site, journal
     fresh.start_control()
     steps = until(lambda: given_up(journal, hold))
     assert {done.result.state for done in steps} == {StepState.SKIPPED}
-    assert {done.result.detail.en for done in steps} == {"the hold was lifted before"}
+    assert {en(done.result.detail) for done in steps} == {"the hold was lifted before the run began"}
     assert receipts(fresh, hold) == []
     until(lambda: len(fresh.entries(kind="revocation", case=hold)) == len(steps))
 
@@ -120,7 +121,7 @@ def test_what_is_open_of_a_departure_that_was_taken_back_is_given_up(fresh: Site
         office.do("case.rescind", officer="E9", reason="so it is")
     fresh.start_control()
     steps = until(lambda: given_up(journal, case))
-    assert {done.result.detail.en for done in steps} == {"the departure was taken back before"}
+    assert {en(done.result.detail) for done in steps} == {"the departure was rescinded before the run began"}
     assert receipts(fresh, case) == []
 
 

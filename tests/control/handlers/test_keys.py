@@ -54,7 +54,7 @@ def test_from_test_keys_to_a_receipt_that_the_shown_key_verifies(shoumi: Shoumi,
     assert shoumi("case", "send-test", "E1", "--keys", str(folder)).code == 0
     saved = folder / "E1.receipt"
     page = shoumi("case", "receipt", "E1", "--wait", "--save", str(saved))
-    assert (page.code, page.err) == (0, f"saved to `{saved}`\n")
+    assert (page.code, page.err) == (0, f"receipt saved to `{saved}`\n")
     shown = shoumi("keys", "show")
     assert (shown.code, shown.err) == (0, "")
     pem = folder / "agent.pem"
@@ -108,7 +108,7 @@ def test_test_keys_never_replace_pinned_ones_and_a_second_set_needs_a_place_of_i
     assert "keys are pinned already" in refused.err
     assert not Path(str(folder) + "2").exists()
     again = shoumi("keys", "make-test", str(folder), "--approver", "E3")
-    assert (again.code, "File exists" in again.err) == (1, True)
+    assert (again.code, "cannot be used: `file exists`" in again.err) == (1, True)
     assert pinned_keys.path(shoumi.site.home.root).read_bytes() == before
 
 
@@ -136,7 +136,7 @@ def test_what_is_said_is_said_in_the_language_asked_for(
     assert (
         said
         == {
-            "en": f"test keys are in `{folder}`, and the agent believes them\n",
-            "zh": f"测试密钥在 `{folder}` 中，代理已信任这些密钥\n",
+            "en": f"test keys are in `{folder}`; the agent trusts them\n",
+            "zh": f"测试密钥在 `{folder}` 中，守护服务已信任这些密钥\n",
         }[language]
     )

@@ -13,6 +13,7 @@ from agent.log.append import Appender
 from agent.log.entry import render, stamp
 from agent.log.index import Indexer
 from agent.log.search import Filter, query
+from tests.sentences import en, zh
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -77,10 +78,10 @@ def test_files_stand_beside_the_stays_they_were_opened_in(tmp_path: Path) -> Non
 def test_what_the_log_cannot_know_is_said_with_every_answer(tmp_path: Path) -> None:
     found = asked(tmp_path, [(1, opened("E1", "/srv/a"))])
     assert found["stay"] == found["access"] == []
-    said = " ".join(item["text"]["en"] for item in found["limit"])
+    said = " ".join(en(item["text"]) for item in found["limit"])
     for word in ("followed through", "button", "closed", "session", "2026-02-23T12:00:00Z"):
         assert word in said
-    assert all(item["text"]["zh"] for item in found["limit"])
+    assert all(zh(item["text"]) for item in found["limit"])
 
 
 def test_somebody_who_came_in_long_ago_is_among_what_is_not_known(tmp_path: Path) -> None:

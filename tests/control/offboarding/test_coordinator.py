@@ -74,10 +74,10 @@ def conversation(answering: Answering) -> Iterator[tuple[ControlClient, socket.s
 def test_what_is_asked_is_answered_and_what_fails_is_an_error() -> None:
     epochs: list[int] = []
 
-    def fails(_asked: channel.Message) -> channel.Message:
+    def fails(_asked: channel.Packet) -> channel.Packet:
         raise UnreachableError(Text("the decider does not answer", "判定进程没有应答"))
 
-    def epoch(asked: channel.Message) -> channel.Message:
+    def epoch(asked: channel.Packet) -> channel.Packet:
         epochs.append(asked["epoch"])
         return {}
 
@@ -97,13 +97,13 @@ def test_what_is_told_is_heard_once_each_and_in_order() -> None:
         for case in ("C2", "C1", "C2"):
             channel.send(teller, {"op": "finish", "case": case})
         it.append({})  # what is told while it asks is not lost
-        assert it.told(PATIENCE) == ["C2", "C1"]
-        assert it.told(0) == []
+        assert it.cases_to_finish(PATIENCE) == ["C2", "C1"]
+        assert it.cases_to_finish(0) == []
 
 
 def test_a_message_that_is_too_large_is_refused_at_once_and_nothing_else_waits_behind_it() -> None:
     with conversation({"append": lambda asked: {"seq": len(asked["fields"])}}) as (it, _):
-        with pytest.raises(RefusedError, match="256 KiB"):
+        with pytest.raises(RefusedError, match=r"runtime.message-too-large.*256"):
             it.append({"attempts": "x" * channel.MAX_MESSAGE})
         assert it.append({"kind": "next"}) == 1
 

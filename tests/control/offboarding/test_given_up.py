@@ -20,6 +20,7 @@ from agent.offboard.steps.step import StepResult, StepState
 from rules.text import Text
 from tests.control.office import Office, office_of
 from tests.control.site import Site
+from tests.sentences import en
 
 STEPS = ("deny", "holders", "doors", "proof")
 
@@ -98,10 +99,10 @@ def test_what_it_has_ended_by_then_has_a_receipt_that_says_why_the_rest_was_give
     assert left(office) == 1
     worked(office, name)
     [body] = kept(office, name)
-    said = {step["id"]: (step["state"], step["detail"]["en"]) for step in body["steps"]}
+    said = {step["id"]: (step["state"], en(step["detail"])) for step in body["steps"]}
     assert said["holders"] == ("confirmed", "holders said")
-    assert said["proof"] == ("not-part", "the hold was lifted before")
-    assert said["doors"] == ("not-part", "the hold was lifted before; until then: doors said")
+    assert said["proof"] == ("not-part", "the hold was lifted before the run began")
+    assert said["doors"] == ("not-part", "the hold was lifted before the run began; result until then: doors said")
     assert (body["complete"], body["open"], body["doors"], body["proof"]) == (False, ["proof"], [], None)
     assert {row["mark"] for row in body["timeline"] if row["at"]} >= {"denied", "last-gone"}
     assert left(office) == 0

@@ -22,6 +22,7 @@ from tests.control.offboarding.test_hr_channel import alarms, answer, settled
 from tests.control.offboarding.test_hr_intake import answers, cases, filed, people, private, until
 from tests.control.offboarding.test_marks import marks, newest
 from tests.control.site import Site
+from tests.sentences import en, zh
 
 __all__ = ["private"]
 LATER = (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
@@ -61,7 +62,7 @@ def test_a_resignation_that_is_to_come_is_not_called_done_because_a_transfer_is(
         assert client.call("person.show", person="E1")["department"] == "D2"
         client.call("case.advance", person="C000001")  # an officer lets it be now
     told = settled(fresh, first, "done")
-    assert (told["reason"], told["text"]["en"]) == ("sooner", "access ended before the leave date that it names")
+    assert (told["reason"], en(told["text"])) == ("sooner", "access ended before the leave date named in the token")
     assert {case["case"]: case["step"] for case in cases(fresh)} == {"C000001": "approved", "C000002": "closed"}
 
 
@@ -72,7 +73,7 @@ def test_what_a_death_takes_the_place_of_is_told_so_and_nothing_more(fresh: Site
     second = send(fresh, private, {"kind": "death"}, txn="HR-2")
     assert "reason" not in settled(fresh, second, "done")
     told = settled(fresh, first, "overtaken")
-    assert told["text"]["en"].endswith("took its place: `HR-2 death`")
+    assert en(told["text"]) == "a later departure of this person replaced it: `HR-2 death`"
     assert [txn for txn, _ in answers(fresh)] == ["HR-2"]
     with fresh.client() as client:
         shown = client.call("case.show", person="E1")
@@ -110,7 +111,7 @@ def test_a_kind_that_ends_access_at_once_does_so_whatever_date_is_named_and_the_
     people(fresh)
     name = send(fresh, private, {"kind": "unfit", "effective": LATER}, txn="HR-1")
     told = settled(fresh, name, "done")
-    assert (told["reason"], told["text"]["zh"]) == ("sooner", "权限在其所列离岗时间之前已取消")
+    assert (told["reason"], zh(told["text"])) == ("sooner", "权限在令牌所列的离岗离职时间之前已终止")
     assert [(case["step"], case["effective_at"]) for case in cases(fresh)] == [("approved", None)]
 
 
@@ -200,7 +201,7 @@ def test_a_leaver_whose_key_is_pinned_under_a_number_still_keeps_it(fresh: Site)
     with fresh.client() as client:
         client.call("hr.subject.add", person="E2", number="000222")
         client.call("case.open", person="E2", last_day="2099-12-31", kind="unauthorised")
-        flags = [flag["en"] for flag in client.call("case.status", person="E2")["flags"]]
+        flags = [en(flag) for flag in client.call("case.status", person="E2")["flags"]]
     assert any("https://hr.example#000222" in flag for flag in flags)
 
 

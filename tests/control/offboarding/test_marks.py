@@ -23,10 +23,11 @@ from agent.offboard.receipt.timeline import Source
 from agent.offboard.receipt.verify import verify
 from agent.offboard.steps.step import StepResult, StepState
 from agent.registry.repositories.transaction import Transaction
-from rules.text import Text
+from rules.text import Message, Text
 from tests.control.offboarding.test_hr_intake import drop, people, private, until
 from tests.control.office import OFFICERS, Office, notice, office_of
 from tests.control.site import Site
+from tests.sentences import en, zh
 
 __all__ = ["private"]
 CHAIN = ("received", "durable", "denied")
@@ -215,7 +216,7 @@ def test_an_approval_of_a_case_names_who_wrote_it_down(fresh: Site) -> None:
         entry = fresh.entries(act="case.approve", outcome="done")[0]
         assert entry["args"]["by"] == "E2"  # type: ignore[index]
         assert entry["actor"]["uid"] == OFFICERS["E8"]  # type: ignore[index]
-        assert first["signed"]["title"]["zh"] == "部门部长"
+        assert zh(first["signed"]["title"]) == "部门部长"
         assert second["signed"]["at"] == second["written"]["at"]
 
 
@@ -295,11 +296,11 @@ def test_what_a_cause_leaves_out_is_said_with_a_reason_that_is_true_of_it(fresh:
                 ("transfer", "C000002"),
             )
         }
-    assert said["departure"]["holders"] == Text("every process is ended", "所有进程均已结束")
+    assert said["departure"]["holders"] == Message("control.all-processes-ended")
     for cause in ("hold", "loss", "transfer"):
-        assert said[cause]["sessions"].en == "the rule pack lets login sessions stay"
-        assert "begun before" not in " ".join(text.en for text in said[cause].values())
-    assert "sessions" not in said["hold"]["cron"].en  # a pack may end those of who is held
+        assert en(said[cause]["sessions"]) == "the rule pack does not end login sessions"
+        assert "begun before" not in " ".join(en(text) for text in said[cause].values())
+    assert "sessions" not in en(said["hold"]["cron"])  # a pack may end those of who is held
 
 
 def test_a_loss_says_why_it_was_ordered(fresh: Site) -> None:

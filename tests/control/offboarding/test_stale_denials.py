@@ -20,6 +20,7 @@ from tests import needs
 from tests.control.office import Office, office_of
 from tests.control.site import Site
 from tests.offboard.host import context, leaver, unused_uid
+from tests.sentences import en
 
 pytestmark = needs.root
 
@@ -168,7 +169,7 @@ def test_what_cannot_be_reached_stays_remembered(left: Denied) -> None:
 def test_explain_says_deny_where_an_entry_refuses_what_the_rules_allow(left: Denied) -> None:
     said = left.explained()
     assert (said["verdict"], said["rule"]) == ("deny", "deny-entry")
-    assert str(left.uid) in said["because"]["en"]
+    assert str(left.uid) in en(said["because"])
     assert said["findings"][-1]["rule"] == "deny-entry"
     assert left.office.do("explain", person="E1", target="papers")["rule"] == "deny-entry"
     assert left.explained("E2")["verdict"] == "allow"
@@ -194,17 +195,17 @@ def test_the_owner_of_a_file_is_not_refused_by_its_acl(left: Denied) -> None:
 def test_doctor_says_what_stands_and_what_should_not(left: Denied) -> None:
     def found() -> list[tuple[str, str]]:
         rows = left.office.do("doctor", person=None)
-        return [(row["state"], row["text"]["en"]) for row in rows if row["code"] == "deny-entries"]
+        return [(row["state"], en(row["text"])) for row in rows if row["code"] == "deny-entries"]
 
     [(state, text)] = found()
     assert state == "warning"
     assert f"{left.uid} (E1)" in text
     left.office.approved()
     [(state, text)] = found()
-    assert (state, text) == ("good", "1 accounts of people who left are denied on the disk as well")
+    assert (state, text) == ("good", "1 account of a person who left is also denied on the disk")
     left.taken_back()
     left.by_two("case.restore", grant=left.grant)
     left.ledger.removed((left.uid,), ("papers",))  # as after the loss of offboard.db
     [(state, text)] = found()
     assert state == "warning"
-    assert "refuse 1 accounts" in text
+    assert "wrongly deny 1 account" in text

@@ -49,7 +49,7 @@ def test_nothing_is_untold_of_while_the_index_lacks_entries(fresh: Site) -> None
         assert untold.find() == []
         office.services.indexer.fresh()
         assert untold.find() == [path]
-        untold.told(path)
+        untold.mark_recorded(path)
         assert untold.find() == []
 
 

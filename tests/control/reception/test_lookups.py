@@ -14,6 +14,7 @@ from agent.control.reception.lookups import Lookups
 from agent.control.reception.standings import NameService, RoleSource, SeenGroups, Standings
 from agent.errors import RefusedError
 from agent.runtime.config import RoleGroups
+from tests.sentences import en
 
 GROUPS = RoleGroups(security="officers", auditor=2003)
 NUMBERS = {"officers": 2002}
@@ -54,7 +55,7 @@ def test_who_is_looked_up_slowly_is_unknown_and_delays_nobody(monkeypatch: pytes
             for task in slow:
                 with pytest.raises(RefusedError) as caught:
                     await task
-                assert "uid 666" in caught.value.text.en
+                assert "uid 666" in en(caught.value.text)
             assert names.asked.count(666) == 1  # one thread hangs, and not fifty
             names.let_go.set()
             monkeypatch.setattr(standings, "LOOKUP", 30.0)

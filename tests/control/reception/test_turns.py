@@ -39,7 +39,7 @@ def test_what_was_taken_is_done_once_and_in_the_order_of_its_uid(what: list[Aske
             waits[kind, uid].append(number)
     done = defaultdict(list)
     for turn in all_of(turns):
-        done[turn.kind, turn.uid].append(turn.item)
+        done[turn.kind, turn.uid].append(turn.job)
     assert done == waits
     assert all(len(mine) <= LIMITS[kind].waiting_each for (kind, _), mine in waits.items())
 

@@ -21,7 +21,7 @@ class Loop(Wire):
 
     def __init__(self, number: int = 5, key: bytes = KEY) -> None:
         super().__init__()
-        self.why = None
+        self.fault = None
         self.id = 10_000 + number
         self.seen: list[bytes] = []
         self.forge: Callable[[bytes], bytes | None] = lambda _command: None

@@ -8,7 +8,7 @@ from agent.doors.osdp import library
 from agent.doors.osdp.command import ask_inputs, ask_itself, light, new_key, show, sound, strike
 from agent.doors.osdp.command_queue import AWAY, LATE, PATIENCE, CommandQueue, QueuedCommand
 from agent.errors import RefusedError
-from rules.text import Text
+from rules.text import Message
 
 
 @given(st.floats(0.1, 25.5), st.integers(0, 15))
@@ -32,18 +32,25 @@ def test_an_output_no_reader_has_is_refused(output: int) -> None:
 
 
 def test_no_command_holds_an_output_for_ever() -> None:
-    every = [strike(0, 5), light("green"), light("off"), sound("alarm"), show(Text("no", "否")), new_key(bytes(16))]
+    every = [
+        strike(0, 5),
+        light("green"),
+        light("off"),
+        sound("alarm"),
+        show(Message("rooms.no-pin")),
+        new_key(bytes(16)),
+    ]
     codes = [one.fields["control_code"] for one in every if one and one.kind == library.OUTPUT_COMMAND]
     assert codes == [5]
 
 
 def test_what_stays_as_it_is_is_not_sent() -> None:
-    assert (light(""), sound(""), show(None), show(Text("", ""))) == (None, None, None, None)
+    assert (light(""), sound(""), show(None), show(Message("common.given", text=""))) == (None, None, None, None)
 
 
 @given(st.text(max_size=80))
 def test_a_text_is_short_and_printable_ascii(said: str) -> None:
-    command = show(Text(said, said))
+    command = show(Message("common.given", text=said))
     if command is not None:
         data = command.fields["data"]
         assert len(data) <= 32
@@ -61,8 +68,8 @@ def test_only_what_a_reader_declared_is_possible() -> None:
     assert ask_itself().possible(two_outputs)
 
 
-class Answers(list[tuple[bool, Text | None]]):
-    def __call__(self, ok: bool, why: Text | None) -> None:
+class Answers(list[tuple[bool, Message | None]]):
+    def __call__(self, ok: bool, why: Message | None) -> None:
         self.append((ok, why))
 
 

@@ -64,20 +64,20 @@ def test_a_reader_that_was_away_is_back_in_seconds_and_what_it_kept_meanwhile_is
 def test_a_strike_whose_acknowledgement_is_lost_is_answered_and_never_sent_later() -> None:
     with one_reader(new_key()) as (reader, cut, _line, buses, heard):
         heard.wait(lambda heard: heard.all(Contact))
-        reader.on_told = lambda told: setattr(cut, "cut", told.what == "strike" or cut.cut)
+        reader.on_command = lambda told: setattr(cut, "cut", told.kind == "strike" or cut.cut)
         buses.strike(reader.address, 0, 0.2, heard.answer("strike"))
         ok, why = heard.answered("strike")
         assert not ok
         assert why is not None
         heard.online(reader, online=False)
         struck = reader.times("strike")
-        reader.on_told = None
+        reader.on_command = None
         cut.cut = False
         heard.online(reader)
         buses.strike(reader.address, 1, 0.2, heard.answer("next"))
         assert heard.answered("next")[0]
         assert reader.times("strike") == struck + 1
-        assert [told.fields["output_no"] for told in reader.heard if told.what == "strike"][-1] == 1
+        assert [told.fields["output_no"] for told in reader.heard if told.kind == "strike"][-1] == 1
 
 
 def test_strikes_for_a_reader_that_goes_away_are_answered_and_do_not_wait_for_it() -> None:
@@ -92,7 +92,7 @@ def test_strikes_for_a_reader_that_goes_away_are_answered_and_do_not_wait_for_it
         heard.online(reader)
         buses.strike(reader.address, 1, 0.2, heard.answer("new"))
         assert heard.answered("new")[0]
-        assert [told.fields["output_no"] for told in reader.heard if told.what == "strike"] == [1]
+        assert [told.fields["output_no"] for told in reader.heard if told.kind == "strike"] == [1]
 
 
 def test_a_converter_that_restarts_and_a_reader_that_loses_power_are_back_in_seconds() -> None:
@@ -127,11 +127,11 @@ def test_a_change_of_key_whose_acknowledgement_is_lost_ends_with_the_key_the_rea
     old, new = new_key(), new_key()
     with one_reader(old) as (reader, cut, _line, buses, heard):
         heard.wait(lambda heard: heard.all(Contact))
-        reader.on_told = lambda told: setattr(cut, "cut", told.what == "key" or cut.cut)
+        reader.on_command = lambda told: setattr(cut, "cut", told.kind == "key" or cut.cut)
         buses.rekey(reader.address, new, heard.answer("rekey"))
-        assert reader.wait(lambda heard: any(told.what == "key" for told in heard))
+        assert reader.wait(lambda heard: any(told.kind == "key" for told in heard))
         time.sleep(0.3)
-        reader.on_told = None
+        reader.on_command = None
         cut.cut = False
         heard.wait(lambda heard: heard.all(ReaderKey, key=fingerprint(new)))
         heard.answered("rekey")
@@ -205,7 +205,7 @@ def test_commissioning_what_is_not_there_ends_and_no_key_at_all_is_refused() -> 
     reader = SoftwareReader(1, None)
     with ReaderLine([reader]), serving() as (buses, heard):
         absent = reader.address[:-1] + "9"
-        with pytest.raises(RefusedError, match="key"):
+        with pytest.raises(RefusedError, match=r"doors.reader-key-invalid"):
             buses.commission(absent, bytes(16), heard.answer("zeros"))
         buses.commission(absent, new_key(), heard.answer("absent"))
         buses.commission(reader.address, new_key(), heard.answer("at the same time"))

@@ -10,7 +10,7 @@ from agent.doors.osdp.liveness import Pace
 from agent.errors import RefusedError
 from agent.simulator.osdp_commands import ReceivedCommand
 from agent.simulator.osdp_reader import ReaderLine, SoftwareReader
-from rules.text import Text
+from rules.text import Message, Text
 from tests.doors.osdp.kit import Heard, after_quarantine, becomes, new_key, plan, serving
 
 
@@ -43,10 +43,10 @@ def test_everything_a_reader_reports_and_is_told_arrives(serial: bool) -> None:
         assert heard.all(Tamper) == [Tamper("door-1", "in", False), Tamper("door-1", "in", True)]
 
         buses.strike(reader.address, 0, 2, heard.answer("strike"))
-        buses.signal(reader.address, led="green", buzzer="twice", text=Text("no display", "无屏"))
+        buses.signal(reader.address, led="green", buzzer="twice", text=Message("rooms.no-pin"))
         assert heard.answered("strike") == (True, None)
         assert reader.unlocked()
-        assert reader.wait(lambda told: {"strike", "light", "sound"} <= {one.what for one in told})
+        assert reader.wait(lambda told: {"strike", "light", "sound"} <= {one.kind for one in told})
         assert reader.times("text") == 0
         assert becomes(lambda: not reader.unlocked())
         assert not heard.all(Trouble)
@@ -73,7 +73,7 @@ def test_what_a_reader_cannot_do_is_refused_and_costs_no_channel() -> None:
     with ReaderLine([reader]), serving([plan(reader)]) as (buses, heard):
         heard.online(reader)
         buses.strike(reader.address, 2, 1, heard.answer("no such output"))
-        buses.signal(reader.address, buzzer="alarm", text=Text("hello", "你好"))
+        buses.signal(reader.address, buzzer="alarm", text=Message("common.given", text=Text("hello", "你好")))
         buses.strike(reader.address, 1, 20, heard.answer("the other output"))
         assert heard.answered("no such output") == (False, UNABLE)
         assert heard.answered("the other output") == (True, None)

@@ -16,7 +16,7 @@ def states(kind: int, *values: int) -> Fields:
 
 
 def heard(hearing: Hearing, fields: Fields, *, secure: bool = True, stale: bool = False) -> list[object]:
-    return list(hearing.words(PLAN, fields, secure=secure, stale=stale, at=1.0))
+    return list(hearing.events(PLAN, fields, secure=secure, stale=stale, at=1.0))
 
 
 def test_the_exit_button_counts_when_it_goes_down_and_not_when_it_is_found_down_or_may_be_old() -> None:

@@ -11,6 +11,7 @@ from agent.errors import RefusedError
 from agent.simulator.uhppote_board import Board
 from agent.simulator.uhppote_packet import BoardCard, Fn
 from tests.doors.uhppote.kit import CARD, SERIAL, Site, run, site
+from tests.sentences import en
 
 SOON = "2026-12-31"
 LONG_AGO, END = date(2020, 1, 1), date.fromisoformat(SOON)
@@ -98,7 +99,7 @@ def test_a_board_that_says_yes_and_keeps_nothing_is_pending_until_it_does() -> N
             said = await made.ears.hear(CardStates)
             assert (said.confirmed, said.pending) == ((), (CARD,))
             assert said.why
-            assert "did not keep" in said.why.en
+            assert "did not store the change" in en(said.why)
             made.board.faults.forgets = False
             again = await made.ears.hear(CardStates, lambda said: said.confirmed == (CARD,))
             assert again.id == "c1"
@@ -224,7 +225,7 @@ def test_cards_for_named_boards_reach_these_alone_and_a_board_there_is_not_is_na
             said = await made.ears.hear(CardStates)
             assert said.board == SERIAL + 1
             assert made.boards[0].card(CARD) is None
-            assert "there is no board 77" in (await made.ears.hear(Trouble)).text.en
+            assert "board 77 is not configured" in en((await made.ears.hear(Trouble)).text)
 
     run(test())
 
@@ -233,7 +234,7 @@ def test_a_day_that_is_none_is_refused() -> None:
     async def test() -> None:
         async with site() as made:
             await online(made)
-            with pytest.raises(RefusedError, match="not a day"):
+            with pytest.raises(RefusedError, match=r"doors.card-end-date-invalid"):
                 made.serving.cards(put(CARD, until="2026-02-30"))
 
     run(test())

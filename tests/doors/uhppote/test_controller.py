@@ -10,6 +10,7 @@ from agent.errors import RefusedError
 from agent.simulator.uhppote_board import PATIENCE
 from agent.simulator.uhppote_packet import Fn
 from tests.doors.uhppote.kit import CARD, SERIAL, online, run, site, store
+from tests.sentences import en
 
 
 def test_a_board_is_taken_over_before_it_counts_as_there() -> None:
@@ -43,7 +44,7 @@ def test_a_board_that_answers_for_another_serial_number_is_away_and_says_who_ans
             said = await made.ears.hear(Online)
             assert not said.online
             assert said.why
-            assert "board 77 answers in its place" in said.why.en
+            assert "board 77 answered instead" in en(said.why)
             made.board.faults.poses_as = 0
             await made.ears.hear(Online, lambda again: again.online)
 
@@ -99,7 +100,7 @@ def test_a_board_that_was_replaced_is_told_and_its_events_are_read_from_the_firs
             made.board.faults.lose_events = True
             made.board.reset()
             made.board.swipe(1, CARD)
-            await made.ears.hear(Trouble, lambda said: "events begin again at 1 after 3" in said.text.en)
+            await made.ears.hear(Trouble, lambda said: "event index went from 3 back to 1" in en(said.text))
             read = await made.ears.hear(Read, many=4)
             assert (read.index, read.stale) == (1, True)
 
@@ -113,8 +114,8 @@ def test_a_reader_that_was_not_set_up_is_no_way_out() -> None:
             await online(made, "in")
             made.board.swipe(1, CARD, "out")
             made.board.swipe(2, CARD)
-            await made.ears.hear(Trouble, lambda said: "door 1, direction out" in said.text.en)
-            await made.ears.hear(Trouble, lambda said: "door 2, direction in" in said.text.en)
+            await made.ears.hear(Trouble, lambda said: "door 1, direction out" in en(said.text))
+            await made.ears.hear(Trouble, lambda said: "door 2, direction in" in en(said.text))
             assert made.ears.of(Read) == []
 
     run(test())
@@ -172,7 +173,7 @@ def test_a_mistake_in_serving_one_board_is_told_and_leaves_the_others_alone(monk
                 board.swipe(1, CARD)
             await made.ears.hear(Read, lambda read: read.door == "door1")
             said = await made.ears.hear(Trouble)
-            assert "a mistake: `KeyError: 'no such thing\\x1b'`" in said.text.en
+            assert "board 405419896: internal error: `KeyError: 'no such thing\\x1b'`" in en(said.text)
             await made.ears.hear(Read, lambda read: read.door == "door0")
 
     run(test())

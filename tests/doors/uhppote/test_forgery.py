@@ -14,6 +14,7 @@ from agent.simulator import uhppote_packet
 from agent.simulator.uhppote_board import Board
 from agent.simulator.uhppote_packet import Fn
 from tests.doors.uhppote.kit import CARD, SERIAL, hint_of, online, run, sender, site, store
+from tests.sentences import en
 
 
 def test_a_forged_event_opens_nothing_and_hides_nothing() -> None:
@@ -59,7 +60,7 @@ def test_packets_from_elsewhere_are_counted_and_said() -> None:
                 stranger = Board(SERIAL + 1)
                 forger.sendto(hint_of(stranger, 1), made.board.memory.listener)
                 said = await made.ears.hear(Trouble)
-            assert "came from no board of this site" in said.text.en
+            assert "came from no board of this site" in en(said.text)
 
     run(test())
 
@@ -72,7 +73,7 @@ def test_a_packet_with_the_serial_number_of_a_board_from_another_address_is_no_h
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as forger:
                 forger.bind(("127.0.0.2", 0))
                 forger.sendto(hint_of(made.board, 1), made.board.memory.listener)
-                await made.ears.hear(Trouble, lambda said: "came from no board" in said.text.en)
+                await made.ears.hear(Trouble, lambda said: "came from no board" in en(said.text))
 
     run(test())
 

@@ -27,6 +27,7 @@ from agent.simulator.uhppote_board import Board
 from agent.simulator.uhppote_packet import BoardEvent, Fn
 from tests.doors.kit import Control, Loop, boards, doors_process
 from tests.doors.uhppote.kit import CARD, SERIAL, Site, run, site
+from tests.sentences import en
 
 LAST = 2**32 - 1
 
@@ -97,7 +98,7 @@ def test_short_and_long_packets_at_the_listener_are_counted_and_cost_nothing() -
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
                 for packet in (b"", whole[:1], whole[:63], whole + b"\0", whole * 20):
                     sender.sendto(packet, made.board.memory.listener)
-            await made.ears.hear(Trouble, lambda said: "came from no board of this site" in said.text.en)
+            await made.ears.hear(Trouble, lambda said: "came from no board of this site" in en(said.text))
             made.board.memory.cards.append(None)
             event = made.board.swipe(1, 77)
             await made.ears.hear(OwnDecision, lambda said: said.card == 77)
@@ -197,9 +198,9 @@ def test_a_card_answered_in_the_place_of_another_proves_nothing() -> None:
         async with site() as made:
             carry_out = made.board._card  # noqa: SLF001 - a board that answers wrongly
 
-            def other(fn: Fn, data: bytes) -> tuple[tuple[int, bytes], ...]:
-                fields = carry_out(fn, data)
-                return ((8, uhppote_packet.word(77)), *fields[1:]) if fn is Fn.GET_CARD and fields else fields
+            def other(fn: Fn, frame: bytes) -> tuple[tuple[int, bytes], ...]:
+                fields = carry_out(fn, frame)
+                return ((8, uhppote_packet.uint32(77)), *fields[1:]) if fn is Fn.GET_CARD and fields else fields
 
             made.board._card = other  # type: ignore[method-assign]  # noqa: SLF001
             await online(made)
@@ -207,7 +208,7 @@ def test_a_card_answered_in_the_place_of_another_proves_nothing() -> None:
             said = await made.ears.hear(CardStates)
             assert (said.confirmed, said.pending) == ((), (CARD,))
             assert said.why
-            assert "another card" in said.why.en
+            assert "a different card" in en(said.why)
 
     run(test())
 
@@ -236,7 +237,7 @@ def test_when_the_index_of_events_begins_again_that_is_told_and_so_is_what_follo
                     made.board.swipe(1, card)
                 await made.ears.hear(OwnDecision, many=cards[-1])
             assert [said.card for said in made.ears.of(OwnDecision)] == [1, 2, 3, 4]
-            await made.ears.hear(Trouble, lambda said: f"begin again at 2 after {LAST}" in said.text.en)
+            await made.ears.hear(Trouble, lambda said: f"event index went from {LAST} back to 2" in en(said.text))
             made.board.swipe(1, 5)
             assert not (await made.ears.hear(OwnDecision, lambda said: said.card == 5)).stale
 
@@ -251,7 +252,7 @@ def test_a_board_whose_clock_cannot_be_set_is_away_and_says_why() -> None:
             said = await made.ears.hear(Online)
             assert not said.online
             assert said.why
-            assert "clock cannot be set" in said.why.en
+            assert "the clock of the board cannot be set" in en(said.why)
             made.board.faults.stuck_clock = False
             await made.ears.hear(Online, lambda again: again.online)
             assert abs(made.board.memory.drift) < 3

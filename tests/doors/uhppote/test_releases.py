@@ -7,6 +7,7 @@ from agent.doors.uhppote.client import BoardClient
 from agent.doors.uhppote.controller import KEEP, Opening
 from agent.simulator.uhppote_packet import Fn
 from tests.doors.uhppote.kit import CARD, online, run, site, store
+from tests.sentences import en
 
 
 def test_release_unlocks_and_the_event_it_causes_is_not_a_badge() -> None:
@@ -27,7 +28,7 @@ def test_a_door_opened_over_the_network_by_somebody_else_is_told() -> None:
     async def test() -> None:
         async with site() as made:
             await online(made)
-            assert (await made.serving.release(made.where(), 3)).why is None
+            assert (await made.serving.release(made.where(), 3)).reason is None
             await BoardClient(made.where()).open(1, lambda: None)  # anybody on the wire can
             said = await made.ears.hear(OwnDecision)
             assert (said.granted, said.reason, said.card) == (True, reasons.REMOTE_OPEN, 0)
@@ -42,7 +43,7 @@ def test_an_opening_that_was_repeated_because_its_answer_was_lost_is_still_ours(
         async with site(every=KEEP, pace=0.1) as made:
             await online(made)
             made.board.faults.mute = frozenset({Fn.OPEN_DOOR})
-            assert (await made.serving.release(made.where(), 3)).why
+            assert (await made.serving.release(made.where(), 3)).reason
             assert made.board.doors[1].opened > 1
             await made.ears.hear(Heard, lambda said: said.index == made.board.doors[1].opened)
             assert made.ears.of(OwnDecision) == []
@@ -53,14 +54,14 @@ def test_an_opening_that_was_repeated_because_its_answer_was_lost_is_still_ours(
 def test_release_says_why_it_did_not_happen() -> None:
     async def test() -> None:
         async with site(pace=0.1) as made:
-            assert (await made.serving.release(made.where(), 3)).why
+            assert (await made.serving.release(made.where(), 3)).reason
             await online(made)
             made.board.doors[1].mode = 2
-            refused = (await made.serving.release(made.where(), 3)).why
+            refused = (await made.serving.release(made.where(), 3)).reason
             assert refused
-            assert "refused" in refused.en
+            assert "refused" in en(refused)
             made.board.faults.dead = True
-            assert (await made.serving.release(made.where(), 3)).why
+            assert (await made.serving.release(made.where(), 3)).reason
             away = await made.ears.hear(Online, lambda said: not said.online)
             assert away.address == f"{made.board.line}/1"
 

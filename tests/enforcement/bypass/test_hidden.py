@@ -20,6 +20,7 @@ from tests import needs
 from tests.enforcement import syscalls
 from tests.enforcement.scene import BYSTANDER, CLEARED, TOO_LOW, Area, Gate, Scene, error_of, scene, until
 from tests.enforcement.uring import ASYNC, FIXED_FILE, SQPOLL, Ring
+from tests.sentences import en
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-hidden")]
 
@@ -105,14 +106,14 @@ def test_while_somebody_without_rights_keeps_files_in_a_ring_every_read_is_asked
         assert holder.next().value == ""
         site.grown_quiet()  # who may read everything may keep it where he likes
         with site.below("E1"):
-            until(lambda: any(f"process {holder.pid} keeps" in said for said in warnings(site)))
+            until(lambda: any(f"process {holder.pid} holds files in an io_uring" in said for said in warnings(site)))
             for _ in range(2):
                 assert attempt(BYSTANDER, reading(path)).allowed
             gate.open()
             assert holder.next().value == "EPERM"
             assert not site.stats()["quiet"]
     site.grown_quiet()
-    assert not [said for said in warnings(site) if f"process {holder.pid} keeps" in said]
+    assert not [said for said in warnings(site) if f"process {holder.pid} holds files in an io_uring" in said]
 
 
 def test_a_ring_that_never_stops_reading_is_refused_from_the_moment_rights_end(site: Scene) -> None:
@@ -195,7 +196,7 @@ def test_while_a_descriptor_is_in_flight_every_read_is_asked_about(site: Scene) 
         late = stack.enter_context(acting(TOO_LOW, receiver))
         assert attempt(CLEARED, lambda: sender(lambda _: None)).allowed
         with site.below("E1"):
-            until(lambda: any(f"process {late.pid} wait in a socket" in said for said in warnings(site)))
+            until(lambda: any(f"process {late.pid} are still in a socket" in said for said in warnings(site)))
             for _ in range(2):
                 assert attempt(BYSTANDER, reading(path)).allowed
             gate.open()
@@ -220,7 +221,7 @@ def test_what_is_handed_from_child_to_child_is_followed(site: Scene) -> None:
                 os._exit(0)
 
     def looked() -> bool:
-        return site.stats()["quiet"] or any("come and go" in said for said in warnings(site))
+        return site.stats()["quiet"] or any("start and end too fast" in said for said in warnings(site))
 
     site.grown_quiet()
     with acting(CLEARED, chain) as holder:
@@ -252,7 +253,7 @@ def test_a_ring_without_files_is_nobody_s_concern(site: Scene) -> None:
 
 def warnings(site: Scene) -> list[str]:
     with site.asking() as agent:
-        return [found["text"]["en"] for found in agent.call("doctor")]
+        return [en(found["text"]) for found in agent.call("doctor")]
 
 
 @pytest.mark.parametrize(

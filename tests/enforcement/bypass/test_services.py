@@ -133,12 +133,12 @@ def test_what_others_can_exchange_is_not_registered(site: Scene, folder: Program
     inside.write_bytes((folder.folder / "index").read_bytes())
     inside.chmod(0o755)
     for path, why in (
-        (folder.copy("cat", "writable", 0o757), "can be changed by others than root"),
-        (folder.copy("cat", "theirs", owner=INDEX.uid), "can be changed by others than root"),
-        (str(inside), "can be changed by others than root"),
-        (str(script), "its interpreter"),
-        (str(folder.folder), "is no program"),
-        (str(folder.folder / "none"), "cannot be opened"),
+        (folder.copy("cat", "writable", 0o757), r"site.program-replaceable"),
+        (folder.copy("cat", "theirs", owner=INDEX.uid), r"site.program-replaceable"),
+        (str(inside), r"site.program-replaceable"),
+        (str(script), r"site.program-is-script"),
+        (str(folder.folder), r"site.not-executable"),
+        (str(folder.folder / "none"), r"site.program-not-opened"),
     ):
         with site.asking() as agent, pytest.raises(RefusedError, match=why):
             agent.call("service.add", service="more", uid=INDEX.uid + 1, executable=path, area=["plans"])
@@ -149,13 +149,13 @@ def test_a_hash_has_to_fit_and_the_service_counts_once_the_file_was_read(site: S
     who = ActorIdentity(INDEX.uid + 2, NO_LOGIN)
     given = {"service": "hashed", "uid": who.uid, "executable": program, "area": ["plans"]}
     with site.asking() as agent:
-        with pytest.raises(RefusedError, match="has the hash"):
+        with pytest.raises(RefusedError, match=r"site.program-hash-differs"):
             agent.call("service.add", sha256="0" * 64, **given)
         agent.call("service.add", sha256=hashlib.sha256(Path(program).read_bytes()).hexdigest(), **given)
     until(lambda: reads(site, who, program) == SIZE)
     site.replace_decider()  # it has been told nothing yet
     until(lambda: reads(site, who, program) == SIZE)
     os.replace(folder.copy("head", "not-hashed"), program)
-    with site.asking() as agent, pytest.raises(RefusedError, match="has the hash"):
+    with site.asking() as agent, pytest.raises(RefusedError, match=r"site.program-hash-differs"):
         agent.call("service.renew", service="hashed")
     assert reads(site, who, program) == REFUSED

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from itertools import permutations, product
 from pathlib import Path
 
-from agent.guard.verdicts import Answer, who_is_behind
+from agent.guard.verdicts import Answer, principals_of
 from tests.guard.judging import AREAS, CLEARED, SMBD, STRANGER, UNCLEARED, Judging, thing, thread
 from tests.mutants.asking import Question
 
@@ -58,7 +58,7 @@ def used(areas: tuple[str, ...], by: tuple[int, ...], uid: int, server: bool) ->
 
 def behind(uid: int, login: int | None, executable: bytes) -> Collection[str]:
     """Who is found behind a thread, and that nobody is missing."""
-    found = who_is_behind(_judging().source.reader, uid, login, executable)
+    found = principals_of(_judging().source.reader, uid, login, executable, None, let_in=False)
     return [*(f"is {one}" for one in found.persons), *(["nobody is missing"] if not found.nobody else [])]
 
 

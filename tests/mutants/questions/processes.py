@@ -58,7 +58,7 @@ def _process(chance: random.Random) -> Process:
         threads=chance.choice((0, 1, 1, 2)),
         name=chance.choice(("smbd", "smbd[10.0.0.1]", "sshd", "")),
         executable=chance.choice(_PROGRAMS),
-        others=others,
+        other_threads=others,
         raised=chance.random() < 0.3,
     )
 

@@ -50,7 +50,7 @@ class Site:
             self.home,
             hooks,
             settling=self.settling,
-            again=self.again,
+            retry_after=self.again,
             looking=self.looking,
             filing=self.filing,
             silence=self.silence,

@@ -17,6 +17,7 @@ from rules.text import Text
 from tests import needs
 from tests.offboard.intake.signing import VERIFICATION, departure, details, right, small
 from tests.offboard.intake.site import KEYS, NOW, Site
+from tests.sentences import en, zh
 
 DROP, OTHER = 61_500, 61_501
 
@@ -56,7 +57,7 @@ def test_every_outcome_is_answered_with_its_reason_in_both_languages(site):
         site.sweep()
         found = event(site, name)
         assert (found["state"], found["reason"], found["file"]) == (state, reason, f"{name}.set")
-        assert found["text"]["en"] != found["text"]["zh"]
+        assert en(found["text"]) != zh(found["text"])
         assert len(found["sha256"]) == 64
     assert event(site, "alive")["verification"] == "s1"
     assert said(site, "nobody")["sub_id"]["sub"] == "X1"
@@ -107,7 +108,7 @@ def test_what_cannot_be_begun_is_answered_so_and_not_as_received(site):
     site.drop(right())
     site.sweep()
     assert (event(site)["state"], event(site)["reason"]) == ("waiting", "not-begun")
-    assert "not now" in event(site)["text"]["en"]
+    assert "not now" in en(event(site)["text"])
 
 
 @pytest.mark.parametrize("error", [UsageError, ForbiddenError])
@@ -128,7 +129,7 @@ def test_what_is_not_understood_goes_into_quarantine_and_keeps_no_later_one_of_t
     ]
     assert [notice.txn for notice in site.handed] == ["HR-2"]
     assert (event(site)["state"], event(site)["reason"]) == ("quarantined", "refused")
-    assert event(site)["text"]["en"] == "the agent refuses what it asks for: that is no `x`"
+    assert en(event(site)["text"]) == "the agent refuses the request: that is no `x`"
     assert [done.alarm for done in site.noted if done.reason == "refused"] == [True]
     site.reopen()
     assert site.sweep() == []

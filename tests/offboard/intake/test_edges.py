@@ -36,6 +36,7 @@ from tests.offboard.intake.signing import (
 )
 from tests.offboard.intake.site import KEYS, NOW, Site
 from tests.offboard.intake.test_answers import event, said
+from tests.sentences import en, zh
 
 PINNED = pinned_keys.load(KEYS / "hr-keys.json")
 AT = NOW.timestamp()
@@ -177,14 +178,14 @@ def test_an_event_that_would_give_something_back_is_none_and_is_named_in_the_ans
     site.drop(small(uri))
     [done] = site.sweep()
     assert (done.folder, done.reason, site.handed) == ("rejected", "event-unknown", [])
-    assert f"`{uri}`" in event(site)["text"]["en"]
-    assert f"`{uri}`" in event(site)["text"]["zh"]
+    assert f"`{uri}`" in en(event(site)["text"])
+    assert f"`{uri}`" in zh(event(site)["text"])
 
 
 def test_a_way_of_naming_that_is_not_understood_is_named_in_the_answer(site):
     site.drop(small(CAEP, sub_id={"format": "phone_number", "phone_number": "+86"}))
     site.sweep()
-    assert "`phone_number`" in event(site)["text"]["en"]
+    assert "`phone_number`" in en(event(site)["text"])
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from agent.offboard.intake.inbox import FILING, LOOKING
 from agent.offboard.intake.turns import AGAIN, NEWEST, OLDEST, Turns
 from tests.offboard.intake.signing import departure, right, small
 from tests.offboard.intake.site import KEYS, NOW, Site
+from tests.sentences import en
 
 HEAP = 100_000
 
@@ -76,7 +77,7 @@ def test_wrong_files_of_one_user_beyond_a_number_stay_where_they_are_and_the_ala
         assert len(site.filed("new")) == 40
         assert not site.inbox.more
         [told] = [text for word, text in site.troubles if word.startswith("spool-crowded")]
-        assert f"user {os.getuid()} " in told.en
+        assert f"user {os.getuid()} " in en(told)
         site.drop(right(), "real")
         site.sweep()
         assert [notice.subject for notice in site.handed] == ["E1001"]
@@ -110,7 +111,7 @@ def test_turns_are_bounded_and_everybody_has_one(tmp_path):
     def take():
         taken = turns.take(set(os.listdir(tmp_path)), lambda name: (tmp_path / name).stat().st_ctime_ns)
         for name in taken:
-            turns.looked(name)
+            turns.mark_read(name)
         return taken
 
     first = take()

@@ -14,6 +14,7 @@ from agent.offboard.intake import quarantine
 from tests import needs
 from tests.offboard.intake.signing import departure, right, small
 from tests.offboard.intake.site import KEYS, NOW, Site
+from tests.sentences import en
 
 
 @pytest.fixture
@@ -324,7 +325,7 @@ def test_an_approver_who_may_not_act_does_not_count_and_the_token_waits_until_so
     site.drop(right())
     [done] = site.sweep()
     assert (done.folder, done.reason, done.alarm, done.ignored) == ("quarantine", "approver-out", True, ("E0008",))
-    assert "`E0008`" in done.text.en
+    assert "`E0008`" in en(done.text)
     assert not site.handed
     quarantine.release(site.home / "spool", done.filed_as)
     assert [one.reason for one in site.sweep()] == ["approver-out"]

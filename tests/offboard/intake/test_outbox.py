@@ -22,6 +22,7 @@ from agent.simulator import hr_sender
 from tests import ROOT, needs
 from tests.offboard.intake.signing import departure, right
 from tests.offboard.intake.site import NOW, Site
+from tests.sentences import en
 
 DOCUMENT = ROOT / "docs/hr-integration.md"
 SITE = "urn:shoumi:agent:site-a"
@@ -106,7 +107,7 @@ def test_the_agents_key_is_made_once_for_nobody_else_to_read(tmp_path):
     assert file.stat().st_mode & 0o777 == 0o600
     assert outbox.public_jwks(tmp_path) == public
     file.chmod(0o640)
-    with pytest.raises(RefusedError, match="others could read it"):
+    with pytest.raises(RefusedError, match=r"hr.file-unusable.*agent-key\.pem.*receipt.key-file-readable"):
         outbox.public_jwks(tmp_path)
     file.chmod(0o600)
     file.write_text("not a key")
@@ -146,10 +147,10 @@ def test_a_test_token_that_would_be_refused_is_not_dropped(own_keys):
         hr_sender.send_test(site.home, "E1001", folder, datetime.now(UTC))
     assert caught.value.reason == "approvals-missing"
     assert caught.value.hint
-    assert "hr-keys.json" in caught.value.hint.en
+    assert "hr-keys.json" in en(caught.value.hint)
     assert os.listdir(site.new) == []
     (folder / f"sender{hr_sender.PRIVATE}").unlink()
-    with pytest.raises(RefusedError, match="exactly one sender's key, but 0"):
+    with pytest.raises(RefusedError, match=r"simulator.sender-key-count"):
         hr_sender.send_test(site.home, "E1001", folder, datetime.now(UTC))
 
 

@@ -12,6 +12,7 @@ from agent.offboard.intake.reasons import REASONS, BadTokenError
 from agent.offboard.intake.token import verify
 from tests.offboard.intake.signing import departure, details, right
 from tests.offboard.intake.site import KEYS, NOW, TOKENS, Site
+from tests.sentences import en
 
 PINNED = pinned_keys.load(KEYS / "hr-keys.json")
 VECTORS = sorted(TOKENS.glob("*.json"))
@@ -30,7 +31,7 @@ def test_the_inbox_does_with_it_what_the_vector_says(path, tmp_path):
         for number, drop in enumerate(vector["drops"]):
             site.drop(drop["token"], f"drop-{number}")
             [done] = site.sweep()
-            assert (done.folder, done.reason) == (drop["folder"], drop["reason"]), done.text.en
+            assert (done.folder, done.reason) == (drop["folder"], drop["reason"]), en(done.text)
             if done.folder == "new":
                 continue
             assert os.path.exists(tmp_path / "spool" / done.folder / f"{done.filed_as}.set")

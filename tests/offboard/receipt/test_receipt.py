@@ -25,7 +25,7 @@ from agent.offboard.receipt.receipt import StepRecord, build, canonical, issue, 
 from agent.offboard.receipt.signing import Signer, key_path
 from agent.offboard.receipt.timeline import DoorMark, Marks
 from agent.offboard.receipt.verify import verify
-from rules.text import Language, Text
+from rules.text import Language, Message, Text
 from tests.examples import examples
 from tests.offboard import proof_kit as kit
 
@@ -131,9 +131,9 @@ def test_a_signed_receipt_with_a_fault_in_it_is_answered_and_never_more_complete
 
 def test_another_key_is_another_agent() -> None:
     other = Signer(Ed25519PrivateKey.generate())
-    assert "signed with another key" in verify(GOOD, other.public_pem()).problems[0].en
+    assert verify(GOOD, other.public_pem()).problems[0] == Message("receipt.signed-with-other-key")
     resealed = signed(GOOD.split(b"\n")[0], other)  # the content names the first key
-    assert "names another key" in verify(resealed, other.public_pem()).problems[0].en
+    assert verify(resealed, other.public_pem()).problems[0] == Message("receipt.key-mismatch")
 
 
 def loose(line: bytes) -> bytes:
@@ -156,7 +156,7 @@ def test_the_same_signature_in_other_bytes_is_refused(rewrite: Callable[[bytes],
     payload, line, _ = GOOD.split(b"\n")
     assert json.loads(rewrite(line)).keys() >= {"key", "signature"}
     report = verify(payload + b"\n" + rewrite(line) + b"\n", PUBLIC)
-    assert report.problems == (Text("the line of the signature was rewritten", "签名行被改写"),)
+    assert report.problems == (Message("receipt.signature-line-altered"),)
 
 
 def test_members_that_stand_twice_are_refused_even_when_signed() -> None:
@@ -217,7 +217,7 @@ def test_what_cannot_be_seen_is_listed_and_not_counted_as_done() -> None:
     [line] = [line for line in page(body, "en").splitlines() if line.startswith("  NFS clients")]
     assert "cannot see" in line
     assert "- NFS clients: on other hosts" in page(body, "en")
-    assert "- NFS 客户端: 在其他主机" in page(body, "zh")
+    assert "- NFS 客户端：在其他主机" in page(body, "zh")
 
 
 def test_facts_of_the_proof_step_are_the_proof() -> None:

@@ -16,6 +16,7 @@ from rules.model import Departure, DepartureStage, Grant, Hold, Person, Record
 from rules.pack.reader import load
 from rules.text import Text
 from tests.offboard import proof_kit as kit
+from tests.sentences import en, zh
 
 
 def test_trends_are_ranks_of_what_was_measured(tmp_path: Path) -> None:
@@ -125,7 +126,10 @@ def test_a_holder_reads_the_time_of_the_site_in_both_languages() -> None:
     [one] = due_to_holders([grant(kit.NOON)], frozenset(), kit.NOON - timedelta(minutes=5), zone).now
     when = kit.NOON.astimezone(zone).isoformat(" ", "minutes")
     assert when.endswith("+08:00")
-    assert one.text == Text(f"grant ends within 10 minutes: {when}", f"授权将于10 分钟内结束：{when}")
+    assert (en(one.text), zh(one.text)) == (
+        f"grant will end within 10 minutes: {when}",
+        f"授权将于 10 分钟内结束：{when}",
+    )
 
 
 def leaver(**how: object) -> Person:
@@ -147,7 +151,7 @@ def test_what_is_lost_is_every_grant_with_an_end_and_everything_at_the_leave_dat
         (Sort.GRANT, "G000002"),
         (Sort.LEAVE, ""),
     ]
-    assert "\x1b" not in "".join(one.what.en + one.what.zh for one in found)
+    assert "\x1b" not in "".join(en(one.title) + zh(one.title) for one in found)
 
 
 def test_a_holder_loses_what_a_record_gives_when_it_runs_out() -> None:

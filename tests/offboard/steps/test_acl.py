@@ -23,6 +23,7 @@ from agent.offboard.steps.acl_bytes import GROUP, GROUP_OBJ, MASK, OTHER, USER, 
 from agent.offboard.steps.step import StepState
 from tests import needs
 from tests.offboard.host import area, context, owners, picture
+from tests.sentences import en
 
 PERMS = st.integers(0, 7)
 IDS = st.integers(1000, 1004)
@@ -148,7 +149,7 @@ def test_the_kernel_denies_the_leaver_everywhere_and_nobody_else(home: Path, uid
         assert attempt(ActorIdentity(uid), reading(path)).allowed
     before = {path: attempt(ActorIdentity(other), reading(path)) for path in files}
     assert acl.probe(who, here) is None
-    assert len(acl.look(who, here)) == 1
+    assert len(acl.find_targets(who, here)) == 1
     result = acl.run(who, here, "C1")
     assert result.state is StepState.DONE
     for path in files:
@@ -188,7 +189,7 @@ def test_a_second_run_changes_nothing_and_undoing_gives_the_modes_back(home: Pat
     assert again.facts["changed"] == 0
     assert picture(home) == once
     elsewhere = replace(who, areas=frozenset({"elsewhere"}))
-    assert acl.BACK.look(elsewhere, here) == ()
+    assert acl.BACK.find_targets(elsewhere, here) == ()
     assert acl.BACK.run(elsewhere, here, "C1.G1").facts["changed"] == 0
     assert picture(home) == once
     back = acl.BACK.run(replace(who, areas=frozenset({place.name})), here, "C1.G1")
@@ -228,7 +229,7 @@ def test_what_could_not_be_reached_is_counted_and_leaves_the_step_pending(home: 
     result = acl.run(RevocationSubject("E1001", (Account(uid),)), here, "C1")
     assert result.state is StepState.PENDING
     assert result.facts["trouble_count"] == 1
-    assert "\x1b" not in result.detail.en
+    assert "\x1b" not in en(result.detail)
     missing = context(home, areas=lambda: [place._replace(path=str(home / "absent"))])
     assert acl.run(RevocationSubject("E1001", (Account(uid),)), missing, "C2").state is StepState.PENDING
 
@@ -243,7 +244,7 @@ def test_a_filesystem_without_acls_is_said_to_be_one(home: Path, uid: int) -> No
     here = context(home, areas=lambda: [place], walk=on_proc)
     result = acl.run(RevocationSubject("E1001", (Account(uid),)), here, "C1")
     assert result.state is StepState.SKIPPED
-    assert "plans" in result.detail.en
+    assert "plans" in en(result.detail)
 
 
 @needs.root

@@ -16,6 +16,7 @@ from agent.offboard.steps.step import StepState
 from agent.simulator import volume_image
 from tests import needs
 from tests.offboard.host import context, furnish, leaver
+from tests.sentences import en
 
 pytestmark = needs.root
 
@@ -114,10 +115,10 @@ def test_more_names_or_data_than_are_allowed_are_closed_and_what_was_copied_befo
 ) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / name).write_bytes(b"x" * 8192)
-    allowed = Allowance(data=3 * 8192, inodes=2)
+    allowed = Allowance(size=3 * 8192, inodes=2)
     moved = [seize(tmp_path, name, elsewhere, allowed=allowed) for name in ("a", "b", "c")]
     assert [at.is_relative_to(elsewhere) for at in moved if at] == [True, True, False]
-    allowed = Allowance(data=8192 + 4096, inodes=10)
+    allowed = Allowance(size=8192 + 4096, inodes=10)
     (tmp_path / "d").write_bytes(b"x" * 8192)
     (tmp_path / "e").write_bytes(b"x" * 8192)
     moved = [seize(tmp_path, name, elsewhere, allowed=allowed) for name in ("d", "e")]
@@ -125,10 +126,10 @@ def test_more_names_or_data_than_are_allowed_are_closed_and_what_was_copied_befo
 
 
 def test_as_much_is_copied_as_the_limits_say(tmp_path: Path, elsewhere: Path) -> None:
-    assert (LARGEST, DEEPEST, Allowance().data, Allowance().inodes) == (16 << 20, 64, 64 << 20, 10_000)
+    assert (LARGEST, DEEPEST, Allowance().size, Allowance().inodes) == (16 << 20, 64, 64 << 20, 10_000)
     with volume_image.volume(size=16 << 20) as volume:
         found = os.statvfs(volume.point)
-        assert Allowance.at(volume.point / "seized" / "C1").data == found.f_bavail * found.f_frsize // 4
+        assert Allowance.at(volume.point / "seized" / "C1").size == found.f_bavail * found.f_frsize // 4
     for depth, copied in ((DEEPEST, True), (DEEPEST + 1, False)):
         top = tmp_path / f"d{depth}"
         Path(top, *["d"] * depth).mkdir(parents=True)
@@ -143,8 +144,8 @@ def test_a_step_says_what_it_closed_in_place(home: Path, uid: int, elsewhere: Pa
     result = cron.run(leaver(home, uid), context(home, seized=elsewhere.parent), "C1")
     assert result.state is StepState.CONFIRMED
     assert result.facts["closed_in_place"] == [str(place.with_name(".zhang.seized-C1"))]
-    assert "closed where they lie" in result.detail.en
-    assert cron.look(leaver(home, uid), context(home)) == ()
+    assert "1 too large to move, access closed in place: " in en(result.detail)
+    assert cron.find_targets(leaver(home, uid), context(home)) == ()
 
 
 def test_what_was_moved_as_a_whole_is_not_searched_for_keys(home: Path, uid: int) -> None:

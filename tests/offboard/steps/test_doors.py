@@ -11,6 +11,7 @@ from agent.offboard.steps.step import StepState
 from agent.rooms.refusal_check import KnownRefusal
 from rules.text import Text
 from tests.offboard.host import context
+from tests.sentences import en, zh
 
 LEAVER = RevocationSubject("E1001")
 NOON = datetime(2026, 3, 2, 12, 0, 0, 1, tzinfo=UTC)
@@ -52,8 +53,8 @@ def test_doors_that_all_refuse_are_confirmed_with_their_instant(tmp_path: Path) 
 def test_one_door_that_is_not_known_to_refuse_leaves_the_step_pending_and_is_named(tmp_path: Path) -> None:
     result = doors.STEP.run(LEAVER, site(tmp_path, Building({"good": True, "dead": False})), "C1")
     assert result.state is StepState.PENDING
-    assert "dead" in result.detail.en
-    assert "good" not in result.detail.zh
+    assert "dead" in en(result.detail)
+    assert "good" not in zh(result.detail)
     assert [(door.name, door.state) for door in doors.of_facts(result.facts)] == [
         ("dead", "pending"),
         ("good", "confirmed"),
@@ -62,16 +63,16 @@ def test_one_door_that_is_not_known_to_refuse_leaves_the_step_pending_and_is_nam
 
 def test_a_person_inside_is_in_the_plan_and_in_the_receipt(tmp_path: Path) -> None:
     here = site(tmp_path, Building({"a": True}, rooms=("vault",)))
-    assert any("vault" in target.what.en for target in doors.STEP.look(LEAVER, here))
+    assert any("vault" in en(target.label) for target in doors.STEP.find_targets(LEAVER, here))
     result = doors.STEP.run(LEAVER, here, "C1")
     assert result.facts["inside"] == ["vault"]
-    assert "vault" in result.detail.zh
+    assert "vault" in zh(result.detail)
 
 
 def test_a_site_without_doors_skips_the_step(tmp_path: Path) -> None:
     said = doors.STEP.probe(LEAVER, context(tmp_path))
     assert said
-    assert "no doors" in said.en
+    assert "no doors" in en(said)
 
 
 def test_the_step_runs_alongside_so_that_no_door_delays_the_cut() -> None:

@@ -14,6 +14,7 @@ from agent.offboard.steps import holders, tasks
 from agent.offboard.steps.step import StepState
 from tests import needs
 from tests.offboard.host import chain, child, context, end, reach
+from tests.sentences import en
 
 pytestmark = needs.root
 
@@ -44,7 +45,7 @@ def test_a_hold_ends_only_what_holds_classified_files(tmp_path: Path, uid: int, 
     here = context(tmp_path, held=held, devices=lambda: frozenset({1}))
     with child(uid) as holder, child(0, uid) as root_holder, child(uid, act=let_go) as free, child(other) as bystander:
         assert os.read(told, 1) == b"!"
-        assert len(holders.look(leaver, here)) == 2
+        assert len(holders.find_targets(leaver, here)) == 2
         assert holders.run(leaver, here, "C1").state is StepState.CONFIRMED
         assert not holder.alive
         assert not root_holder.alive
@@ -70,14 +71,14 @@ def test_where_one_grant_ended_only_what_holds_that_area_is_ended_and_what_canno
             area_of=lambda found: holding[found.pid],
             devices=lambda: frozenset({1}),
         )
-        assert len(holders.look(leaver, here)) == 2
+        assert len(holders.find_targets(leaver, here)) == 2
         assert proof.staying(leaver, here).holds is False
         assert holders.run(leaver, here, "C1").state is StepState.CONFIRMED
         assert [one.alive for one in (plans, ledger, nowhere, untold)] == [False, True, True, False]
         shown = proof.staying(leaver, here)
-        assert (shown.holds, [scan.left for scan in shown.scans]) == (True, [2, 2])
+        assert (shown.holds, [scan.spared for scan in shown.scans]) == (True, [2, 2])
         everything = replace(leaver, areas=frozenset())
-        assert len(holders.look(everything, here)) == 1
+        assert len(holders.find_targets(everything, here)) == 1
 
 
 def test_what_was_given_again_is_not_ended_and_what_was_stopped_before_is(tmp_path: Path, uid: int) -> None:
@@ -100,7 +101,7 @@ def test_what_was_given_again_is_not_ended_and_what_was_stopped_before_is(tmp_pa
         )
         os.kill(stopped.pid, signal.SIGSTOP)
         reach(stopped.pid, "T")
-        assert len(holders.look(leaver, here)) == 3  # a plan is made before anything is taken
+        assert len(holders.find_targets(leaver, here)) == 3  # a plan is made before anything is taken
         assert not asked
         assert holders.run(leaver, here, "C1").state is StepState.CONFIRMED
         assert [one.alive for one in (regained, stopped, lost)] == [True, False, False]
@@ -138,7 +139,7 @@ def test_what_outlasts_the_patience_of_a_cut_is_left_and_named_and_ends_with_the
         hasty = replace(here, patience=0.0, held=lambda *_of, **_more: [descriptor(holder.pid)])
         left = holders.run(leaver, hasty, "C1")
         assert left.state is StepState.PENDING
-        assert str(holder.pid) in left.detail.en
+        assert str(holder.pid) in en(left.detail)
         assert holder.alive
         patient = replace(hasty, patience=5.0)
         assert holders.run(leaver, patient, "C1").state is StepState.CONFIRMED
@@ -156,7 +157,7 @@ def test_a_chain_that_hands_on_what_it_holds_does_not_outrun_a_hold(tmp_path: Pa
     here = context(tmp_path, held=held, devices=lambda: frozenset({1}))
     with child(uid, act=chain), child(uid, act=chain), child(other) as bystander:
         ended = holders.run(leaver, here, "C1")
-        assert ended.state is StepState.CONFIRMED, ended.detail.en
+        assert ended.state is StepState.CONFIRMED, en(ended.detail)
         assert not tasks.scan([uid])
         assert bystander.alive
     assert ended.facts["gone_at"]

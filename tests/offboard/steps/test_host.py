@@ -22,6 +22,7 @@ from rules.text import Text
 from tests import needs
 from tests.offboard.host import context, furnish, leaver
 from tests.offboard.runs import states
+from tests.sentences import en
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_a_silent_decider_leaves_the_deny_pending_with_its_reason(tmp_path: Path
         raise UnreachableError(Text("the decider does not answer", "判定进程无应答"))
 
     result = deny.run(RevocationSubject("E1001"), context(tmp_path, deny=silent), "C1")
-    assert (result.state, result.detail.en) == (StepState.PENDING, "the decider does not answer")
+    assert (result.state, en(result.detail)) == (StepState.PENDING, "the decider does not answer")
 
 
 # --- the account ----------------------------------------------------------------------------------
@@ -58,7 +59,7 @@ def test_usermod_locks_and_expires_the_account_and_no_other(home: Path, uid: int
     who, here = leaver(home, uid), context(home)
     shadow = home / "host/etc/shadow"
     assert account.probe(who, here) is None
-    assert len(account.look(who, here)) == 1
+    assert len(account.find_targets(who, here)) == 1
     result = account.run(who, here, "C1")
     assert (result.state, result.facts["closed"]) == (StepState.CONFIRMED, ["zhang"])
     lines = {line.split(":")[0]: line.split(":") for line in shadow.read_text().splitlines()}
@@ -68,7 +69,7 @@ def test_usermod_locks_and_expires_the_account_and_no_other(home: Path, uid: int
     first = shadow.read_bytes()
     assert account.run(who, here, "C1").state is StepState.CONFIRMED
     assert shadow.read_bytes() == first
-    assert account.look(who, here) == ()
+    assert account.find_targets(who, here) == ()
 
 
 @needs_usermod
@@ -105,7 +106,7 @@ def test_an_account_of_a_directory_service_is_pending_until_it_is_closed_there(h
     who = RevocationSubject("E1001", (Account(uid, ("zhang", "zhang.ldap"), "/home/zhang"),))
     result = account.run(who, context(home), "C1")
     assert result.state is StepState.PENDING
-    assert "zhang.ldap" in result.detail.en
+    assert "zhang.ldap" in en(result.detail)
     assert result.facts["closed"] == ["zhang"]
 
 
@@ -145,7 +146,7 @@ def test_closed_means_locked_and_expired(line: str, closed: bool) -> None:
 def test_without_systemd_sessions_are_skipped_with_the_reason(home: Path, uid: int) -> None:
     reason = sessions.probe(leaver(home, uid), context(home))
     assert reason is not None
-    assert "systemd" in reason.en
+    assert "systemd" in en(reason)
 
 
 def test_of_who_stays_sessions_end_only_where_the_pack_says_so(home: Path, uid: int) -> None:
@@ -188,10 +189,10 @@ def test_a_logind_that_does_not_answer_leaves_the_step_pending(
     (home / f"host/run/systemd/users/{uid}").mkdir(parents=True)
     who, here = leaver(home, uid), context(home)
     assert sessions.probe(who, here) is None
-    assert len(sessions.look(who, here)) == 1
+    assert len(sessions.find_targets(who, here)) == 1
     result = sessions.run(who, here, "C1")
     assert result.state is StepState.PENDING
-    assert "loginctl" in result.detail.en
+    assert "loginctl" in en(result.detail)
 
 
 # --- Samba ----------------------------------------------------------------------------------------
@@ -277,7 +278,7 @@ def test_without_samba_the_step_is_skipped_and_would_stay_pending(
     monkeypatch.setattr(samba_tools, "serves", lambda: True)
     for step in (samba.STEP, samba.STAYING):
         with pytest.raises(RefusedError):  # that is not known, and no "nothing"
-            step.look(who, here)
+            step.find_targets(who, here)
         with pytest.raises(RefusedError):  # which leaves it pending, as the runner has it
             step.run(who, here, "C1")
 
@@ -286,7 +287,7 @@ def test_where_no_server_runs_nobody_is_connected(tmp_path: Path, monkeypatch: p
     monkeypatch.setitem(commands.ENVIRONMENT, "PATH", str(tmp_path))
     monkeypatch.setattr(samba_tools, "serves", lambda: False)
     for step in (samba.STEP, samba.STAYING):
-        assert step.look(RevocationSubject("E1001"), context(tmp_path)) == ()
+        assert step.find_targets(RevocationSubject("E1001"), context(tmp_path)) == ()
         assert step.run(RevocationSubject("E1001"), context(tmp_path), "C1").state is StepState.CONFIRMED
 
 
@@ -295,8 +296,8 @@ def test_where_no_server_runs_nobody_is_connected(tmp_path: Path, monkeypatch: p
 
 def test_a_command_says_what_it_said_and_why_it_failed() -> None:
     assert commands.call(("echo", "a")).output == "a\n"
-    assert commands.call(("echo", "a")).why is None
+    assert commands.call(("echo", "a")).error is None
     failed = commands.call(("sh", "-c", "printf 'no\\033[2J' >&2; exit 3"))
-    assert failed.why is not None
-    assert "\\x1b" in failed.why.en
-    assert commands.call(("shoumi-no-such-tool",)).why is not None
+    assert failed.error is not None
+    assert "\\x1b" in en(failed.error)
+    assert commands.call(("shoumi-no-such-tool",)).error is not None

@@ -24,6 +24,7 @@ from tests import needs
 from tests.offboard.host import Child, chain, child, context, end, reach
 from tests.offboard.steps.test_rails import PERSONS, RAILS, THEIRS
 from tests.offboard.steps.test_threads import _SETRESUID, become, laws, threaded, threads
+from tests.sentences import en
 
 pytestmark = needs.root
 KEEP = -1
@@ -172,8 +173,8 @@ def test_a_hold_ends_no_server_either(tmp_path: Path, uid: int) -> None:
             area_of=lambda _found: "plans",
             devices=lambda: frozenset({1}),
         )
-        [target] = holders.look(who, here)
-        assert str(one.pid) in target.what.en
+        [target] = holders.find_targets(who, here)
+        assert str(one.pid) in en(target.label)
         holders.run(who, here, "H1")
         assert server.alive
         assert not one.alive

@@ -19,6 +19,7 @@ from agent.offboard.steps.ending import ProcessTerminator
 from agent.offboard.steps.step import StepState
 from tests import needs
 from tests.offboard.host import Child, chain, child, context, end, now, reach
+from tests.sentences import en
 
 pytestmark = needs.root
 
@@ -98,7 +99,7 @@ def test_a_protected_process_of_the_same_uid_survives_and_the_others_do_not(uid:
         assert not one.alive
         assert agent.alive
         assert ended.spared == {agent.pid}
-        assert processes.result(ended).state is StepState.DONE  # somebody of theirs is left: that is not confirmed
+        assert processes.step_result(ended).state is StepState.DONE  # somebody of theirs is left: that is not confirmed
         reach(agent.pid, "S")  # nor was it stopped
 
 
@@ -167,10 +168,10 @@ def test_the_step_confirms_and_names_what_ended(tmp_path: Path, uid: int, other:
     leaver = RevocationSubject("E1001", (Account(uid),))
     here = context(tmp_path)
     with child(uid) as one, child(0, uid) as root, child(uid, other) as visited:
-        seen = {target.what.en: target.other for target in processes.look(leaver, here)}
+        seen = {en(target.label): target.affected for target in processes.find_targets(leaver, here)}
         assert len(seen) == 3
-        others = {line.split()[1]: said.en for line, said in seen.items() if said}
-        assert "reached from their login" in others[str(root.pid)]
+        others = {line.split()[1]: en(said) for line, said in seen.items() if said}
+        assert "runs as uid 0, started from a login of the person" in others[str(root.pid)]
         assert f"uid {other}" in others[str(visited.pid)]
         assert str(one.pid) not in others
         assert one.alive  # a look ends nobody
@@ -208,5 +209,5 @@ def test_a_process_whose_file_may_not_be_read_is_named_and_nothing_is_confirmed(
         [ended] = ProcessTerminator([[uid + 1000]], lambda: Rails(frozenset({os.getpid()})), now).run(0.5)
         assert not ended.sure
         assert ended.unread == {one.pid}
-        assert str(one.pid) in processes.result(ended).detail.en
+        assert str(one.pid) in en(processes.step_result(ended).detail)
         assert one.alive

@@ -84,12 +84,12 @@ def test_who_lends_itself_to_uids(uids: tuple[int, int, int], more: dict[str, ob
 
 def test_one_thread_is_enough_to_lend() -> None:
     plain = frozenset((TaskIdentity(THEIRS, THEIRS, THEIRS, THEIRS, None),))
-    assert lends(process(0, 0, 0, 0, None, name="smbd", others=plain))
-    assert lends(process(THEIRS, THEIRS, 0, THEIRS, None, name="x", others=plain))
-    assert not lends(process(0, 0, 0, 0, None, name="x", others=plain))
+    assert lends(process(0, 0, 0, 0, None, name="smbd", other_threads=plain))
+    assert lends(process(THEIRS, THEIRS, 0, THEIRS, None, name="x", other_threads=plain))
+    assert not lends(process(0, 0, 0, 0, None, name="x", other_threads=plain))
 
 
 @pytest.mark.parametrize(("raised", "how"), [(True, Reach.ACCOUNT), (False, Reach.SERVICE)])
 def test_what_somebody_got_root_s_rights_by_serves_nobody(raised: bool, how: Reach) -> None:
     theirs = frozenset((TaskIdentity(THEIRS, THEIRS, THEIRS, THEIRS, None),))
-    assert reach(process(ELSE, 0, ELSE, ELSE, ELSE, raised=raised, others=theirs), {THEIRS}, Rails()) is how
+    assert reach(process(ELSE, 0, ELSE, ELSE, ELSE, raised=raised, other_threads=theirs), {THEIRS}, Rails()) is how

@@ -175,7 +175,7 @@ def test_only_the_person_s_own_is_moved_and_a_second_run_changes_nothing(
     host, who, here = home / "host", leaver(home, uid), context(home)
     before = picture(host)
     assert step.probe(who, here) is None
-    assert len(step.look(who, here)) == len(gone)
+    assert len(step.find_targets(who, here)) == len(gone)
     assert picture(host) == before
     result = step.run(who, here, "C1")
     assert result.state is StepState.CONFIRMED
@@ -189,7 +189,7 @@ def test_only_the_person_s_own_is_moved_and_a_second_run_changes_nothing(
     first = picture(home)
     assert step.run(who, here, "C1").state is StepState.CONFIRMED
     assert picture(home) == first
-    assert step.look(who, here) == ()
+    assert step.find_targets(who, here) == ()
 
 
 @pytest.mark.parametrize("step", [cron.STEP, at.STEP, timers.STEP, tickets.STEP, keys.STEP], ids=lambda step: step.id)
@@ -264,7 +264,7 @@ def test_the_same_key_in_another_account_is_named_and_left_pending(home: Path, u
     other = home / "host/home/li/.ssh/authorized_keys"
     other.write_text('from="10.0.0.1",no-pty ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIabc somebody\n')
     who, here = leaver(home, uid), context(home)
-    assert any(target.other for target in keys.look(who, here))
+    assert any(target.affected for target in keys.find_targets(who, here))
     for _ in range(2):  # by the second time the keys are only in what was moved aside
         result = keys.run(who, here, "C1")
         assert result.state is StepState.PENDING
@@ -285,7 +285,7 @@ def test_a_fifo_in_place_of_the_keys_blocks_nobody(home: Path, uid: int) -> None
     path.unlink()
     os.mkfifo(path)
     who, here = leaver(home, uid), context(home)
-    keys.look(who, here)
+    keys.find_targets(who, here)
     assert keys.run(who, here, "C1").state is StepState.CONFIRMED
     assert not path.exists()
 

@@ -109,8 +109,8 @@ def test_what_runs_under_a_subordinate_uid_without_a_login_ends_and_is_in_the_pl
     here = host(tmp_path, f"{uid}:{below}:1\n")
     who = person(uid, here.root)
     with child(below, UNSET) as container, child(below, below) as logged_in:
-        assert [target.other for target in processes.look(who, here)] == [None]
-        assert [one.pid for one in proof.scan(who, here).found] == [container.pid]
+        assert [target.affected for target in processes.find_targets(who, here)] == [None]
+        assert [one.pid for one in proof.scan(who, here).remaining] == [container.pid]
         result = processes.run(who, here, "C1")
         assert (result.state, result.facts["killed"]) == (StepState.CONFIRMED, 1)
         assert (container.alive, logged_in.alive) == (False, True)  # somebody else logged in: it is theirs to end

@@ -29,6 +29,7 @@ from tests.examples import examples
 from tests.offboard.host import Child, child, context, end, reach
 from tests.offboard.steps.test_rails import PERSONS, RAILS, THEIRS, UIDS
 from tests.offboard.steps.test_rails import processes as some_processes
+from tests.sentences import en
 
 pytestmark = needs.root
 
@@ -117,13 +118,13 @@ def test_a_login_uid_of_one_thread_counts(uid: int, other: int) -> None:
 def test_a_thread_of_somebody_else_s_process_is_named_in_the_plan(tmp_path: Path, uid: int, other: int) -> None:
     who = RevocationSubject("E1001", (Account(uid),))
     with threaded(lambda: become(other), lambda: become(uid)) as one:
-        [target] = processes.look(who, context(tmp_path))
-        assert str(one.pid) in target.what.en
-        assert target.other is not None
-        assert str(other) in target.other.en
+        [target] = processes.find_targets(who, context(tmp_path))
+        assert str(one.pid) in en(target.label)
+        assert target.affected is not None
+        assert str(other) in en(target.affected)
         done = processes.run(who, context(tmp_path), "C1")
     assert done.facts["shared"] == [[one.pid, other]]
-    assert f"{one.pid} (uid {other})" in done.detail.en  # which is what the page of a receipt shows
+    assert f"{one.pid} (uid {other})" in en(done.detail)  # which is what the page of a receipt shows
 
 
 def test_a_login_of_somebody_else_is_named_in_the_plan_and_afterwards(tmp_path: Path, uid: int, other: int) -> None:
@@ -135,9 +136,9 @@ def test_a_login_of_somebody_else_is_named_in_the_plan_and_afterwards(tmp_path: 
             area_of=lambda _found: "plans",
             devices=lambda: frozenset({1}),
         )
-        [target] = holders.look(who, here)
-        assert target.other is not None
-        assert str(other) in target.other.en
+        [target] = holders.find_targets(who, here)
+        assert target.affected is not None
+        assert str(other) in en(target.affected)
         done = holders.run(who, here, "L1")
         assert not used.alive
     assert done.facts["shared"] == [[used.pid, other]]
@@ -147,7 +148,7 @@ def test_the_proof_sees_the_thread(tmp_path: Path, uid: int, other: int) -> None
     who = RevocationSubject("E1001", (Account(uid),))
     with threaded(lambda: become(other), lambda: become(uid)) as one:
         found = proof.scan(who, context(tmp_path))
-        assert [process.pid for process in found.found] == [one.pid]
+        assert [process.pid for process in found.remaining] == [one.pid]
         assert not found.clean
     assert proof.scan(who, context(tmp_path)).clean
 
@@ -191,7 +192,7 @@ def test_an_identity_is_read_of_every_thread_and_of_none_that_has_gone(uid: int,
 @st.composite
 def threads(draw: st.DrawFn) -> Process:
     others = draw(st.frozensets(st.builds(TaskIdentity, UIDS, UIDS, UIDS, UIDS, st.none() | UIDS), max_size=2))
-    return draw(some_processes())._replace(others=others, threads=len(others) + 1)
+    return draw(some_processes())._replace(other_threads=others, threads=len(others) + 1)
 
 
 @laws
@@ -199,7 +200,7 @@ def threads(draw: st.DrawFn) -> Process:
 def test_a_thread_more_saves_nobody_but_a_service(
     process: Process, uids: frozenset[int], rails: Rails, holds: bool
 ) -> None:
-    alone = process._replace(others=frozenset())
+    alone = process._replace(other_threads=frozenset())
     if ends(alone, uids, rails, holds=holds):
         assert ends(process, uids, rails, holds=holds)
 
@@ -211,7 +212,7 @@ def test_a_real_uid_of_any_thread_is_enough_where_something_is_held(
 ) -> None:
     one = TaskIdentity(5000, 5000, THEIRS, 5000, None) if saved else TaskIdentity(THEIRS, 5000, 5000, 5000, None)
     if not rails.protects(process.pid):
-        assert ends(process._replace(others=process.others | {one}), {THEIRS}, rails, holds=True)
+        assert ends(process._replace(other_threads=process.other_threads | {one}), {THEIRS}, rails, holds=True)
 
 
 @laws
@@ -294,5 +295,5 @@ def test_what_could_not_be_looked_at_is_in_the_proof_and_keeps_it_from_holding(
     assert not found.holds
     assert found.to_json()["scans"][0]["unseen"] == ["pid-namespace"]
     assert not found.to_json()["scans"][0]["complete"]
-    assert "pid-namespace" in proof.summary(found).en
+    assert "pid-namespace" in en(proof.summary(found))
     assert proof.STEP.run(who, context(tmp_path), "C1").state is StepState.PENDING

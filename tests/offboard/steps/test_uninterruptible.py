@@ -21,6 +21,7 @@ from agent.offboard.steps.step import StepState
 from agent.simulator import volume_image
 from tests import needs
 from tests.offboard.host import Child, child, context, end, reach
+from tests.sentences import en, zh
 
 pytestmark = [needs.root, needs.small_disk]
 
@@ -108,8 +109,10 @@ def test_it_is_named_soon_and_ends_when_the_kernel_lets_it(tmp_path: Path, uid: 
         assert time.monotonic() - begun < _SOON
         assert result.state is StepState.PENDING
         assert (result.facts["left"], result.facts["left_states"]) == ([one.pid], "Z" if thread else "D")
-        assert result.detail.en == f"0 ended; still there: {one.pid} (uninterruptible: killed, waits in the kernel)"
-        assert result.detail.zh == f"已结束 0 个；仍在：{one.pid}（不可中断：已终止，仍在内核中等待）"
+        assert en(result.detail) == (
+            f"0 processes ended; still running: {one.pid} (uninterruptible: killed, waiting in the kernel)"
+        )
+        assert zh(result.detail) == f"已终止 0 个进程；仍在运行：{one.pid}（不可中断：已终止，仍在内核中等待）"
         ice.thaw()
         assert processes.run(leaver, cut, "C1").state is StepState.CONFIRMED
         assert not one.alive
@@ -135,8 +138,8 @@ def test_whoever_is_cut_beside_it_is_ended_and_confirmed_and_waits_no_longer_tha
             mine, theirs = holders.together([(person, "C1") for person in people], here)
             assert time.monotonic() - begun < _SOON
             assert (mine.state, theirs.state) == (StepState.PENDING, StepState.CONFIRMED)
-            assert f"{one.pid} (uninterruptible" in mine.detail.en
-            assert theirs.detail.en.startswith("1 ended, none left")
+            assert f"{one.pid} (uninterruptible" in en(mine.detail)
+            assert en(theirs.detail).startswith("1 process ended; two scans found no remaining process")
             assert not neighbour.alive
             ice.thaw()
             [mine] = holders.together([(people[0], "C1")], here)

@@ -13,6 +13,7 @@ from agent.offboard.steps.step import StepState
 from agent.offboard.steps.units import ServiceUnit
 from tests import needs
 from tests.offboard.host import context
+from tests.sentences import en
 
 SHOWN = """Id=report.service
 User=zhang
@@ -111,13 +112,13 @@ def told(home: Path) -> list[str]:
 def test_without_the_pack_s_word_they_are_named_and_left(systemd: Path) -> None:
     here = context(systemd)
     assert units.probe(WHO, here) is None
-    targets = units.look(WHO, here)
-    assert targets[0].what.en == "system unit `by-number.service`, to be stopped by hand"
+    targets = units.find_targets(WHO, here)
+    assert en(targets[0].label) == "system unit `by-number.service`, to be stopped by hand"
     result = units.run(WHO, here, "C1")
     assert result.state is StepState.PENDING
     for name in ("report.service", "by-number.service", "dynamic.service"):
-        assert name in result.detail.en
-    assert "other.service" not in result.detail.en
+        assert name in en(result.detail)
+    assert "other.service" not in en(result.detail)
     assert told(systemd) == []
 
 
@@ -127,8 +128,8 @@ def test_where_the_pack_says_so_they_are_stopped_and_those_that_come_back_with_t
     here = context(systemd, stop_units=lambda: True)
     result = units.run(WHO, here, "C1")
     assert result.state is StepState.DONE
-    assert "report.service" in result.detail.en
-    assert "by-number.service" not in result.detail.en
+    assert "report.service" in en(result.detail)
+    assert "by-number.service" not in en(result.detail)
     assert told(systemd) == [
         "stop -- by-number.service",
         "stop -- dynamic.service",
@@ -145,13 +146,13 @@ def test_one_that_cannot_be_stopped_leaves_the_step_pending_with_the_reason(syst
     (systemd / "stuck").touch()
     result = units.run(WHO, context(systemd, stop_units=lambda: True), "C1")
     assert result.state is StepState.PENDING
-    assert "Job failed" in result.detail.en
+    assert "Job failed" in en(result.detail)
 
 
 def test_a_host_without_systemd_skips_the_step(tmp_path: Path) -> None:
     reason = units.probe(WHO, context(tmp_path))
     assert reason is not None
-    assert "systemd" in reason.en
+    assert "systemd" in en(reason)
 
 
 @needs.needs(needs.tools("systemctl"))
@@ -161,7 +162,7 @@ def test_a_systemctl_that_reaches_no_systemd_leaves_the_step_pending(
     monkeypatch.setitem(commands.ENVIRONMENT, "DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/no-such-bus")
     (tmp_path / "host/run/systemd/system").mkdir(parents=True)
     here = context(tmp_path)
-    assert units.look(WHO, here) == ()
+    assert units.find_targets(WHO, here) == ()
     result = units.run(WHO, here, "C1")
     assert result.state is StepState.PENDING
-    assert "systemctl" in result.detail.en
+    assert "systemctl" in en(result.detail)

@@ -60,7 +60,7 @@ def test_a_copied_badge_goes_out_and_the_real_one_stays_inside() -> None:
 def test_somebody_who_was_never_seen_to_enter_goes_out_and_is_noted() -> None:
     effects = Room().show("E1", "out")
     assert releases(effects)
-    assert [one.what for one in effects if isinstance(one, RecordNote)] == ["not-inside"]
+    assert [one.event_kind for one in effects if isinstance(one, RecordNote)] == ["not-inside"]
 
 
 def test_the_button_opens_and_the_list_says_that_it_may_name_too_many() -> None:

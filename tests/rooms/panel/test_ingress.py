@@ -10,6 +10,7 @@ from agent.rooms.panel.events import Restarted, Tick
 from agent.rooms.panel.interface import BadgeHolder
 from rules.model import Action, RoomRules
 from tests.rooms.panel.kit import START, Room, outcomes, raised, records, refused, release, releases, rules_of
+from tests.sentences import en
 
 
 def test_a_badge_the_rules_allow_is_recorded_and_then_the_door_is_released() -> None:
@@ -38,7 +39,7 @@ def test_a_card_nobody_knows_is_recorded_with_its_number() -> None:
     effects = Room().show("stranger")
     [entry] = records(effects)
     assert (entry.person, entry.badge, entry.verdict.rule) == ("", "999", "nobody")
-    assert "card 999" in entry.verdict.because.en
+    assert "card 999" in en(entry.verdict.because)
     assert refused(effects)
 
 
@@ -55,10 +56,10 @@ def test_a_badge_of_another_site_with_the_same_number_is_a_copy() -> None:
 @pytest.mark.parametrize(
     ("read", "said", "alarms"),
     [
-        ({"stale": True}, "not from now", []),
-        ({"at": START - 60}, "not from now", []),
-        ({"at": START + 60}, "not from now", []),
-        ({"secure": False}, "proves nothing", [AlarmKind.UNTRUSTED]),
+        ({"stale": True}, "the badge read is not current", []),
+        ({"at": START - 60}, "the badge read is not current", []),
+        ({"at": START + 60}, "the badge read is not current", []),
+        ({"secure": False}, "read over a wire without authentication", [AlarmKind.UNTRUSTED]),
     ],
 )
 def test_a_read_that_cannot_be_trusted_is_recorded_and_never_unlocks(
@@ -67,7 +68,7 @@ def test_a_read_that_cannot_be_trusted_is_recorded_and_never_unlocks(
     effects = Room().show("E1", **read)
     [entry] = records(effects)
     assert (entry.person, entry.verdict.rule) == ("E1", "doubt")
-    assert said in entry.verdict.because.en
+    assert said in en(entry.verdict.because)
     assert raised(effects) == alarms
 
 
@@ -131,7 +132,7 @@ def test_a_flood_of_reads_is_counted_and_dropped_and_told_once() -> None:
     assert len(records(tuple(effects))) == room.config.flood_reads
     assert raised(tuple(effects)) == [AlarmKind.FLOOD]
     [note] = [one for one in room.tell(Tick(), after=10) if isinstance(one, RecordNote)]
-    assert "`40` reads" in note.text.en
+    assert "40 reads at `d1` were dropped" in en(note.text)
     assert releases(room.show("E1"))
     room.tell(Tick(), after=10)
     assert "flood" not in room.open_alarms()
@@ -160,7 +161,7 @@ def test_a_flood_that_goes_on_stays_one_alarm() -> None:
 def test_a_door_of_another_room_is_only_noted() -> None:
     [note] = Room().show("E1", door="elsewhere")
     assert isinstance(note, RecordNote)
-    assert note.what == "unknown-door"
+    assert note.event_kind == "unknown-door"
 
 
 def test_what_was_stated_before_goes_into_the_question_and_the_entry() -> None:

@@ -36,7 +36,7 @@ from agent.rooms.panel.events import (
 from agent.rooms.panel.state import Fleeting, RoomState, decode_state, encode_state
 from agent.rooms.panel.step import PanelStep
 from rules.model import Lockdown, Passback, RoomRules
-from rules.text import Text
+from rules.text import Message
 from tests.examples import examples
 from tests.rooms.panel.kit import CARDS, START, Room, releases
 
@@ -216,7 +216,7 @@ def test_alarms_that_are_remembered_are_bounded() -> None:
     room = fresh(RoomRules())
     turn = PanelStep(room.state, room.config, START, room.desk)
     for number in range(400):
-        turn.alarm(AlarmKind.DURESS, Text("x", "x"), door="d1", person=f"E{number}")
+        turn.alarm(AlarmKind.DURESS, Message("rooms.alone-inside", person="x"), door="d1", person=f"E{number}")
     assert len(turn.effects) == 400
     assert len(turn.state.alarms) == 256
 

@@ -36,10 +36,10 @@ from agent.rooms.panel.state import (
     decode_state,
     encode_state,
 )
-from rules.text import Text
+from rules.text import Message, Text
 from tests.rooms.panel.kit import Room
 
-TEXT = Text("refused", "拒绝进入")
+TEXT = Message("common.labelled", label=Text("refused", "拒绝进入"), text=Message("rooms.access-denied"))
 HEARD = [
     Read("d1", "in", 4660, 1.5, secure=True, bits=26, facility=3, raw="0x1", index=7),
     KeyPress("d1", "in", "12#", secure=True),

@@ -9,8 +9,9 @@ from agent.rooms.panel.effects import AlarmKind, Cleared, Raise, RecordNote
 from agent.rooms.panel.events import AlarmAcknowledged, DayOver, Reset, Tick, Withdrawn
 from agent.rooms.panel.step import MOST_TIMES, REPEAT
 from rules.model import Lockdown, Passback, RoomRules
-from rules.text import Text
+from rules.text import Message
 from tests.rooms.panel.kit import LONG_AGO, Room, moves, raised, records, releases, rules_of
+from tests.sentences import en
 
 HARD, SOFT = RoomRules(anti_passback=Passback.HARD), RoomRules(anti_passback=Passback.SOFT)
 
@@ -74,7 +75,7 @@ def test_when_the_day_is_over_who_went_in_before_is_taken_off_the_list_and_nobod
     room.enter("E2")
     effects = room.tell(DayOver(hour), after=1)
     assert moves(effects) == [("E1", False, True)]
-    assert [(one.what, one.person) for one in effects if isinstance(one, RecordNote)] == [("day-over", "E1")]
+    assert [(one.event_kind, one.person) for one in effects if isinstance(one, RecordNote)] == [("day-over", "E1")]
     assert (room.state.inside(), room.state.unseen) == ({"E2"}, 1)
     assert releases(room.show("E1"))
     assert room.tell(DayOver(hour)) == ()
@@ -94,7 +95,7 @@ def test_a_departure_that_lands_on_somebody_inside_is_told_and_he_may_leave() ->
     room.desk.hold("E1")
     [alarm] = [one for one in room.tell(Withdrawn("E1", "departure")) if isinstance(one, Raise)]
     assert (alarm.kind, alarm.person) == (AlarmKind.STOPPED_INSIDE, "E1")
-    assert "`departure`" in alarm.text.en
+    assert "`departure`" in en(alarm.text)
     assert moves(room.through(room.show("E1", "out"))) == [("E1", False, True)]
     assert not releases(room.show("E1"))
 
@@ -177,7 +178,7 @@ def test_a_condition_that_goes_on_fluttering_is_told_anew_every_minute() -> None
 
 def test_a_reader_that_cannot_be_reached_is_an_alarm_with_the_reason() -> None:
     room = Room()
-    why = Text("no answer for 8 s", "8 秒无应答")
+    why = Message("common.no-answer")
     [alarm] = [one for one in room.tell(Online("d1", "in", "osdp", False, False, why)) if isinstance(one, Raise)]
     assert (alarm.kind, alarm.text) == (AlarmKind.OFFLINE, why)
     assert raised(room.tell(Online("d1", "out", "osdp", False, False))) == []

@@ -175,7 +175,7 @@ def test_a_pin_longer_than_any_is_wrong_and_digits_are_never_written() -> None:
     assert "1234" not in encode_state(room.state)
     for _ in range(5):
         room.keys("99999999", after=0.1)
-    assert len(room.state.fleeting.asked[0].digits) <= 13
+    assert len(room.state.fleeting.pin_attempts[0].digits) <= 13
     assert not releases(room.keys("#"))
 
 

@@ -8,7 +8,7 @@ from agent.rooms.panel.effects import AlarmKind, Cleared, RecordNote
 from agent.rooms.panel.engine import due
 from agent.rooms.panel.events import AlarmAcknowledged, Freed, Locked, ReleaseUnrecorded, Restarted, Tick, Withdrawn
 from rules.model import Person
-from rules.text import Text
+from rules.text import Message
 from tests.rooms.panel.kit import Room, moves, outcomes, raised, refused, release, releases
 
 NO_CONTACT = (DoorConfig("d1"),)
@@ -48,7 +48,7 @@ def test_a_door_that_says_again_that_it_is_closed_settles_nothing() -> None:
 
 def test_a_strike_that_fails_is_an_alarm_and_lets_nobody_in() -> None:
     room = Room()
-    why = Text("the reader is offline", "读卡器离线")
+    why = Message("doors.reader-offline")
     effects = room.tell(Released(release(room.show("E1")).id, ok=False, why=why))
     assert outcomes(effects) == ["failed"]
     assert raised(effects) == [AlarmKind.NOT_RELEASED]
@@ -61,7 +61,7 @@ def test_a_lock_that_is_only_said_to_have_opened_leaves_open_whether_anybody_is_
     effects = room.tell(Released(release(room.show("E1")).id, ok=True, confirmed=False))
     assert outcomes(effects) == ["unknown"]
     assert moves(effects) == [("E1", True, False)]
-    assert [one.what for one in effects if isinstance(one, RecordNote)] == ["unconfirmed"]
+    assert [one.event_kind for one in effects if isinstance(one, RecordNote)] == ["unconfirmed"]
     assert room.state.inside() == frozenset()
     assert releases(room.show("E1"))  # the way in is not shut to him
 

@@ -28,6 +28,7 @@ from rules.model import (
     Verdict,
 )
 from tests.rules.strategies import ALL_PACKS, LAW, NOW, PLACE, World, good_person, worlds
+from tests.sentences import en
 
 junk = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.binary(max_size=3) | st.floats(),
@@ -109,7 +110,7 @@ BROKEN: dict[str, Callable[[World], World]] = {
 def test_an_error_in_a_rule_is_a_denial_that_names_the_rule(rule: str) -> None:
     """Whatever denies first is broken data that only this rule stumbles over, or stumbles over first."""
     verdict = BROKEN[rule](in_order()).decide()
-    named = [finding.because.en for finding in verdict.findings if finding.rule == "error"]
+    named = [en(finding.because) for finding in verdict.findings if finding.rule == "error"]
     assert not verdict.allow
     assert any(text.startswith(f"rule `{rule}` failed with `") for text in named), named
 
@@ -117,7 +118,7 @@ def test_an_error_in_a_rule_is_a_denial_that_names_the_rule(rule: str) -> None:
 def test_an_error_is_never_kept() -> None:
     verdict = BROKEN["hold"](in_order()).decide()
     assert (verdict.rule, verdict.until) == ("error", NOW)
-    assert verdict.because.en == "rule `hold` failed with `TypeError`"
+    assert en(verdict.because) == "rule `hold` failed with `TypeError`"
 
 
 def test_an_error_behind_an_earlier_denial_does_not_change_it() -> None:

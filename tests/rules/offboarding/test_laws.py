@@ -22,6 +22,7 @@ from rules.offboarding.vocabulary import CaseDuty, CaseEvent, CaseKind, CaseStep
 from rules.pack.reader import Pack
 from tests.rules.offboarding.cases import DAY, LEAVER, NOW, PACKS, PEOPLE, Try, approved, opened, settled, tries
 from tests.rules.strategies import LAW
+from tests.sentences import en, zh
 
 LIKELY = (
     CaseEvent.CONFIRM,
@@ -252,7 +253,7 @@ def test_a_case_that_is_not_over_has_a_next_step_and_the_machine_takes_its_event
         assert (leaving and CaseDuty.HAND_OVER in after.owed) == any(
             step.event is CaseEvent.HAND_OVER for step in following
         )
-        assert all(flag.en and flag.zh for flag in flags(after, now.date()))
+        assert all(en(flag) and zh(flag) for flag in flags(after, now.date()))
 
 
 UNDONE = {
@@ -274,12 +275,12 @@ UNDONE = {
 def test_one_thing_owed_keeps_the_papers_back_and_the_case_open(undone: str, kind: CaseKind) -> None:
     case = UNDONE[undone](settled(approved("company", kind)))
     for move in (release_papers, close):
-        with pytest.raises(DepartureRefusedError, match="still owed"):
+        with pytest.raises(DepartureRefusedError, match=r"departure.duties-owed"):
             move(case, "E8", NOW + 1000 * DAY)
 
 
 def test_papers_are_out_before_the_case_is_closed_where_there_are_papers() -> None:
-    with pytest.raises(DepartureRefusedError, match="papers are not released"):
+    with pytest.raises(DepartureRefusedError, match=r"departure.papers-not-released"):
         close(settled(approved("company")), "E8", NOW + 1000 * DAY)
 
 

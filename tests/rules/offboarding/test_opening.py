@@ -16,6 +16,7 @@ from rules.pack.reader import Pack, load
 from rules.text import Text
 from tests.rules.offboarding.cases import DAY, LAST_DAY, NOW, PACKS, approved, leaver, opened, settled
 from tests.rules.strategies import EVERYTHING
+from tests.sentences import en, zh
 
 SIGNED = """
 [signatures.bilateral]
@@ -97,23 +98,24 @@ def test_what_comes_next_is_named_with_what_it_needs() -> None:
     done = settled(approved("company"))
     assert what(done) == [(CaseEvent.PAPERS, "")]
     assert what(release_papers(done, "E8", NOW)) == [(CaseEvent.CLOSE, "")]
-    assert "runs until 2027-02-10" in next_steps(release_papers(done, "E8", NOW), NOW)[0].what.en
+    assert "runs until 2027-02-10" in en(next_steps(release_papers(done, "E8", NOW), NOW)[0].what)
     nothing = decide_period(approved("minimal"), None, "E8", NOW, "held nothing")
-    assert next_steps(release_papers(nothing, "E8", NOW), NOW)[0].what.en == "close the case"
+    assert en(next_steps(release_papers(nothing, "E8", NOW), NOW)[0].what) == "close the case"
     assert what(replace(done, rescinded=True)) == []
 
 
 @pytest.mark.parametrize("words", [CaseKind, CaseStep, CaseDuty])
 def test_every_word_has_its_text_in_both_languages(words: type[CaseKind] | type[CaseStep] | type[CaseDuty]) -> None:
     for word in words:
-        assert word.text.en
-        assert word.text.zh != word.text.en
+        assert en(word.text)
+        assert zh(word.text) != en(word.text)
 
 
 def test_the_diagram_shows_every_step_every_duty_and_every_row_that_leads_elsewhere() -> None:
-    for drawn, language in ((diagram(), "en"), (diagram(language="zh"), "zh")):
+    for say in (en, zh):
+        drawn = diagram(say)
         assert all(f" as {step}\n" in drawn or f" as {step} {{" in drawn for step in CaseStep)
-        assert all(duty.text.say(language) in drawn for duty in CaseDuty)
+        assert all(say(duty.text) in drawn for duty in CaseDuty)
         rows = sum(len(move.at) or 1 for move in TABLE if move.to is not None)
         assert drawn.count(" --> ") == rows + len(CaseDuty) + 3
 
@@ -124,7 +126,7 @@ def test_the_personnel_system_decides_a_period_and_never_makes_one_shorter() -> 
     for until in (None, NOW - DAY, NOW, NOW + DAY, NOW + 2 * DAY):
         assert opening.noted(case, NOW + DAY, until=until) == case
     assert opening.noted(case, NOW, until=NOW + 3 * DAY).period == Period(NOW + 3 * DAY, PERSONNEL, NOW)
-    with pytest.raises(DepartureRefusedError, match="ends after"):
+    with pytest.raises(DepartureRefusedError, match=r"departure.period-too-short"):
         decide_period(case, NOW + DAY, "E8", NOW)
     none = decide_period(approved("minimal"), None, "E8", NOW, "knew nothing")
     assert opening.noted(none, NOW, until=NOW + DAY).period == Period(NOW + DAY, PERSONNEL, NOW)

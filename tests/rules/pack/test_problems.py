@@ -9,6 +9,7 @@ import pytest
 from rules.pack.clauses import read_clauses
 from rules.pack.reader import PackError, check, load
 from tests.rules.strategies import EVERYTHING
+from tests.sentences import en, zh
 
 PACK = """\
 name = "site"
@@ -43,10 +44,10 @@ def test_the_check_says_what_is_wrong_where_and_what_to_do(wrong: dict[str, Any]
         problem
         for problem in problems
         if (problem.line, problem.severity) == (wrong["line"], wrong["severity"])
-        and wrong["says"] in problem.text.en
-        and wrong["hint"] in problem.hint.en
+        and wrong["says"] in en(problem.text)
+        and wrong["hint"] in en(problem.hint)
     ], problems
-    assert all(problem.text.zh and problem.hint.zh for problem in problems)
+    assert all(zh(problem.text) and zh(problem.hint) for problem in problems)
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=[wrong["name"] for wrong in WRONG])
@@ -73,13 +74,15 @@ def test_a_circle_of_three_steps_is_found_and_a_ladder_is_not() -> None:
     ladder = "".join(f"[records.{k}]\ntitle = {{ en = '{k}', zh = '{k}' }}\nafter = {v}\n" for k, v in kinds.items())
     assert check(PACK + ladder) == ()
     circle = check(PACK + ladder.replace("after = []", "after = ['a']"))
-    assert ["wait for each other" in problem.text.en for problem in circle] == [True, True, True]
+    assert [problem.text.code for problem in circle] == ["pack.steps-circular"] * 3
 
 
 def test_a_step_after_two_that_share_one_before_them_is_no_circle() -> None:
     kinds = {"a": "['b', 'c']", "b": "['d', 'nothing']", "c": "['d']", "d": "[]"}
     text = "".join(f"[records.{k}]\ntitle = {{ en = '{k}', zh = '{k}' }}\nafter = {v}\n" for k, v in kinds.items())
-    assert [problem.text.en for problem in check(PACK + text)] == ["no record kind `nothing`: never satisfied"]
+    assert [en(problem.text) for problem in check(PACK + text)] == [
+        "record kind `nothing` does not exist: the requirement can never be met"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -95,11 +98,13 @@ def test_a_step_after_two_that_share_one_before_them_is_no_circle() -> None:
     ],
 )
 def test_text_that_is_not_toml_is_told_by_its_line(text: str, line: int) -> None:
-    assert [(problem.line, problem.text.en) for problem in check(text)] == [(line, "the text is not TOML")]
+    assert [(problem.line, en(problem.text)) for problem in check(text)] == [(line, "the text is not valid TOML")]
 
 
 def test_bytes_that_are_not_utf8_are_told_by_their_line() -> None:
-    assert [(problem.line, problem.text.en) for problem in check(b"name = 'a'\n\xff")] == [(2, "the text is not UTF-8")]
+    assert [(problem.line, en(problem.text)) for problem in check(b"name = 'a'\n\xff")] == [
+        (2, "the text is not UTF-8")
+    ]
 
 
 def test_a_clause_is_only_compared_when_the_clauses_are_known() -> None:
@@ -110,7 +115,8 @@ def test_loading_raises_with_every_problem_and_says_each_line() -> None:
     with pytest.raises(PackError) as raised:
         load(changed("[hold]", "[hold]\nx = 1\ny = 2"))
     assert [problem.line for problem in raised.value.problems] == [10, 11]
-    assert str(raised.value) == "line 10: `x` is no setting here; line 11: `y` is no setting here"
+    assert en(raised.value.text) == "line 10: unknown setting `x`; line 11: unknown setting `y`"
+    assert zh(raised.value.text) == "第 10 行：没有名为 `x` 的设置；第 11 行：没有名为 `y` 的设置"
 
 
 def test_a_warning_does_not_keep_a_pack_from_loading() -> None:

@@ -8,6 +8,7 @@ from rules.pack.model import RuleSource
 from rules.pack.reader import Pack, check
 from rules.pack.schema import FAMILIES, TABLES
 from tests.rules.strategies import PACKS, shipped
+from tests.sentences import en, zh
 
 NAMES = sorted(path.stem for path in PACKS.glob("*.toml"))
 
@@ -146,5 +147,5 @@ def test_the_rules_in_force_are_listed_in_the_order_they_decide() -> None:
 def test_every_clause_has_its_text_in_both_languages(clauses: dict[str, Clause]) -> None:
     assert len(clauses) == 468
     for clause in clauses.values():
-        assert clause.obligation.en
-        assert clause.obligation.zh
+        assert en(clause.obligation)
+        assert zh(clause.obligation)

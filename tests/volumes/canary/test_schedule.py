@@ -28,7 +28,7 @@ def run(
         names = set(due(areas, PERIODS, now))
         for name in names:
             tried[name].append(now)
-        areas = [a._replace(tried=now, seen=a.name not in broken) if a.name in names else a for a in areas]
+        areas = [a._replace(tried=now, guard_seen=a.name not in broken) if a.name in names else a for a in areas]
         now = max(now, next_due(areas, PERIODS))
     return tried
 
@@ -52,17 +52,17 @@ def test_each_volume_is_tried_in_each_period_and_each_area_within_sixty(
 
 @given(st.integers(1, 3000), st.integers(0, 3000))
 def test_a_round_never_tries_more_than_twice_the_turn(size: int, bad: int) -> None:
-    areas = [TriedArea(str(n), "v", float(n), seen=n >= bad) for n in range(size)]
+    areas = [TriedArea(str(n), "v", float(n), guard_seen=n >= bad) for n in range(size)]
     found = due(areas, PERIODS, size + 60.0)
     assert 1 <= len(found) <= 2 * math.ceil(size / ROUNDS)
     assert len(set(found)) == len(found)
 
 
 def test_what_was_never_tried_is_due_at_once_and_what_was_not_seen_in_every_round() -> None:
-    areas = [TriedArea("a", "v", 100.0, seen=True), TriedArea("b", "v", None)]
+    areas = [TriedArea("a", "v", 100.0, guard_seen=True), TriedArea("b", "v", None)]
     assert due(areas, PERIODS, 100.0) == ("b",)
     assert next_due(areas, PERIODS) == -math.inf
-    failed = [TriedArea(str(n), "v", 100.0 + n, seen=n != 5) for n in range(10)]
+    failed = [TriedArea(str(n), "v", 100.0 + n, guard_seen=n != 5) for n in range(10)]
     assert due(failed, PERIODS, 169.0) == ("0", "5")
 
 

@@ -13,6 +13,7 @@ from agent.volumes.canary.schedule import CanaryPeriods
 from agent.volumes.canary.sightings import Sightings
 from agent.volumes.canary.trying import CanaryResult, CanaryTarget
 from agent.volumes.canary.verdict import Judgement
+from tests.sentences import en, zh
 
 BEGAN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 PERIODS = CanaryPeriods(60.0)
@@ -63,7 +64,7 @@ def test_one_that_could_not_be_made_leaves_what_was_seen_until_its_time_is_over(
     assert sightings.view("plans", 71.0, enforced=True)["state"] == "seen"
     late = sightings.view("plans", 131.0, enforced=True)
     assert (late["state"], late["since"]) == ("unknown", at(10).isoformat())
-    assert "EAGAIN" in late["why"]["en"]
+    assert "EAGAIN" in en(late["why"])
 
 
 def test_one_that_was_missing_is_not_seen_however_lately_it_was(sightings: Sightings) -> None:
@@ -97,9 +98,9 @@ def test_seen_is_never_said_without_a_proof_within_two_periods(
         assert results[-1][0] is not MISSING
     else:
         assert view["since"]
-    for language in ("en", "zh"):
-        assert words.sentence(view, str).say(language)
-        assert words.short(view, str).say(language)
+    for language in (en, zh):
+        assert language(words.sentence(view, str))
+        assert language(words.short(view, str))
 
 
 # The log --------------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ def tries(*errors: int | None) -> list[CanaryTry]:
 
 def test_every_attempt_refused_and_recorded_is_a_proof() -> None:
     judged = judge(tries(*[errno.EPERM] * 3), DENIED, over=False, enforced=True)
-    assert (judged.outcome, judged.proven, judged.why) == ("seen", ("list", "open", "read"), "")
+    assert (judged.outcome, judged.proven, judged.reason) == ("seen", ("list", "open", "read"), "")
 
 
 @given(
@@ -35,8 +35,8 @@ def test_seen_is_said_only_of_eperm_with_its_own_record(
     judged = judge(tries(*errors), seen, over=over, enforced=True)
     proof = all(error == errno.EPERM for error in errors) and set(DENIED[: len(errors)]) <= (seen or set())
     assert (judged.outcome == "seen") == proof
-    assert bool(judged.why) != proof
-    assert judged.why in {"", *REASONS}
+    assert bool(judged.reason) != proof
+    assert judged.reason in {"", *REASONS}
     if 0 in errors:
         assert judged.outcome == "missing"
 
@@ -44,12 +44,12 @@ def test_seen_is_said_only_of_eperm_with_its_own_record(
 @pytest.mark.parametrize("foreign", [(), DENIED[1:], [WitnessedEvent("open", OTHER, passed=False)]])
 def test_somebody_elses_eperm_is_none(foreign: tuple[WitnessedEvent, ...]) -> None:
     judged = judge(tries(errno.EPERM), foreign, over=False, enforced=True)
-    assert (judged.outcome, judged.why, judged.proven) == ("missing", "unrecorded", ())
+    assert (judged.outcome, judged.reason, judged.proven) == ("missing", "unrecorded", ())
 
 
 def test_eacces_is_none_and_says_which_error_it_was() -> None:
     judged = judge(tries(errno.EACCES), DENIED, over=False, enforced=True)
-    assert (judged.outcome, judged.why, judged.error) == ("unknown", "refused", "EACCES")
+    assert (judged.outcome, judged.reason, judged.error) == ("unknown", "refused", "EACCES")
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_eacces_is_none_and_says_which_error_it_was() -> None:
 )
 def test_what_the_guard_could_not_be_asked_about_in_time_is_unknown(error, seen, over, why) -> None:
     judged = judge(tries(error), seen, over=over, enforced=True)
-    assert (judged.outcome, judged.why) == ("unknown", why)
+    assert (judged.outcome, judged.reason) == ("unknown", why)
 
 
 @pytest.mark.parametrize(("error", "recorded"), list(itertools.product((0, errno.EPERM), (True, False))))

@@ -34,10 +34,14 @@ def test_five_approve_in_order_each_once_and_none_of_them_leaves(company: Office
     company.do("case.open", last_day="2099-12-31")
     for by, role in (("E2", "部门部长"), ("E3", "administration"), ("E4", ""), ("E5", "vice president in charge")):
         company.do("case.approve", by=by, **({"as": role} if role else {}))
-    for by, said in (("E5", "has approved this case already"), ("E1", "own departure"), ("E77", "no person `E77`")):
+    for by, said in (
+        ("E5", r"departure.already-approved.*E5"),
+        ("E1", r"departure.own-case"),
+        ("E77", r"registry.not-found.*common.person.*E77"),
+    ):
         with pytest.raises(RefusedError, match=said):
             company.do("case.approve", by=by)
-    with pytest.raises(RefusedError, match="`general_manager` comes first"):
+    with pytest.raises(RefusedError, match=r"departure.approval-out-of-order.*general manager.*head"):
         company.do("case.approve", by="E6", **{"as": "head"})
     assert company.told == []
     assert company.do("case.status")["step"] == "approval"
@@ -52,7 +56,7 @@ def test_five_approve_in_order_each_once_and_none_of_them_leaves(company: Office
 
 
 def test_an_officer_does_nothing_in_his_own_case_not_even_in_the_name_of_another(company: Office) -> None:
-    with pytest.raises(RefusedError, match="own departure"):
+    with pytest.raises(RefusedError, match=r"departure.own-case"):
         company.do("case.open", "E8", last_day="2099-12-31")
     company.do("case.open", "E8", "E9", last_day="2099-12-31")
     moves: list[tuple[str, dict[str, Any]]] = [
@@ -70,7 +74,7 @@ def test_an_officer_does_nothing_in_his_own_case_not_even_in_the_name_of_another
         ("case.restore", {"grant": "G000001"}),
     ]
     for op, args in moves:
-        with pytest.raises(RefusedError, match="own departure"):
+        with pytest.raises(RefusedError, match=r"departure.own-case"):
             company.do(op, "E8", "E8", **args)
     assert company.do("case.status", "E8")["step"] == "notice"
 
@@ -79,11 +83,11 @@ def test_what_was_sent_back_is_handed_in_again(company: Office) -> None:
     company.do("case.open", last_day="2099-12-31")
     company.do("case.approve", by="E2")
     company.do("case.return", by="E3", reason="form incomplete")
-    with pytest.raises(RefusedError, match="not possible now"):
+    with pytest.raises(RefusedError, match=r"departure.event-not-possible"):
         company.do("case.approve", by="E2")
     assert company.do("case.open", last_day="2099-11-30")["step"] == "notice"
     assert [a["by"] for a in company.do("case.show")["approvals"]] == [None] * 5
-    with pytest.raises(RefusedError, match="case C000001 of `E1` is running"):
+    with pytest.raises(RefusedError, match=r"registry.case-in-progress.*C000001.*E1"):
         company.do("case.open", last_day="2099-12-31")
 
 
@@ -98,9 +102,9 @@ def test_some_kinds_end_access_when_the_case_is_opened(company: Office, kind: st
 def test_somebody_who_left_approves_nothing_any_more(company: Office) -> None:
     company.do("case.open", "E2", last_day="2026-01-01", kind="unfit")
     company.do("case.open", last_day="2099-12-31")
-    with pytest.raises(RefusedError, match="`E2` has left"):
+    with pytest.raises(RefusedError, match=r"rules.person-leaving.*E2"):
         company.do("case.approve", by="E2")
     with company.services.registry.change(company.site.now()) as change:
         change.people.set("E3", active=False)
-    with pytest.raises(RefusedError, match="`E3` is inactive"):
+    with pytest.raises(RefusedError, match=r"rules.person-inactive.*E3"):
         company.do("case.approve", by="E3")

@@ -5,6 +5,7 @@ from agent.offboard.plan import Cause
 from rules.model import Scope
 from tests.control.office import Office, notice
 from tests.control.site import Site
+from tests.sentences import en
 
 
 def test_a_transferred_person_starts_anew_when_the_case_is_closed(office: Office) -> None:
@@ -99,7 +100,7 @@ def test_a_transfer_that_is_closed_ends_nothing_more_and_until_then_is_shown_whe
     assert office.verdict().allow
     closed = trigger_of(office.site, "C000001")
     assert closed.over
-    assert "closed" in closed.over.en
+    assert "closed" in en(closed.over)
 
 
 def test_who_goes_without_leave_overtakes_his_transfer_at_once(office: Office) -> None:

@@ -1,0 +1,1 @@
+"""The catalogues: every code in both languages, and every sentence used."""
