@@ -16,6 +16,7 @@ from tests import ROOT
 from tests.docs.markdown import code, filled, table
 from tests.docs.processes import PROCESSES, WIRES, ProcessRow
 from tests.docs.threads import THREADS
+from tests.sentences import en
 
 PAGE = ROOT / "docs" / "architecture.md"
 _DEPTH = 3  # folders below the checkout
@@ -80,7 +81,7 @@ def threads() -> str:
 
 def budgets() -> str:
     """Return what each kind of caller may take of the control sockets."""
-    head = ("", *(kind.text.en for kind in BUDGETS))
+    head = ("", *(en(kind.text) for kind in BUDGETS))
     each = list(BUDGETS.values())
     rows = [
         ("connections, in all", *(f"{one.places}" for one in each)),

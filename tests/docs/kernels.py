@@ -9,6 +9,7 @@ from rules.tiers import Use
 from tests import ROOT
 from tests.docs.markdown import table
 from tests.long.kernel_packages import FIRST, SUITES
+from tests.sentences import en
 
 RECORD = ROOT / "docs" / "kernels.json"
 
@@ -65,7 +66,7 @@ def page(made: str) -> str:
         table(
             ("use of what is held", *(one["kernel"] for _, one in found)),
             [(_USES[use], *(one["cuts"].get(use, "–") for _, one in found)) for use in Use]
-            + [(probe.USEFUL[item].en, *(_yes(one["works"]["ext4"][item]) for _, one in found)) for item in _LISTED],
+            + [(en(probe.USEFUL[item]), *(_yes(one["works"]["ext4"][item]) for _, one in found)) for item in _LISTED],
         ),
         "## What the kernel offers\n\nEach flag is tried and done without.\n",
         table(

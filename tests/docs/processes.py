@@ -143,7 +143,7 @@ PROCESSES = (
         "terminal",
         entry="tui.__main__:main",
         starter="cli",
-        where=("agent.cli.running", "agent.demo.looking"),
+        where=("agent.cli.process_commands", "agent.demo.looking"),
         runs="tui",
         rights="whoever calls it (`shoumi tui`)",
         loop="`tui.app:Terminal`: asyncio (Textual)",

@@ -22,8 +22,9 @@ from rules.pack.model import RuleSource
 from rules.pack.reader import Pack, load
 from rules.text import Text
 from tests import ROOT
-from tests.docs import architecture, kernels, receipt, two_hands
+from tests.docs import architecture, catalogue_page, kernels, receipt, two_hands
 from tests.docs.markdown import table
+from tests.sentences import en, zh
 from tui.actions import key_of
 from tui.keys import PLACES, actions_of
 from tui.keys.elsewhere import ELSEWHERE
@@ -36,7 +37,7 @@ _MADE = "<!-- made by `python -m tests.docs.reference`: do not edit -->"
 
 def commands() -> str:
     """Return the table of commands: words and arguments, what they do, who may."""
-    rows = [(_usage(c), c.help.en, c.help.zh, _who(c)) for c in COMMANDS if not c.alias]
+    rows = [(_usage(c), en(c.help), zh(c.help), _who(c)) for c in COMMANDS if not c.alias]
     return _page(
         Text("Commands", "命令"),
         "`shoumi --home DIR --json COMMAND …`; `--home` and `--json` are understood anywhere on the line. Exit codes: "
@@ -57,7 +58,7 @@ def coverage() -> str:
             served += ["**case**" for source in _case_tables(pack) if duty.number in source.duties]
             served += [f"{plan.served_by}*" for plan in pack.planned.values() if duty.number in plan.duties]
             cells.append(", ".join(dict.fromkeys(served)) or "–")
-        rows.append((str(duty.number), duty.title.zh, duty.title.en, " ".join(duty.clauses), *cells))
+        rows.append((str(duty.number), zh(duty.title), en(duty.title), " ".join(duty.clauses), *cells))
     clauses = read_clauses((RULES / "clauses.csv").read_text(encoding="utf-8"))
     return _page(
         Text("The 25 duties and the rules that serve them", "25 项职责与对应规则"),
@@ -75,17 +76,17 @@ def departure() -> str:
     packs = {name: load(shipped_packs.text(name)) for name in shipped_packs.names()}
     parts = [
         f"# Departures 离岗办理\n\n{_MADE}\n\n{_DEPARTURE}",
-        f"## The procedure 流程\n\n```mermaid\n{diagram()}```\n\n```mermaid\n{diagram(language='zh')}```\n",
+        f"## The procedure 流程\n\n```mermaid\n{diagram(en)}```\n\n```mermaid\n{diagram(zh)}```\n",
         "## Every move 全部步骤\n\nWhat is not in this table is refused.\n\n"
         + table(("event", "at", "leads to", "when", "条件"), [_move(move) for move in MOVES]),
         "## Kinds 类别\n\n" + table(("kind", "类别", "leaves", "去向"), [_kind(kind) for kind in CaseKind]),
         "## Who approves, in order 审批顺序\n\n"
         + table(
-            ("kind", "类别", *packs), [(k.value, k.text.zh, *(_chain(p, k) for p in packs.values())) for k in CaseKind]
+            ("kind", "类别", *packs), [(k.value, zh(k.text), *(_chain(p, k) for p in packs.values())) for k in CaseKind]
         ),
         "## What is owed before papers and closing 办结之前\n\n"
         + table(
-            ("duty", "事项", *packs), [(d.value, d.text.zh, *(_owed(p, d) for p in packs.values())) for d in CaseDuty]
+            ("duty", "事项", *packs), [(d.value, zh(d.text), *(_owed(p, d) for p in packs.values())) for d in CaseDuty]
         ),
         f"## Rights lost otherwise 其他权限丧失\n\n{_LOSSES}"
         + table(("act", "what it is", "操作"), [_taking(name) for name in sorted(PLANNED)]),
@@ -97,18 +98,18 @@ def departure() -> str:
 
 def _taking(name: str) -> tuple[str, str, str]:
     help_of = TABLE[name].help
-    return f"`shoumi {name.replace('.', ' ')} … --plan`", help_of.en, help_of.zh
+    return f"`shoumi {name.replace('.', ' ')} … --plan`", en(help_of), zh(help_of)
 
 
 def terminal() -> str:
     """Return every screen and every key of the terminal, as the registry has them."""
     parts = [f"# The terminal 管理终端\n\n{_MADE}\n\n{_TERMINAL}"]
     for place in (None, *PLACES.values()):
-        title = f"{place.title.en} {place.title.zh} `{place.key}`" if place else "Everywhere 所有屏幕"
+        title = f"{en(place.title)} {zh(place.title)} `{place.key}`" if place else "Everywhere 所有屏幕"
         rows = [_key(action) for action in actions_of(place.name if place else EVERYWHERE)]
-        about = f"{place.help.en[0].upper()}{place.help.en[1:]}. {place.help.zh}。\n\n" if place else ""
+        about = f"{en(place.help)[0].upper()}{en(place.help)[1:]}. {zh(place.help)}。\n\n" if place else ""
         parts.append(f"## {title}\n\n{about}" + table(("key", "id", "what it does", "作用", "who 角色"), rows))
-    reasons = [(f"`{name.replace('.', ' ')}`", why.en, why.zh) for name, why in ELSEWHERE.items()]
+    reasons = [(f"`{name.replace('.', ' ')}`", en(why), zh(why)) for name, why in ELSEWHERE.items()]
     parts.append("## Commands without a key 无对应按键的命令\n\n" + table(("command", "why", "原因"), reasons))
     return "\n".join(parts)
 
@@ -251,8 +252,11 @@ PAGES = {
     "departure.md": departure,
     "kernels.md": lambda: kernels.page(_MADE),
     "receipt.md": receipt.page,
+    "receipt.zh.md": receipt.chinese_page,
+    "sentences.md": lambda: catalogue_page.page(_MADE),
     "terminal.md": terminal,
     "two-hands.md": two_hands.page,
+    "two-hands.zh.md": two_hands.chinese_page,
 }
 
 
@@ -262,43 +266,43 @@ def _case_tables(pack: Pack) -> tuple[RuleSource, ...]:
 
 
 def _kind(kind: CaseKind) -> tuple[str, ...]:
-    return kind.value, kind.text.zh, *(("the unit", "离职") if kind.leaves_unit else ("the post", "离岗"))
+    return kind.value, zh(kind.text), *(("the unit", "离职") if kind.leaves_unit else ("the post", "离岗"))
 
 
 def _measure(kind: MeasureKind, packs: Iterable[Pack]) -> tuple[str, ...]:
     def asked(pack: Pack) -> str:
         rules = [rule for rule in pack.measures.values() if rule.kind is kind]
         said = [
-            rule.title.zh
+            zh(rule.title)
             + (f", every {rule.every_days} days" if rule.every_days else "")
             + (f" ({', '.join(sorted(rule.kinds))})" if rule.kinds else "")
             for rule in rules
         ]
         return "<br>".join(said) or "–"
 
-    return kind.value, kind.text.zh, *(asked(pack) for pack in packs)
+    return kind.value, zh(kind.text), *(asked(pack) for pack in packs)
 
 
 def _move(move: CaseMove) -> tuple[str, ...]:
     at = ", ".join(move.at) or "–"
-    return f"`{move.event}`", at, move.to.value if move.to else "stays", move.when.en, move.when.zh
+    return f"`{move.event}`", at, move.to.value if move.to else "stays", en(move.when), zh(move.when)
 
 
 def _chain(pack: Pack, kind: CaseKind) -> str:
-    return " → ".join(f"{place.title.zh} `{place.role}`" for place in chain(pack, kind)) or "at once 即时"
+    return " → ".join(f"{zh(place.title)} `{place.role}`" for place in chain(pack, kind)) or "at once 即时"
 
 
 def _owed(pack: Pack, duty: CaseDuty) -> str:
     rule = pack.departure_case
     asked = {
-        CaseDuty.HAND_OVER: "<br>".join(f"{line.title.zh} → {line.department.zh}" for line in pack.handover.values()),
+        CaseDuty.HAND_OVER: "<br>".join(f"{zh(line.title)} → {zh(line.department)}" for line in pack.handover.values()),
         CaseDuty.EDUCATION: "yes 须" if rule.education else "",
         CaseDuty.EXAM: "yes 须" if rule.exam else "",
-        CaseDuty.SIGNATURES: "<br>".join(paper.title.zh for paper in pack.signatures.values()),
+        CaseDuty.SIGNATURES: "<br>".join(zh(paper.title) for paper in pack.signatures.values()),
         CaseDuty.COOLING_OFF: "decided 须确定"
         + (f"; always for {', '.join(rule.cooling_off)}" if rule.cooling_off else ""),
         CaseDuty.MEASURES: "<br>".join(
-            one.title.zh for one in pack.measures.values() if one.kind is not MeasureKind.VISIT
+            zh(one.title) for one in pack.measures.values() if one.kind is not MeasureKind.VISIT
         ),
     }
     return asked[duty] or "–"
@@ -306,13 +310,13 @@ def _owed(pack: Pack, duty: CaseDuty) -> str:
 
 def _key(action: KeyAction) -> tuple[str, ...]:
     roles = {TABLE[op].roles or frozenset() for op in action.ops}
-    who = ", ".join(sorted({role.text.en for allowed in roles for role in allowed})) or "–"
+    who = ", ".join(sorted({en(role.text) for allowed in roles for role in allowed})) or "–"
     cuts = " **cuts access**" if action.cuts else ""
-    return f"`{key_of(action, {})}`", f"`{action.id}`", action.help.en + cuts, action.help.zh, who
+    return f"`{key_of(action, {})}`", f"`{action.id}`", en(action.help) + cuts, zh(action.help), who
 
 
 def _usage(command: Command) -> str:
-    words = [*command.words]
+    words = [*command.names]
     for param in command.params:
         name = param.name if param.positional else f"--{param.name.replace('_', '-')}"
         shown = name.upper() if param.positional else name if param.kind == "flag" else f"{name} …"
@@ -321,14 +325,14 @@ def _usage(command: Command) -> str:
 
 
 def _who(command: Command) -> str:
-    operation = TABLE.get(".".join(command.words))
+    operation = TABLE.get(".".join(command.names))
     if operation is None or operation.roles is None:
         return "–"
-    return ", ".join(sorted(role.text.en for role in operation.roles))
+    return ", ".join(sorted(en(role.text) for role in operation.roles))
 
 
 def _page(title: Text, about: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    return f"# {title.en} {title.zh}\n\n{_MADE}\n\n{about}\n\n{table(head, rows)}"
+    return f"# {en(title)} {zh(title)}\n\n{_MADE}\n\n{about}\n\n{table(head, rows)}"
 
 
 if __name__ == "__main__":

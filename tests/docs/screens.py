@@ -28,13 +28,14 @@ from agent.demo.building import DESIGN
 from agent.demo.cast import DRAWINGS, SUN, WANG, ZHOU
 from agent.demo.live import playing
 from agent.demo.scene import Observation, SceneStep, perform
-from agent.demo.site import himself
+from agent.demo.site import own_session
 from agent.demo.stage import DemoStage, stage
 from agent.demo.story import STORY
 from agent.runtime.home import Home
 from agent.simulator.volume_image import PREFIX
 from rules.text import Language
 from tests import ROOT
+from tests.sentences import en
 from tests.tui.kit import Walk
 from tui.app import Terminal
 from tui.forms import Form
@@ -112,7 +113,7 @@ class Quiet:
     def step(self, step: SceneStep, seen: Observation) -> None:
         """Keep it where it is not what was expected."""
         if not step.held(seen):
-            self.failed.append(f"{step.what.en}: {seen.outcome.text.en} {seen.detail.en}".strip())
+            self.failed.append(f"{en(step.title)}: {en(seen.outcome.text)} {en(seen.detail)}".strip())
 
     def scene(self, *_: object) -> None: ...
     def table(self, *_: object) -> None: ...
@@ -126,7 +127,7 @@ def main() -> None:
         if perform(STORY, live, told):
             raise SystemExit("did not hold: " + "; ".join(told.failed))
         document = site.root / DRAWINGS.document
-        with acting(live.identity(himself(SUN)), lambda say: _maps(document, say)) as holder:
+        with acting(live.identity(own_session(SUN)), lambda say: _maps(document, say)) as holder:
             assert holder.next().allowed
             for language in _LANGUAGES:
                 asyncio.run(_pictures(site.home, language))

@@ -104,7 +104,7 @@ def _prepare(keys: Path, folder: Path) -> None:
 
 def _written_for(issuer: str) -> str:
     """Return the issuer of the keys that are made for trying, which the page names beside that of its examples."""
-    [found] = re.findall(rf"the issuer `(\S+)` where the\nexamples of this page have `{issuer}`", PAGE)
+    [found] = re.findall(rf"the issuer `(\S+)` where the\s+examples of this\s+page have `{issuer}`", PAGE)
     return str(found)
 
 

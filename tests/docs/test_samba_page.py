@@ -28,6 +28,7 @@ from tests.enforcement.scene import CLEARED, TOO_LOW, dead_man
 from tests.samba import server
 from tests.samba.clients import READ, WRITE, connection, log_in
 from tests.samba.server import PASSWORD, FileServer
+from tests.sentences import en, zh
 from tests.volumes.machine import GOOD
 
 PAGES = {"en": DOCS / "samba.md", "zh": DOCS / "samba.zh.md"}
@@ -156,12 +157,12 @@ def _shape(page: Path) -> Sequence[tuple[str, str]]:
 
 @each_language
 def test_what_an_exported_directory_is_answered_stands_there(language: str) -> None:
-    found = refusal(replace(GOOD, path="/srv/plans", exports=(("/srv/plans", "NFS"),), asked="/srv/plans"))
+    found = refusal(replace(GOOD, path="/srv/plans", exports=(("/srv/plans", "NFS"),), requested="/srv/plans"))
     assert found is not None
     assert found.hint is not None
     page = PAGES[language].read_text(encoding="utf-8")
     for text in (found.text, found.hint):
-        assert (text.en if language == "en" else text.zh) in page
+        assert (en(text) if language == "en" else zh(text)) in page
 
 
 @each_language
