@@ -113,10 +113,12 @@ def from_json(encoded: object) -> Sentence:
 
 
 def _joined(code: str, sentences: Iterable[Sentence]) -> Sentence:
-    joined, *following = (*sentences,) or (NOTHING,)
-    for sentence in following:
-        joined = Message(code, text=joined, more=sentence)
-    return joined
+    """Join by pairs: a thousand sentences are nested ten deep, not a thousand."""
+    parts = [*sentences] or [NOTHING]
+    while len(parts) > 1:
+        pairs = [Message(code, text=text, more=more) for text, more in zip(parts[::2], parts[1::2], strict=False)]
+        parts = [*pairs, *parts[2 * len(pairs) :]]
+    return parts[0]
 
 
 def _parameter(raw: object) -> Parameter:

@@ -20,6 +20,7 @@ from rules.visible import visible
 FOLDER: Final = Path(__file__).parent
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 _DEEPEST: Final = 64  # deeper than any document of ours, and than the log writes
+_LONGEST: Final = 32_768  # characters of a sentence inside another one
 _LIST: Final = {"en": ", ", "zh": "、"}
 
 
@@ -74,7 +75,9 @@ def _rendered(parameter: Parameter, language: Language) -> str | int | float:
         case str():
             return visible(parameter)
         case Message() | Text():
-            return localized(parameter, language)
+            # Some sentences name a parameter twice: nested ones from outside would double at every level.
+            text = localized(parameter, language)
+            return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
         case tuple():
             return _LIST[language].join(str(_rendered(part, language)) for part in parameter)
     return parameter

@@ -19,6 +19,7 @@ from rules.text import (
     series,
     spaced,
 )
+from tests.sentences import en
 
 _TEXTS = st.builds(Text, st.text(), st.text())
 _VALUES = st.text() | st.integers() | st.floats(allow_nan=False)
@@ -67,6 +68,11 @@ def test_sentences_are_joined_by_messages_and_none_is_nothing() -> None:
     assert dotted([one, two]) == Message("common.dotted", text=one, more=two)
     assert spaced([one, two]) == Message("common.beside", text=one, more=two)
     assert labelled(one, "x") == Message("common.labelled", label=one, text="x")
+
+
+def test_many_sentences_are_joined_in_their_order_and_are_not_nested_as_deep_as_they_are_many() -> None:
+    joined = series(foreign(str(number)) for number in range(1001))
+    assert en(joined) == "; ".join(map(str, range(1001)))
 
 
 def test_a_wire_that_knows_messages_only_carries_a_text_as_one() -> None:
