@@ -61,7 +61,7 @@ def connect(path: Path, mode: Mode, *, timeout: float = 5.0, wal: bool = False) 
         if mode == "rwc":
             _make(path)
         if path.exists():
-            index = WalIndex(path, becomes=wal)
+            index = WalIndex(path, becomes=wal, timeout=timeout)
         connection = _plain(path, mode, timeout)
         connection.index = index
         connection.execute("PRAGMA mmap_size = 0")

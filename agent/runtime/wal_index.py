@@ -8,7 +8,8 @@ all blocks of the file here: there is room, or an error that says there is none.
 SQLite's rules for its locks, which this file keeps (os_unix.c, ``unixLockSharedMemory``; sqlite.org/walformat.html):
 
     byte 128 of ``-shm``        users of the index hold a read lock; a process that finds none begins the index anew
-    510 bytes of the database   openers hold a read lock; a process that finds none removes both files at its end
+    510 bytes of the database   openers hold a read lock; a process that finds none removes both files at its end, and
+                                one that starts or ends write-ahead logging has them for itself: openers wait for it
 
 Rules of this file: standard library only. Locks are those of open file descriptions (``F_OFD_SETLK``, fcntl(2)): unlike
 SQLite's own they hold against SQLite in the same process. Closing any descriptor of a file ends all of SQLite's locks
@@ -58,28 +59,18 @@ class WalIndex:
     """The index of one database, as one connection needs it. Raises :class:`OSError`: then nothing is taken.
 
     *becomes*: the database will have a write-ahead log, though it has none yet. A database without one needs no index.
+    *timeout*: seconds to wait for a process that has the database for itself; afterwards ``EBUSY`` is raised.
     """
 
-    def __init__(self, path: Path, *, becomes: bool = False) -> None:
+    def __init__(self, path: Path, *, becomes: bool = False, timeout: float = 5.0) -> None:
         self._path = path
-        with _turn:
-            self._key, descriptors = _descriptors_of(path)
-            self._descriptors: _Descriptors | None = descriptors
-            self._connecting = False
-            descriptors.users += 1
-            try:
-                has_log = _has_log(descriptors.database)
-                if has_log:
-                    _lock(
-                        descriptors.database, fcntl.F_RDLCK, *_SHARED
-                    )  # until SQLite has its own, so that no process removes it
-                    descriptors.connecting += 1
-                    self._connecting = True
-                if has_log or becomes:
-                    _take(path, descriptors)
-            except BaseException:
-                self._release()
-                raise
+        self._descriptors: _Descriptors | None = None
+        self._connecting = False
+        deadline = time.monotonic() + timeout
+        while not self._taken(becomes=becomes):
+            if time.monotonic() >= deadline:
+                raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))
+            time.sleep(_PAUSE)  # others of this process go on meanwhile: the one waited for may be one of them
 
     def connected(self) -> None:
         """Record that SQLite has read from the database, and so has locks of its own."""
@@ -101,6 +92,27 @@ class WalIndex:
         """Release it, after the connection is closed. A second call does nothing."""
         with _turn:
             self._release()
+
+    def _taken(self, *, becomes: bool) -> bool:
+        """Take the index; return whether that was possible. When another has the database, nothing is taken."""
+        with _turn:
+            self._key, descriptors = _descriptors_of(self._path)
+            self._descriptors = descriptors
+            descriptors.users += 1
+            try:
+                has_log = _has_log(descriptors.database)
+                if has_log:  # locked until SQLite has its own lock, so that no process removes the index
+                    if not _locked(descriptors.database, fcntl.F_RDLCK, _SHARED):
+                        self._release()
+                        return False
+                    descriptors.connecting += 1
+                    self._connecting = True
+                if has_log or becomes:
+                    _take(self._path, descriptors)
+            except BaseException:
+                self._release()
+                raise
+        return True
 
     def _connected(self) -> None:
         if self._descriptors is not None and self._connecting:
@@ -167,17 +179,17 @@ def _take(path: Path, descriptors: _Descriptors) -> None:
 def _first(index: int) -> bool:
     """Return whether the index is unused: it is then locked for writing, else for reading."""
     for _ in range(_ATTEMPTS):
-        if _locked(index, fcntl.F_WRLCK):
+        if _locked(index, fcntl.F_WRLCK, _USED):
             return True
-        if _locked(index, fcntl.F_RDLCK):
+        if _locked(index, fcntl.F_RDLCK, _USED):
             return False
         time.sleep(_PAUSE)
     raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
 
 
-def _locked(index: int, kind: int) -> bool:
+def _locked(descriptor: int, kind: int, place: tuple[int, int]) -> bool:
     try:
-        _lock(index, kind, *_USED)
+        _lock(descriptor, kind, *place)
     except OSError as error:
         if error.errno in (errno.EAGAIN, errno.EACCES):
             return False

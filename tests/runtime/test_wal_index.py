@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
@@ -150,6 +151,37 @@ def test_what_is_left_by_somebody_who_was_killed_is_begun_anew(tmp_path: Path) -
     index.write_bytes(b"\xff" * index.stat().st_size)  # as nobody left it, and nobody may believe
     with closing(sqlite_files.connect(file, "rw")) as after:
         assert after.execute("SELECT count(*) FROM rows").fetchone() == (1,)
+
+
+HAS_IT_FOR_ITSELF = """
+import fcntl, sys
+file = open(sys.argv[1], "r+b")
+fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 510, (1 << 30) + 2)
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_process_that_ends_the_log_is_waited_for(tmp_path: Path) -> None:
+    """SQLite locks the whole database for the last connection that closes, while it removes the log."""
+    file = tmp_path / "some.db"
+    with closing(sqlite_files.connect(file, "rwc", wal=True)) as made:
+        made.execute("CREATE TABLE rows (row BLOB)")
+    command = [sys.executable, "-c", HAS_IT_FOR_ITSELF, file]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other,
+        ThreadPoolExecutor() as pool,
+    ):
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+            sqlite_files.connect(file, "rw", timeout=0.01)
+        assert not wal_index._databases  # noqa: SLF001 - what no descriptor shows
+        waiting = pool.submit(sqlite_files.connect, file, "rw", timeout=60)
+        other.stdin.close()
+        with closing(waiting.result(60)) as opened:
+            assert opened.execute("SELECT count(*) FROM rows").fetchone() == (0,)
 
 
 def test_descriptors_go_with_the_last_connection(tmp_path: Path) -> None:
